@@ -1,1 +1,3 @@
-//! x
+//! A deterministic discrete-event simulator and capacity planner for systems of LLM agents.
+
+pub mod model;

@@ -1,0 +1,1 @@
+//! What is simulated, once it is known to be valid.
