@@ -1,1 +1,331 @@
 //! What is simulated, once it is known to be valid.
+//!
+//! A [`Model`] is made by [`crate::experiment`] alone: names are resolved to places in its lists, routes are laid out
+//! as one flat program, every law and policy has been validated. The simulator reads it and changes nothing.
+
+pub mod distribution;
+pub mod metric;
+pub mod route;
+pub mod trace;
+pub mod workload;
+
+use distribution::Law;
+use route::Program;
+use tars_policy::admission::AdmissionSpec;
+use tars_policy::autoscale::AutoscaleSpec;
+use tars_policy::breaker::BreakerSpec;
+use tars_policy::cache::CacheSpec;
+use tars_policy::degrade::DegradeSpec;
+use tars_policy::dispatch::DispatchSpec;
+use tars_policy::limiter::LimiterSpec;
+use tars_policy::queue::QueueSpec;
+use tars_policy::retry::RetrySpec;
+use tars_policy::units::{Span, TimePrice, TokenPrice};
+use workload::{Class, Client};
+
+/// One configuration, ready to be simulated.
+#[derive(Clone, Debug)]
+pub struct Model {
+    /// Kinds of tasks.
+    pub classes: Vec<Class>,
+    /// Sources of tasks.
+    pub clients: Vec<Client>,
+    /// Everything that serves calls, providers included.
+    pub stations: Vec<Station>,
+    /// Pools of agents.
+    pub pools: Vec<Pool>,
+    /// LLM models by name and accuracy.
+    pub models: Vec<LlmModel>,
+    /// Roles by name.
+    pub roles: Vec<String>,
+    /// Caches.
+    pub caches: Vec<CacheStore>,
+    /// All routes as one program.
+    pub program: Program,
+    /// Retry policies by name.
+    pub retries: Vec<(String, RetrySpec)>,
+    /// Breakers by name.
+    pub breakers: Vec<(String, BreakerSpec)>,
+    /// Autoscalers.
+    pub autoscalers: Vec<Autoscale>,
+    /// Graceful degradation.
+    pub degrade: Option<Degrade>,
+    /// How it is measured.
+    pub measure: Measure,
+    /// What it costs besides tokens.
+    pub cost: Cost,
+    /// Limits of latency that count as good, when the objective names one.
+    pub good_within: Option<Span>,
+}
+
+/// How a station orders and shares its service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Service {
+    /// One server a call, in the order of its queue.
+    Slots,
+    /// One server a call; a higher priority interrupts a lower one.
+    Preemptive,
+    /// All calls at once, sharing the servers.
+    Sharing,
+}
+
+/// Where time in service stands in a task's ledger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A service.
+    Service,
+    /// A tool.
+    Tool,
+    /// A coordinator.
+    Coordinator,
+    /// Files.
+    File,
+    /// A network.
+    Network,
+    /// An LLM provider.
+    Provider,
+}
+
+/// Anything that serves calls.
+#[derive(Clone, Debug)]
+pub struct Station {
+    /// Its name; keys its random streams.
+    pub name: String,
+    /// How many are served at once; `None` when nobody ever waits.
+    pub servers: Option<u32>,
+    /// How service is ordered and shared.
+    pub service: Service,
+    /// The law of a service.
+    pub law: Option<Law<Span>>,
+    /// Added for each prompt token.
+    pub per_input_token: Span,
+    /// Added for each generated token.
+    pub per_output_token: Span,
+    /// Whether the trace's service time of the task is added.
+    pub from_trace: bool,
+    /// The rules of its waiting line.
+    pub queue: QueueSpec,
+    /// How many may be there, counting those in service.
+    pub capacity: Option<u32>,
+    /// Limits on the rate of admission.
+    pub limiter: Option<LimiterSpec>,
+    /// Whether a call over the limit waits (true) or is refused.
+    pub waits_for_limit: bool,
+    /// How long a refusal takes.
+    pub refusal_delay: Span,
+    /// The speed of the station by the number in it; empty means the number of busy servers.
+    pub speed_by_number: Vec<f64>,
+    /// Slowdown with the number in service.
+    pub slowdown: Option<Slowdown>,
+    /// Failures.
+    pub failure: Option<Failure>,
+    /// A setup before the first service after it was empty.
+    pub setup: Option<Law<Span>>,
+    /// Breakdowns and repairs.
+    pub breakdown: Option<Breakdown>,
+    /// Where time in service stands in the ledger.
+    pub kind: Kind,
+    /// The LLM models it offers, by place in [`Model::models`]; empty unless it is a provider.
+    pub offers: Vec<Option<Offer>>,
+}
+
+/// A model as a provider offers it.
+#[derive(Clone, Debug)]
+pub struct Offer {
+    /// The law of a call's latency.
+    pub law: Law<Span>,
+    /// Added for each prompt token.
+    pub per_input_token: Span,
+    /// Added for each generated token.
+    pub per_output_token: Span,
+    /// The price of prompt tokens.
+    pub input: TokenPrice,
+    /// The price of generated tokens.
+    pub output: TokenPrice,
+}
+
+/// Slowdown with the number in service; see the schema's `SlowdownSpec` for the formula.
+#[derive(Clone, Debug)]
+pub struct Slowdown {
+    /// Deployments that share the load.
+    pub deployments: f64,
+    /// Where it starts.
+    pub starts_above: f64,
+    /// Its scale.
+    pub scale: f64,
+    /// Its factor.
+    pub factor: f64,
+    /// Its exponent.
+    pub exponent: f64,
+    /// What is added at one.
+    pub added: Span,
+    /// A rare long delay: start, scale, share, mean.
+    pub tail: Option<(f64, f64, f64, Span)>,
+    /// Up to where it was calibrated, per deployment.
+    pub calibrated_to: Option<u32>,
+}
+
+/// Failures; see the schema's `FailureSpec` for the formula.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    /// Deployments that share the load.
+    pub deployments: f64,
+    /// Without load.
+    pub share: f64,
+    /// What load adds at most.
+    pub rise: f64,
+    /// Where load starts to add.
+    pub starts_above: f64,
+    /// How fast.
+    pub scale: f64,
+    /// Whether a caller may try again.
+    pub retryable: bool,
+}
+
+/// Breakdowns and repairs.
+#[derive(Clone, Debug)]
+pub struct Breakdown {
+    /// Times of working.
+    pub up: Law<Span>,
+    /// Repairs.
+    pub down: Law<Span>,
+    /// Whether each server breaks by itself (true) or all at once.
+    pub each_server: bool,
+}
+
+/// A pool of agents.
+#[derive(Clone, Debug)]
+pub struct Pool {
+    /// Its name.
+    pub name: String,
+    /// The lifecycle of its agents.
+    pub agents: tars_policy::pool::PoolSpec,
+    /// Groups in the order of [`Pool::agents`].
+    pub groups: Vec<Group>,
+    /// Which lane of the queue a role waits in, by place in [`Model::roles`]; the last entry is for tasks without a role.
+    pub lane_of_role: Vec<u8>,
+    /// How many lanes the queue has.
+    pub lanes: usize,
+    /// The queue in front.
+    pub queue: QueueSpec,
+    /// What the gateway refuses.
+    pub admission: Option<AdmissionSpec>,
+    /// How queued tasks reach agents.
+    pub dispatch: DispatchSpec,
+    /// Whether agents are ready at the start.
+    pub ready_at_start: bool,
+    /// Heap size, base and growth per task, in megabytes.
+    pub heap: Option<(f64, f64, f64)>,
+}
+
+/// Agents that are alike.
+#[derive(Clone, Debug)]
+pub struct Group {
+    /// Its name.
+    pub name: String,
+    /// The model they call, by place in [`Model::models`].
+    pub model: Option<u16>,
+    /// The lanes it takes tasks from, as bits.
+    pub lanes: u64,
+}
+
+/// What an LLM model can do.
+#[derive(Clone, Debug)]
+pub struct LlmModel {
+    /// Its name.
+    pub name: String,
+    /// The share of right answers, in millionths.
+    pub accuracy_millionths: u64,
+}
+
+/// A cache that tasks look into.
+#[derive(Clone, Debug)]
+pub struct CacheStore {
+    /// Its name.
+    pub name: String,
+    /// Size and ageing.
+    pub store: CacheSpec,
+    /// The popularity of keys.
+    pub keys: Law<f64>,
+    /// The size of an entry.
+    pub entry_bytes: u64,
+    /// How long a look takes.
+    pub lookup: Option<Law<Span>>,
+    /// The accuracy of a cached answer as a share of the model's, in millionths.
+    pub accuracy_millionths: u64,
+}
+
+/// An autoscaler of a pool.
+#[derive(Clone, Debug)]
+pub struct Autoscale {
+    /// The pool.
+    pub pool: u16,
+    /// The group that grows and shrinks.
+    pub group: usize,
+    /// How often it looks.
+    pub interval: Span,
+    /// Its rule.
+    pub rule: AutoscaleSpec,
+}
+
+/// Graceful degradation.
+#[derive(Clone, Debug)]
+pub struct Degrade {
+    /// How often it looks.
+    pub interval: Span,
+    /// The pool it watches.
+    pub pool: u16,
+    /// Over how long the success share is taken.
+    pub success_window: Span,
+    /// Its rule.
+    pub rule: DegradeSpec,
+    /// The model each mode asks for, by place in [`Model::models`], for the three modes in order.
+    pub models: [Option<u16>; 3],
+    /// The features that are on in each mode, by place in [`Program::features`]; `None` means all.
+    pub features: [Option<Vec<bool>>; 3],
+}
+
+/// How a configuration is measured.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Measure {
+    /// The simulated length of a replication.
+    pub duration: Span,
+    /// What is cut off its start; `None` means that pilots find it.
+    pub warmup: Option<Span>,
+    /// Whether submissions stop at the end and nothing is cut.
+    pub terminating: bool,
+    /// How long tasks are followed after the end.
+    pub drain: Span,
+    /// The least number of replications.
+    pub replications_min: u32,
+    /// The most.
+    pub replications_max: u32,
+    /// What must be known how well.
+    pub precision: Vec<PrecisionGoal>,
+    /// The confidence of intervals.
+    pub confidence: f64,
+    /// The master seed.
+    pub seed: u64,
+    /// How many windows a time series has.
+    pub windows: u32,
+}
+
+/// A precision that a metric must reach.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PrecisionGoal {
+    /// The metric's name.
+    pub metric: String,
+    /// The half-width as a share of the estimate.
+    pub relative: Option<f64>,
+    /// The half-width in the metric's unit.
+    pub absolute: Option<f64>,
+}
+
+/// What a configuration costs besides tokens.
+#[derive(Clone, Debug, Default)]
+pub struct Cost {
+    /// An agent, while it exists.
+    pub agent: TimePrice,
+    /// The rest.
+    pub fixed: TimePrice,
+}

@@ -1,0 +1,138 @@
+//! Routes as one flat program, so that a step is an index and a jump.
+
+use super::distribution::Law;
+use tars_policy::route::RouteSpec;
+use tars_policy::units::Span;
+
+/// How deep loops may be nested.
+pub const LOOPS_MAX: usize = 4;
+
+/// All routes of a model.
+#[derive(Clone, Debug, Default)]
+pub struct Program {
+    /// The operations.
+    pub ops: Vec<Op>,
+    /// Where each route starts, with its name.
+    pub routes: Vec<(String, u32)>,
+    /// Laws of spans that operations refer to.
+    pub spans: Vec<Law<Span>>,
+    /// Laws of counts that operations refer to.
+    pub counts: Vec<Law<f64>>,
+    /// Calls of stations.
+    pub visits: Vec<Visit>,
+    /// Places to go on from: cumulative probability and operation, for choices; operation alone for forks and spreads.
+    pub ways: Vec<(f64, u32)>,
+    /// Features by name.
+    pub features: Vec<String>,
+    /// How many spreads in turn there are.
+    pub turns: usize,
+}
+
+/// One operation.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Op {
+    /// Time passes.
+    Delay {
+        /// The law, by place in [`Program::spans`].
+        law: u16,
+        /// Where it stands in the ledger.
+        kind: super::Kind,
+    },
+    /// A call of a station, by place in [`Program::visits`].
+    Visit(u16),
+    /// Replays the recorded calls of the task's session at the station of a visit.
+    Replay(u16),
+    /// Waits for an agent of a pool and holds it.
+    Enter(u16),
+    /// Gives the agent back.
+    Leave,
+    /// One of several ways, by probability.
+    Choose {
+        /// The first way.
+        first: u32,
+        /// How many.
+        count: u32,
+    },
+    /// Goes on elsewhere.
+    Jump(u32),
+    /// Starts a loop: draws its count and passes over it when that is zero.
+    LoopStart {
+        /// The nesting depth, which is its counter.
+        slot: u8,
+        /// The law of the count, by place in [`Program::counts`].
+        law: u16,
+        /// Behind the loop.
+        behind: u32,
+    },
+    /// Ends a round of a loop.
+    LoopNext {
+        /// The nesting depth.
+        slot: u8,
+        /// The first operation of the body.
+        body: u32,
+    },
+    /// Starts branches at once; the strand itself waits at the join.
+    Fork {
+        /// The first way.
+        first: u32,
+        /// How many.
+        count: u32,
+        /// Whether the first to finish is enough.
+        first_wins: bool,
+        /// Behind the join.
+        behind: u32,
+    },
+    /// Ends a branch.
+    BranchEnd,
+    /// Looks into a cache; a miss goes on with the next operation.
+    Lookup {
+        /// Which cache.
+        cache: u16,
+        /// Where a hit goes on.
+        hit: u32,
+    },
+    /// Stores what a miss has fetched.
+    Store {
+        /// Which cache.
+        cache: u16,
+    },
+    /// One of several ways, in turn or by chance.
+    Spread {
+        /// The first way.
+        first: u32,
+        /// How many.
+        count: u32,
+        /// The counter when in turn.
+        turn: Option<u16>,
+    },
+    /// Passes over steps whose feature is off.
+    Feature {
+        /// Which feature.
+        feature: u16,
+        /// Behind them.
+        off: u32,
+    },
+    /// The task is done.
+    End,
+}
+
+/// A call of a station.
+#[derive(Clone, Debug)]
+pub struct Visit {
+    /// Which station.
+    pub station: u16,
+    /// The law of this service, by place in [`Program::spans`]; the station's own when absent.
+    pub law: Option<u16>,
+    /// How long it waits in line, by place in [`Program::spans`].
+    pub patience: Option<u16>,
+    /// How long an attempt may take.
+    pub timeout: Option<Span>,
+    /// Whether the degradation mode's timeout applies.
+    pub is_llm: bool,
+    /// The retry policy.
+    pub retry: Option<u16>,
+    /// The breaker.
+    pub breaker: Option<u16>,
+    /// How the model is chosen; the agent's own when absent.
+    pub model: Option<RouteSpec>,
+}
