@@ -1,4 +1,9 @@
 //! A deterministic discrete-event simulator and capacity planner for systems of LLM agents.
 
+pub mod engine;
+pub mod experiment;
 pub mod model;
+pub mod random;
 pub mod result;
+pub mod sim;
+pub mod tally;
