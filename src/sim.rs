@@ -1,0 +1,57 @@
+//! The simulation of one replication: a model and a seed in, counts and samples out. One thread, no clock, no files.
+//!
+//! ```text
+//! client ─▶ route: delay · gateway, queue and agent of a pool · call of a station · cache · branches ─▶ answer
+//!                                                  │
+//!                     breaker ─▶ rate limit ─▶ line ─▶ service (slowed by load) ─▶ success, or retry as policies say
+//! ```
+//!
+//! Every decision is made by [`tars_policy`]; this module only keeps time, moves strands of work along their routes and
+//! writes down where their time went.
+
+mod agents;
+mod audit;
+mod clients;
+mod codec;
+mod controllers;
+mod event;
+mod ledger;
+mod level;
+mod plan;
+mod probe;
+mod run;
+mod stations;
+mod strand;
+mod world;
+
+pub use codec::RunDecodeError;
+pub use controllers::ScalerActs;
+pub use ledger::{PARTS, Part};
+pub use plan::Plan;
+pub use probe::{coarse_middle, ledger_span};
+pub use run::{BreakdownRun, PoolRun, Run, StationRun, WindowRun};
+pub use strand::{CAUSES, Cause, EndKind};
+
+use crate::random::Streams;
+use tars_policy::units::Span;
+
+/// Runs one replication, whose first `cut` is not measured.
+///
+/// # Panics
+/// If an invariant of the simulation breaks: an error of this program, never of the experiment.
+pub fn replicate(plan: &Plan, replication: u64, cut: Span) -> Run {
+    run(plan, replication, cut.as_nanos(), 0)
+}
+
+/// Runs a pilot: nothing is cut, and the number of tasks in the system is recorded in so many slices of time.
+pub fn pilot(plan: &Plan, replication: u64, slices: u32) -> Run {
+    run(plan, replication, 0, slices)
+}
+
+fn run(plan: &Plan, replication: u64, cut: u64, slices: u32) -> Run {
+    let streams = Streams::new(plan.model.measure.seed, replication);
+    let mut world = world::World::new(plan, &streams, cut, slices);
+    world.run();
+    world.audit();
+    world.into_run()
+}

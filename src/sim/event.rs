@@ -1,0 +1,122 @@
+//! What happens: a closed set, packed into 28 bits.
+
+use crate::engine;
+
+/// Something that happens at a moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Event {
+    /// The measured window opens (0) or closes (1), or a slice of the time series ends (2).
+    Mark(u32),
+    /// A station breaks down, or one of its servers does.
+    Break(u32),
+    /// A station or one of its servers is repaired.
+    Repair(u32),
+    /// A strand's delay, service, backoff or refusal is over.
+    Wake(u32),
+    /// The next call in a processor-sharing station is done.
+    Shared(u32),
+    /// An agent is ready.
+    AgentReady(u32),
+    /// The first in line at a limiter may go.
+    LimitLifts(u32),
+    /// A client's next arrival.
+    Arrive(u32),
+    /// A user starts a task.
+    User(u32),
+    /// A polling worker looks again.
+    Worker(u32),
+    /// A strand runs out of patience in line.
+    Patience(u32),
+    /// An attempt runs out of time.
+    Timeout(u32),
+    /// A client gives up on a task.
+    GiveUp(u32),
+    /// Agents of a pool may have expired.
+    Expire(u32),
+    /// An autoscaler looks.
+    Autoscale(u32),
+    /// The degradation controller looks.
+    Degrade(u32),
+}
+
+/// How many bits the index takes.
+const INDEX_BITS: u32 = 23;
+
+impl engine::Event for Event {
+    /// At one moment: the ruler first, then repairs, then what finishes, then what becomes free, then what arrives,
+    /// then what runs out (so that an answer at the very deadline counts), then controllers.
+    fn rank(self) -> u8 {
+        match self {
+            Self::Mark(_) => 0,
+            Self::Break(_) | Self::Repair(_) => 1,
+            Self::Wake(_) | Self::Shared(_) => 4,
+            Self::AgentReady(_) => 5,
+            Self::LimitLifts(_) => 6,
+            Self::Arrive(_) | Self::User(_) => 8,
+            Self::Worker(_) => 9,
+            Self::Patience(_) | Self::Timeout(_) | Self::GiveUp(_) => 10,
+            Self::Expire(_) => 11,
+            Self::Autoscale(_) | Self::Degrade(_) => 12,
+        }
+    }
+
+    fn encode(self) -> u32 {
+        let (kind, index) = match self {
+            Self::Mark(index) => (0, index),
+            Self::Break(index) => (1, index),
+            Self::Repair(index) => (2, index),
+            Self::Wake(index) => (3, index),
+            Self::Shared(index) => (4, index),
+            Self::AgentReady(index) => (5, index),
+            Self::LimitLifts(index) => (6, index),
+            Self::Arrive(index) => (7, index),
+            Self::User(index) => (8, index),
+            Self::Worker(index) => (9, index),
+            Self::Patience(index) => (10, index),
+            Self::Timeout(index) => (11, index),
+            Self::GiveUp(index) => (12, index),
+            Self::Expire(index) => (13, index),
+            Self::Autoscale(index) => (14, index),
+            Self::Degrade(index) => (15, index),
+        };
+        assert!(index < 1 << INDEX_BITS, "more than eight million of one kind are alive");
+        kind << INDEX_BITS | index
+    }
+
+    fn decode(bits: u32) -> Self {
+        let index = bits & ((1 << INDEX_BITS) - 1);
+        match bits >> INDEX_BITS {
+            0 => Self::Mark(index),
+            1 => Self::Break(index),
+            2 => Self::Repair(index),
+            3 => Self::Wake(index),
+            4 => Self::Shared(index),
+            5 => Self::AgentReady(index),
+            6 => Self::LimitLifts(index),
+            7 => Self::Arrive(index),
+            8 => Self::User(index),
+            9 => Self::Worker(index),
+            10 => Self::Patience(index),
+            11 => Self::Timeout(index),
+            12 => Self::GiveUp(index),
+            13 => Self::Expire(index),
+            14 => Self::Autoscale(index),
+            15 => Self::Degrade(index),
+            other => unreachable!("no event has the kind {other}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::Event as _;
+
+    #[test]
+    fn every_kind_survives_packing() {
+        for kind in 0..16 {
+            let bits = kind << INDEX_BITS | 0x7f_0f0f;
+            assert_eq!(Event::decode(bits).encode(), bits);
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! Where a task's time went, in integer nanoseconds. A task is at every instant in exactly one part.
+
+/// How many parts there are.
+pub const PARTS: usize = 20;
+
+/// One part of a task's time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Part {
+    /// On a network.
+    Network,
+    /// In the queue in front of a pool.
+    Queue,
+    /// Waiting for an agent to start.
+    Spawn,
+    /// In line for a slot of a station.
+    SlotWait,
+    /// In line for a rate limit.
+    RateLimitWait,
+    /// Between two attempts at a station.
+    ServerBackoff,
+    /// Between two submissions by the client.
+    ClientBackoff,
+    /// In attempts that failed.
+    FailedAttempts,
+    /// Refused by a breaker.
+    Breaker,
+    /// In a coordinator.
+    Coordinator,
+    /// Waiting for a batch to fill.
+    BatchWait,
+    /// Waiting for a socket.
+    SocketWait,
+    /// In service at a provider.
+    Provider,
+    /// What load added to a service.
+    Slowdown,
+    /// Held up by a collection.
+    Pause,
+    /// In service at a tool.
+    Tool,
+    /// In service at a plain station.
+    Service,
+    /// Reading or writing files.
+    File,
+    /// Looking into a cache.
+    CacheLookup,
+    /// Interrupted: preempted, or the server was down.
+    Interrupted,
+}
+
+impl Part {
+    /// All parts, in order.
+    pub const ALL: [Self; PARTS] = [
+        Self::Network,
+        Self::Queue,
+        Self::Spawn,
+        Self::SlotWait,
+        Self::RateLimitWait,
+        Self::ServerBackoff,
+        Self::ClientBackoff,
+        Self::FailedAttempts,
+        Self::Breaker,
+        Self::Coordinator,
+        Self::BatchWait,
+        Self::SocketWait,
+        Self::Provider,
+        Self::Slowdown,
+        Self::Pause,
+        Self::Tool,
+        Self::Service,
+        Self::File,
+        Self::CacheLookup,
+        Self::Interrupted,
+    ];
+
+    /// Its name in reports.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Network => "network",
+            Self::Queue => "queue",
+            Self::Spawn => "agent start",
+            Self::SlotWait => "slot wait",
+            Self::RateLimitWait => "rate-limit wait",
+            Self::ServerBackoff => "server backoff",
+            Self::ClientBackoff => "client backoff",
+            Self::FailedAttempts => "failed attempts",
+            Self::Breaker => "breaker",
+            Self::Coordinator => "coordinator",
+            Self::BatchWait => "batch wait",
+            Self::SocketWait => "socket wait",
+            Self::Provider => "provider",
+            Self::Slowdown => "slowdown",
+            Self::Pause => "collection pause",
+            Self::Tool => "tools",
+            Self::Service => "services",
+            Self::File => "file I/O",
+            Self::CacheLookup => "cache lookup",
+            Self::Interrupted => "interrupted",
+        }
+    }
+}
+
+/// The parts of one task's time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Ledger {
+    spent: [u64; PARTS],
+    since: u64,
+    part: Part,
+}
+
+impl Ledger {
+    /// An empty ledger of a task that starts at `now` in `part`.
+    pub(crate) const fn new(now: u64, part: Part) -> Self {
+        Self { spent: [0; PARTS], since: now, part }
+    }
+
+    /// From `now` on the task is in `part`.
+    #[inline]
+    pub(crate) fn enter(&mut self, now: u64, part: Part) {
+        self.spent[self.part as usize] += now - self.since;
+        self.since = now;
+        self.part = part;
+    }
+
+    /// From `now` on the task is in `part`; of the time since the last change, `own` stays where it was and the rest
+    /// counts as `rest`.
+    #[inline]
+    pub(crate) fn enter_split(&mut self, now: u64, own: u64, rest: Part, part: Part) {
+        let spent = now - self.since;
+        let own = own.min(spent);
+        self.spent[self.part as usize] += own;
+        self.spent[rest as usize] += spent - own;
+        self.since = now;
+        self.part = part;
+    }
+
+    /// When the part began.
+    pub(crate) const fn since(&self) -> u64 {
+        self.since
+    }
+
+    /// The part it is in.
+    pub(crate) const fn part(&self) -> Part {
+        self.part
+    }
+
+    /// Time by part, up to the last change.
+    pub(crate) const fn spent(&self) -> &[u64; PARTS] {
+        &self.spent
+    }
+
+    /// All time up to the last change.
+    pub(crate) fn total(&self) -> u64 {
+        self.spent.iter().sum()
+    }
+
+    /// Counts time spent in `from` since the ledger looked like `before` as time in `to`.
+    pub(crate) fn move_since(&mut self, before: u64, from: Part, to: Part) {
+        let moved = self.spent[from as usize] - before;
+        self.spent[from as usize] -= moved;
+        self.spent[to as usize] += moved;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_sum_to_the_time_that_passed() {
+        let mut ledger = Ledger::new(100, Part::Network);
+        ledger.enter(150, Part::Queue);
+        ledger.enter(150, Part::Provider);
+        ledger.enter_split(450, 200, Part::Slowdown, Part::Network);
+        ledger.enter(460, Part::Network);
+        assert_eq!(ledger.total(), 360);
+        assert_eq!(ledger.spent()[Part::Provider as usize], 200);
+        assert_eq!(ledger.spent()[Part::Slowdown as usize], 100);
+    }
+
+    #[test]
+    fn parts_stand_in_their_order() {
+        for (index, part) in Part::ALL.into_iter().enumerate() {
+            assert_eq!(part as usize, index);
+        }
+    }
+}

@@ -1,0 +1,477 @@
+//! What is recorded while a replication runs.
+
+use super::ledger::PARTS;
+use super::level::Level;
+use super::run::{BreakdownRun, Run, WindowRun};
+use super::strand::{CAUSES, Cause, NONE, Strand};
+use crate::model::Model;
+use crate::tally::Samples;
+
+/// Sub-buckets of an octave in coarse latencies: neighbours differ by 4.4 %.
+const PER_OCTAVE_BITS: u32 = 4;
+/// Coarse buckets: 64 octaves.
+const COARSE: usize = 64 << PER_OCTAVE_BITS;
+/// Ledgers are kept by every fourth coarse bucket.
+const LEDGER_SHIFT: u32 = 2;
+
+/// The coarse bucket of a latency.
+#[inline]
+pub(crate) const fn coarse(nanos: u64) -> u32 {
+    let value = nanos | 1 << PER_OCTAVE_BITS;
+    let octave = 63 - value.leading_zeros();
+    let below = (value >> (octave - PER_OCTAVE_BITS)) as u32 & ((1 << PER_OCTAVE_BITS) - 1);
+    octave << PER_OCTAVE_BITS | below
+}
+
+/// The latency in the middle of a coarse bucket, in nanoseconds.
+pub fn coarse_middle(bucket: u32) -> f64 {
+    let octave = bucket >> PER_OCTAVE_BITS;
+    let below = f64::from(bucket & ((1 << PER_OCTAVE_BITS) - 1));
+    let parts = f64::from(1_u32 << PER_OCTAVE_BITS);
+    libm::ldexp(1.0 + (below + 0.5) / parts, i32::try_from(octave).expect("below 64"))
+}
+
+/// The coarse buckets that one bucket of ledgers spans: the first, and how many.
+pub const fn ledger_span(bucket: u32) -> (u32, u32) {
+    (bucket << LEDGER_SHIFT, 1 << LEDGER_SHIFT)
+}
+
+/// Everything that is recorded.
+pub(super) struct Probe {
+    cut: u64,
+    end: u64,
+    closed: bool,
+    outstanding: u64,
+    issued_ever: u64,
+    ended_ever: u64,
+    issued: u64,
+    good: u64,
+    good_in_time: u64,
+    good_within: u64,
+    bad: [u64; CAUSES],
+    ended_in_window: u64,
+    good_in_window: u64,
+    latency: Samples,
+    pub(super) retried: u64,
+    pub(super) resubmitted: u64,
+    /// Tasks between two submissions of their client.
+    pub(super) retrying: u32,
+    pub(super) calls: u64,
+    pub(super) limited: u64,
+    pub(super) breaker_refused: u64,
+    token_cost: u128,
+    pub(super) wasted: u128,
+    orphans: u64,
+    quality: u64,
+    input_tokens: u64,
+    output_tokens: u64,
+    ledgers: Vec<(u64, [u64; PARTS])>,
+    breakdowns: Vec<BreakdownRun>,
+    /// For each dimension, where its values begin in `breakdowns`; `None` where there is nothing to tell apart.
+    dimensions: [Option<usize>; 5],
+    caches: Vec<(u64, u64)>,
+    at_max: u64,
+    /// Tasks in the system.
+    system: Level,
+    windows: Vec<WindowRun>,
+    window: OpenWindow,
+    window_length: u64,
+    slices: Vec<u128>,
+    slice_length: u64,
+}
+
+/// The window of the time series that is open now, and areas at its beginning.
+struct OpenWindow {
+    index: usize,
+    latency: Vec<u64>,
+    touched: Vec<u32>,
+    queue: u128,
+    number: u128,
+    agents: u128,
+    limited: u64,
+    slice_area: u128,
+}
+
+/// The window opens; the window closes; a window of the time series ends; a slice ends.
+const OPENS: u32 = 0;
+const CLOSES: u32 = 1;
+const WINDOW: u32 = 2;
+const SLICE: u32 = 3;
+
+impl Probe {
+    pub(super) fn new(model: &Model, cut: u64, end: u64, slices: u32) -> Self {
+        let windows = if slices > 0 { 0 } else { model.measure.windows };
+        let mut probe = Self {
+            cut,
+            end,
+            closed: false,
+            outstanding: 0,
+            issued_ever: 0,
+            ended_ever: 0,
+            issued: 0,
+            good: 0,
+            good_in_time: 0,
+            good_within: model.good_within.map_or(u64::MAX, tars_policy::units::Span::as_nanos),
+            bad: [0; CAUSES],
+            ended_in_window: 0,
+            good_in_window: 0,
+            latency: Samples::new(),
+            retried: 0,
+            resubmitted: 0,
+            retrying: 0,
+            calls: 0,
+            limited: 0,
+            breaker_refused: 0,
+            token_cost: 0,
+            wasted: 0,
+            orphans: 0,
+            quality: 0,
+            input_tokens: 0,
+            output_tokens: 0,
+            ledgers: vec![(0, [0; PARTS]); COARSE >> LEDGER_SHIFT],
+            breakdowns: Vec::new(),
+            dimensions: [None; 5],
+            caches: vec![(0, 0); model.caches.len()],
+            at_max: 0,
+            system: Level::default(),
+            windows: vec![WindowRun::default(); windows as usize],
+            window: OpenWindow {
+                index: 0,
+                latency: vec![0; COARSE],
+                touched: Vec::with_capacity(256),
+                queue: 0,
+                number: 0,
+                agents: 0,
+                limited: 0,
+                slice_area: 0,
+            },
+            window_length: end.div_ceil(u64::from(windows.max(1))).max(1),
+            slices: Vec::new(),
+            slice_length: if slices > 0 { (end / u64::from(slices)).max(1) } else { 0 },
+        };
+        let providers = model.stations.len();
+        let has_providers = model.stations.iter().any(|station| !station.offers.is_empty());
+        let mut classes: Vec<_> = model.classes.iter().map(|class| class.priority.index()).collect();
+        classes.dedup();
+        probe.dimension(model, 0, if classes.len() > 1 { 4 } else { 0 });
+        probe.dimension(model, 1, if model.classes.len() > 1 { model.classes.len() } else { 0 });
+        probe.dimension(model, 2, model.roles.len());
+        probe.dimension(model, 3, if has_providers { model.models.len() } else { 0 });
+        probe.dimension(model, 4, if has_providers { providers } else { 0 });
+        probe
+    }
+
+    fn dimension(&mut self, _model: &Model, dimension: u8, values: usize) {
+        if values == 0 {
+            return;
+        }
+        self.dimensions[dimension as usize] = Some(self.breakdowns.len());
+        for value in 0..values {
+            let value = u16::try_from(value).expect("a model has fewer than 65,535 parts of a kind");
+            self.breakdowns.push(BreakdownRun { dimension, value, ..BreakdownRun::default() });
+        }
+    }
+
+    /// What the ruler does, and when.
+    pub(super) fn marks(&self) -> Vec<(u32, u64)> {
+        let mut marks = vec![(OPENS, self.cut), (CLOSES, self.end)];
+        if !self.windows.is_empty() {
+            marks.push((WINDOW, self.window_length.min(self.end)));
+        }
+        if self.slice_length > 0 {
+            marks.push((SLICE, self.slice_length));
+        }
+        marks
+    }
+
+    /// Whether the window is closed and all its tasks have ended.
+    #[inline]
+    pub(super) fn is_over(&self) -> bool {
+        self.closed && self.outstanding == 0
+    }
+
+    #[inline]
+    pub(super) fn issued(&mut self, now: u64, measured: bool) {
+        self.issued_ever += 1;
+        self.system.up(now);
+        if measured {
+            self.issued += 1;
+            self.outstanding += 1;
+        }
+        if let Some(window) = self.windows.get_mut(self.window.index) {
+            window.issued += 1;
+        }
+    }
+
+    /// A task has ended for its client.
+    pub(super) fn ended(&mut self, now: u64, model: &Model, strand: &Strand, cause: Option<Cause>) {
+        let latency = now - strand.begun;
+        assert_eq!(strand.ledger.total(), latency, "the parts of a task's time sum to its latency");
+        self.ended_ever += 1;
+        self.system.down(now);
+        if now >= self.cut && now < self.end {
+            self.ended_in_window += 1;
+            self.good_in_window += u64::from(cause.is_none());
+        }
+        if let Some(window) = self.windows.get_mut(self.window.index) {
+            window.cost += u128::from(strand.cost);
+            if cause.is_none() {
+                window.good += 1;
+                let bucket = coarse(latency);
+                let count = &mut self.window.latency[bucket as usize];
+                if *count == 0 {
+                    self.window.touched.push(bucket);
+                }
+                *count += 1;
+            } else {
+                window.bad += 1;
+            }
+        }
+        if !strand.measured {
+            return;
+        }
+        self.outstanding -= 1;
+        self.token_cost += u128::from(strand.cost);
+        let quality = match cause {
+            Some(cause) => {
+                self.bad[cause as usize] += 1;
+                0
+            }
+            None => self.ended_well(model, strand, latency),
+        };
+        self.break_down(strand, cause, latency, quality);
+    }
+
+    fn ended_well(&mut self, model: &Model, strand: &Strand, latency: u64) -> u64 {
+        self.good += 1;
+        self.good_in_time += u64::from(latency <= self.good_within);
+        self.latency.record(latency);
+        self.input_tokens += u64::from(strand.input_tokens);
+        self.output_tokens += u64::from(strand.output_tokens);
+        let (tasks, spent) = &mut self.ledgers[(coarse(latency) >> LEDGER_SHIFT) as usize];
+        *tasks += 1;
+        for (sum, part) in spent.iter_mut().zip(strand.ledger.spent()) {
+            *sum += part;
+        }
+        let mut quality = match strand.model {
+            NONE => 1_000_000,
+            used => model.models[used as usize].accuracy_millionths,
+        };
+        if strand.cached
+            && let Some(cache) = model.caches.first()
+        {
+            quality = quality * cache.accuracy_millionths / 1_000_000;
+        }
+        self.quality += quality;
+        quality
+    }
+
+    fn break_down(&mut self, strand: &Strand, cause: Option<Cause>, latency: u64, quality: u64) {
+        let priority = u16::try_from(strand.priority.index()).expect("four priorities");
+        let values = [priority, strand.class, strand.role, strand.model, strand.provider];
+        for (dimension, value) in self.dimensions.iter().zip(values) {
+            let Some(first) = dimension else { continue };
+            if value == NONE {
+                continue;
+            }
+            let entry = &mut self.breakdowns[first + value as usize];
+            entry.ended += 1;
+            entry.cost += u128::from(strand.cost);
+            if cause.is_none() {
+                entry.good += 1;
+                entry.latency.record(latency);
+                entry.quality += quality;
+            }
+        }
+    }
+
+    /// A call of a provider came back.
+    pub(super) fn called(&mut self, model: u16, provider: u16, measured: bool, well: bool, _spent: u64) {
+        if !measured {
+            return;
+        }
+        for (dimension, value) in [(3, model), (4, provider)] {
+            if let Some(first) = self.dimensions[dimension]
+                && value != NONE
+            {
+                let entry = &mut self.breakdowns[first + value as usize];
+                entry.calls += 1;
+                entry.calls_failed += u64::from(!well);
+            }
+        }
+    }
+
+    pub(super) fn orphan_ends(&mut self, spent: u128) {
+        self.orphans += 1;
+        self.wasted += spent;
+    }
+
+    pub(super) fn cache_look(&mut self, cache: usize, hit: bool, measured: bool) {
+        if measured {
+            let (looks, hits) = &mut self.caches[cache];
+            *looks += 1;
+            *hits += u64::from(hit);
+        }
+    }
+
+    pub(super) fn scale_reason(&mut self, at_max: bool) {
+        self.at_max += u64::from(at_max);
+    }
+
+    /// Tasks submitted are tasks ended and tasks still there.
+    pub(super) fn audit(&self, still_there: u64) {
+        assert_eq!(self.issued_ever, self.ended_ever + still_there, "tasks are all accounted for");
+        let bad: u64 = self.bad.iter().sum();
+        assert_eq!(self.issued, self.good + bad + self.outstanding, "measured tasks are all accounted for");
+    }
+
+    /// The run stops: areas of the window end here, if they have not yet.
+    pub(super) fn close(&mut self, now: u64) {
+        if !self.closed {
+            self.system.close(now.max(self.cut));
+        }
+    }
+}
+
+impl super::world::World<'_> {
+    /// The ruler moves.
+    pub(super) fn mark(&mut self, which: u32) {
+        let now = self.now;
+        match which {
+            OPENS => self.each_level(|level| level.open(now)),
+            CLOSES => {
+                self.each_level(|level| level.close(now));
+                self.probe.closed = true;
+            }
+            WINDOW => self.window_ends(),
+            SLICE => {
+                let area = self.probe.system.area(now);
+                self.probe.slices.push(area - self.probe.window.slice_area);
+                self.probe.window.slice_area = area;
+                let next = now.saturating_add(self.probe.slice_length);
+                if next <= self.end {
+                    self.agenda.schedule(next, super::event::Event::Mark(SLICE));
+                }
+            }
+            other => unreachable!("there is no mark {other}"),
+        }
+    }
+
+    fn each_level(&mut self, act: impl Fn(&mut Level)) {
+        act(&mut self.probe.system);
+        for station in &mut self.stations {
+            act(&mut station.number);
+            act(&mut station.busy);
+            act(&mut station.working);
+        }
+        for pool in &mut self.pools {
+            act(&mut pool.number);
+            act(&mut pool.queued);
+            act(&mut pool.alive);
+        }
+    }
+
+    fn window_ends(&mut self) {
+        let now = self.now;
+        let queue: u128 = self.pools.iter().map(|pool| pool.queued.area(now)).sum::<u128>()
+            + self.stations.iter().map(|station| station.number.area(now) - station.busy.area(now)).sum::<u128>();
+        let agents: u128 = self.pools.iter().map(|pool| pool.alive.area(now)).sum();
+        let number = self.probe.system.area(now);
+        let mode = self.degrade.as_ref().map_or(0, |degrade| u8::try_from(degrade.mode_index()).unwrap_or(0));
+        let probe = &mut self.probe;
+        let open = &mut probe.window;
+        let window = &mut probe.windows[open.index];
+        window.queue_area = queue - open.queue;
+        window.number_area = number - open.number;
+        window.agent_area = agents - open.agents;
+        window.limited = probe.limited - open.limited;
+        window.mode = mode;
+        open.touched.sort_unstable();
+        for bucket in open.touched.drain(..) {
+            window.latency.push((bucket, std::mem::take(&mut open.latency[bucket as usize])));
+        }
+        (open.queue, open.number, open.agents, open.limited) = (queue, number, agents, probe.limited);
+        open.index += 1;
+        let next = now.saturating_add(probe.window_length).min(probe.end);
+        if open.index < probe.windows.len() && next > now {
+            self.agenda.schedule(next, super::event::Event::Mark(WINDOW));
+        }
+    }
+
+    /// What the replication gives.
+    pub(super) fn into_run(self) -> Run {
+        let now = self.now;
+        let scalers = self.controllers.acts();
+        let modes = self.degrade.map(|mut degrade| {
+            degrade.settle(now);
+            (degrade.spent, degrade.changes, degrade.triggers)
+        });
+        let probe = self.probe;
+        let ledgers = probe.ledgers.into_iter().enumerate().filter(|(_, (tasks, _))| *tasks > 0);
+        Run {
+            cut: self.cut,
+            end: self.end,
+            stopped: now,
+            events: self.agenda.popped(),
+            stale: self.stale,
+            issued_ever: probe.issued_ever,
+            ended_ever: probe.ended_ever,
+            still_there: u64::from(probe.system.value()),
+            issued: probe.issued,
+            good: probe.good,
+            good_in_time: probe.good_in_time,
+            bad: probe.bad,
+            unfinished: probe.outstanding,
+            ended_in_window: probe.ended_in_window,
+            good_in_window: probe.good_in_window,
+            latency: probe.latency,
+            system_area: probe.system.window(),
+            retried: probe.retried,
+            resubmitted: probe.resubmitted,
+            calls_ever: probe.calls,
+            limited_ever: probe.limited,
+            breaker_refused_ever: probe.breaker_refused,
+            token_cost: probe.token_cost,
+            wasted_cost_ever: probe.wasted,
+            orphans_ever: probe.orphans,
+            quality: probe.quality,
+            input_tokens: probe.input_tokens,
+            output_tokens: probe.output_tokens,
+            ledgers: ledgers
+                .map(|(bucket, (tasks, spent))| (u32::try_from(bucket).expect("few buckets"), tasks, spent))
+                .collect(),
+            breakdowns: probe.breakdowns.into_iter().filter(|entry| entry.ended + entry.calls > 0).collect(),
+            stations: self.stations.into_iter().map(super::stations::StationState::into_run).collect(),
+            pools: self.pools.into_iter().map(super::agents::PoolState::into_run).collect(),
+            caches: probe.caches,
+            scalers,
+            modes,
+            windows: probe.windows,
+            slices: probe.slices,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn coarse_buckets_are_within_a_twentieth() {
+        for nanos in [1_u64, 17, 1_000, 999_999, 1_500_000_000, 86_400_000_000_000] {
+            let middle = coarse_middle(coarse(nanos));
+            let error = (middle - nanos as f64).abs() / nanos as f64;
+            assert!(nanos < 16 || error < 0.035, "{nanos}: {middle}");
+        }
+    }
+
+    #[test]
+    fn coarse_buckets_rise_with_latency() {
+        let mut last = 0;
+        for nanos in (16..100_000).step_by(7) {
+            let bucket = coarse(nanos);
+            assert!(bucket >= last);
+            last = bucket;
+        }
+    }
+}

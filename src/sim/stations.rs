@@ -1,0 +1,978 @@
+//! Stations: lines, limits, slots, service, refusals, retries.
+
+use super::event::Event;
+use super::ledger::Part;
+use super::level::Level;
+use super::plan::exponential;
+use super::strand::{Cause, NONE, Phase, uses};
+use super::world::{FAR, World, part_of};
+use crate::engine::Ticket;
+use crate::model::workload::Load;
+use crate::model::{Service, Station};
+use crate::random::{Stream, Streams, later, unit_from};
+use crate::tally::Samples;
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
+use tars_policy::breaker::{Outcome, Permit};
+use tars_policy::limiter::{Acquire, Cost, Limiter};
+use tars_policy::queue::{DropReason, LaneMask, Offer, Offered, Order, PriorityQueue, Taken};
+use tars_policy::retry::{Failure, RetryVerdict};
+use tars_policy::units::{Span, Time, Tokens};
+
+/// A station at work.
+pub(super) struct StationState {
+    pub(super) queue: PriorityQueue<u32>,
+    random_order: bool,
+    servers: u32,
+    /// Servers that are not broken.
+    up: u32,
+    /// Who is in service, kept only where service can be interrupted.
+    serving: Vec<u32>,
+    /// Who was interrupted and goes on before anyone else of the same priority.
+    interrupted: Vec<u32>,
+    interruptible: bool,
+    setting_up: bool,
+    pub(super) limiter: Option<Limiter>,
+    limit_line: VecDeque<u32>,
+    limit_timer: Ticket,
+    /// Processor sharing: the service each has attained, and when each is done in it.
+    attained: f64,
+    attained_at: u64,
+    shared: BinaryHeap<Reverse<(u64, u32)>>,
+    shared_timer: Ticket,
+    /// Calls there, in line or in service, and calls in service.
+    pub(super) number: Level,
+    pub(super) busy: Level,
+    pub(super) working: Level,
+    chance: Option<Stream>,
+    /// Whole-run sums for Little's law.
+    pub(super) sojourn: u128,
+    pub(super) arrived: u64,
+    pub(super) left: u64,
+    /// Of the measured window.
+    pub(super) wait: Samples,
+    pub(super) served: u64,
+    pub(super) refused: u64,
+    pub(super) limited: u64,
+    pub(super) calls: u64,
+    /// The highest number in service per deployment beyond the calibrated one, and services started there.
+    pub(super) beyond: u64,
+    pub(super) started: u64,
+}
+
+impl StationState {
+    pub(super) fn new(station: &Station, streams: &Streams) -> Self {
+        let built = "policies were validated when the model was made";
+        let servers = station.servers.unwrap_or(u32::MAX);
+        let random_order = station.queue.order == Order::Random;
+        let needs_chance = random_order || station.breakdown.is_some() || station.setup.is_some();
+        Self {
+            queue: station.queue.build(1).expect(built),
+            random_order,
+            servers,
+            up: servers,
+            serving: Vec::new(),
+            interrupted: Vec::new(),
+            interruptible: station.service == Service::Preemptive || station.breakdown.is_some(),
+            setting_up: false,
+            limiter: station.limiter.as_ref().map(|spec| spec.build().expect(built)),
+            limit_line: VecDeque::new(),
+            limit_timer: Ticket::NONE,
+            attained: 0.0,
+            attained_at: 0,
+            shared: BinaryHeap::new(),
+            shared_timer: Ticket::NONE,
+            number: Level::default(),
+            busy: Level::default(),
+            working: Level::default(),
+            chance: needs_chance.then(|| streams.stream(&station.name, "station")),
+            sojourn: 0,
+            arrived: 0,
+            left: 0,
+            wait: Samples::new(),
+            served: 0,
+            refused: 0,
+            limited: 0,
+            calls: 0,
+            beyond: 0,
+            started: 0,
+        }
+    }
+
+    fn has_free_server(&self) -> bool {
+        self.busy.value() < self.up && !self.setting_up
+    }
+
+    /// Waiting in line or for the limit.
+    pub(super) fn waiting(&self) -> u32 {
+        self.number.value() - self.busy.value()
+    }
+}
+
+impl World<'_> {
+    pub(super) fn start_stations(&mut self) {
+        for index in 0..self.stations.len() {
+            let station = &self.plan.model.stations[index];
+            let state = &mut self.stations[index];
+            state.working.set(0, if state.servers == u32::MAX { 0 } else { state.servers });
+            let Some(breakdown) = &station.breakdown else { continue };
+            let cycles = if breakdown.each_server { state.servers } else { 1 };
+            for _ in 0..cycles {
+                self.schedule_breakdown(small(index));
+            }
+        }
+    }
+
+    fn schedule_breakdown(&mut self, index: u16) {
+        let plan = &self.plan.stations[index as usize];
+        let chance = self.stations[index as usize].chance.as_mut().expect("a station that breaks draws");
+        let span = plan.up.as_ref().expect("a station that breaks has a law").sample_span(chance.unit());
+        let at = self.now.saturating_add(span.as_nanos()).min(FAR);
+        self.agenda.schedule(at, Event::Break(u32::from(index)));
+    }
+
+    /// The strand calls the station of a visit.
+    pub(super) fn visit(&mut self, id: u32, visit: u16) {
+        let plan = self.plan;
+        let call = &plan.model.program.visits[visit as usize];
+        let station = &plan.model.stations[call.station as usize];
+        let strand = self.strands.get_mut(id);
+        strand.visit = visit;
+        strand.station = call.station;
+        strand.attempt = 1;
+        strand.last_wait = 0;
+        if !station.offers.is_empty() {
+            self.choose_model(id, visit);
+        }
+        self.attempt(id);
+    }
+
+    /// Replays the next recorded call of the strand's session, after its pause.
+    pub(super) fn replay(&mut self, id: u32, visit: u16) {
+        let plan = self.plan;
+        let now = self.now;
+        let strand = self.strands.get_mut(id);
+        let Load::Sessions(trace) = &plan.model.clients[strand.client as usize].load else {
+            unreachable!("only sessions replay calls");
+        };
+        let (first, count, tail) = trace.sessions[strand.row as usize];
+        // Two wakes a call: after the pause the call is made, after the call the next pause begins.
+        let at = strand.replay;
+        strand.replay += 1;
+        if at == 2 * count {
+            strand.ledger.enter(now, Part::Tool);
+            strand.phase = Phase::Delay;
+            return self.wake_after(id, tail.as_nanos());
+        }
+        strand.pc -= 1;
+        if at.is_multiple_of(2) {
+            let (gap, _) = trace.calls[(first + at / 2) as usize];
+            strand.ledger.enter(now, Part::Tool);
+            strand.phase = Phase::Delay;
+            return self.wake_after(id, gap.as_nanos());
+        }
+        self.visit(id, visit);
+    }
+
+    fn choose_model(&mut self, id: u32, visit: u16) {
+        let plan = self.plan;
+        let strand = self.strands.get(id);
+        let call = &plan.model.program.visits[visit as usize];
+        let offers = &plan.model.stations[call.station as usize].offers;
+        let of_mode = self.degrade.as_ref().and_then(|degrade| degrade.model(&plan.model));
+        let chosen = match (of_mode, &call.model) {
+            (Some(model), _) => Some(model),
+            (None, Some(choice)) => plan.model.route_model(choice, strand.role, self.complexity(id), strand.draw(uses::MODEL)),
+            (None, None) => None,
+        };
+        let strand = self.strands.get_mut(id);
+        let of_agent = match strand.pool {
+            NONE => None,
+            pool => plan.model.pools[pool as usize].groups[strand.group as usize].model,
+        };
+        let offered = |model: &u16| offers[*model as usize].is_some();
+        let first = offers.iter().position(Option::is_some).map(small);
+        strand.model = chosen.filter(offered).or(of_agent.filter(offered)).or(first).unwrap_or(NONE);
+        strand.provider = call.station;
+    }
+
+    /// The task's complexity, drawn once.
+    fn complexity(&self, id: u32) -> f64 {
+        let strand = self.strands.get(id);
+        match &self.plan.classes[strand.class as usize].complexity {
+            Some(law) => law.sample(strand.draw_once(uses::COMPLEXITY)),
+            None => 0.0,
+        }
+    }
+
+    /// One attempt of the present call begins.
+    pub(super) fn attempt(&mut self, id: u32) {
+        let plan = self.plan;
+        let now = self.now;
+        let time = self.time();
+        let strand = self.strands.get_mut(id);
+        let call = &plan.model.program.visits[strand.visit as usize];
+        if let Some(breaker) = call.breaker {
+            match self.breakers[breaker as usize].permit(time) {
+                Permit::Allowed(pass) => strand.pass = Some(pass),
+                Permit::Refused { .. } => {
+                    self.probe.breaker_refused += 1;
+                    strand.ledger.enter(now, Part::Breaker);
+                    return self.attempt_failed(id, Cause::BreakerOpen);
+                }
+            }
+        }
+        let of_mode = if call.is_llm { self.degrade.as_ref().and_then(super::controllers::DegradeState::timeout) } else { None };
+        let timeout = match (call.timeout, of_mode) {
+            (Some(own), Some(mode)) => Some(own.min(mode)),
+            (own, mode) => own.or(mode),
+        };
+        if let Some(timeout) = timeout {
+            let at = now.saturating_add(timeout.as_nanos()).min(FAR);
+            strand.timeout = self.agenda.schedule(at, Event::Timeout(id));
+        }
+        if strand.attempt == 1
+            && let Some(retry) = call.retry
+        {
+            self.retries[retry as usize].on_request(time);
+        }
+        let station = strand.station as usize;
+        strand.joined = now;
+        strand.left = 0;
+        strand.spent_before = 0;
+        if strand.measured {
+            self.stations[station].calls += 1;
+        }
+        self.probe.calls += 1;
+        if self.stations[station].limiter.is_some() {
+            return self.meet_limit(id);
+        }
+        self.join(id, true);
+    }
+
+    fn limit_cost(&self, id: u32) -> Cost {
+        let strand = self.strands.get(id);
+        Cost {
+            requests: 1,
+            input_tokens: u64::from(strand.input_tokens),
+            output_tokens: u64::from(strand.output_tokens),
+        }
+    }
+
+    /// The call meets the station's rate limit.
+    fn meet_limit(&mut self, id: u32) {
+        let cost = self.limit_cost(id);
+        let time = self.time();
+        let now = self.now;
+        let index = self.strands.get(id).station;
+        let station = &self.plan.model.stations[index as usize];
+        let state = &mut self.stations[index as usize];
+        let limiter = state.limiter.as_mut().expect("asked for only where there is one");
+        if station.waits_for_limit && !state.limit_line.is_empty() {
+            return self.wait_for_limit(id, None);
+        }
+        match limiter.try_acquire(time, &cost) {
+            Acquire::Granted(grant) => {
+                self.strands.get_mut(id).grant = Some(grant);
+                self.join(id, true);
+            }
+            Acquire::Wait { until, .. } if station.waits_for_limit => self.wait_for_limit(id, Some(until)),
+            Acquire::Wait { until, .. } => {
+                self.probe.limited += 1;
+                let strand = self.strands.get_mut(id);
+                if strand.measured {
+                    state.limited += 1;
+                }
+                strand.retry_after = (until - time).as_nanos();
+                strand.phase = Phase::Refused;
+                strand.ledger.enter(now, Part::FailedAttempts);
+                self.wake_after(id, station.refusal_delay.as_nanos());
+            }
+            Acquire::Never { .. } => self.attempt_failed(id, Cause::NeverFits),
+        }
+    }
+
+    fn wait_for_limit(&mut self, id: u32, until: Option<Time>) {
+        let now = self.now;
+        let strand = self.strands.get_mut(id);
+        strand.phase = Phase::LimitLine;
+        strand.ledger.enter(now, Part::RateLimitWait);
+        let index = strand.station;
+        let state = &mut self.stations[index as usize];
+        state.limit_line.push_back(id);
+        state.arrived += 1;
+        state.number.up(now);
+        if let Some(until) = until {
+            self.arm_limit(index, until);
+        }
+        self.arm_patience(id);
+    }
+
+    fn arm_limit(&mut self, index: u16, until: Time) {
+        let at = until.as_nanos().min(FAR);
+        self.stations[index as usize].limit_timer = self.agenda.schedule(at, Event::LimitLifts(u32::from(index)));
+    }
+
+    /// The limit may let the first in line through, and whoever follows.
+    pub(super) fn limit_lifts(&mut self, index: u32, ticket: Ticket) {
+        let index = small(index as usize);
+        if self.stations[index as usize].limit_timer != ticket {
+            self.stale += 1;
+            return;
+        }
+        self.stations[index as usize].limit_timer = Ticket::NONE;
+        self.advance_limit_line(index);
+    }
+
+    fn advance_limit_line(&mut self, index: u16) {
+        let time = self.time();
+        while let Some(&id) = self.stations[index as usize].limit_line.front() {
+            let cost = self.limit_cost(id);
+            let state = &mut self.stations[index as usize];
+            let limiter = state.limiter.as_mut().expect("a line at a limit has a limit");
+            match limiter.try_acquire(time, &cost) {
+                Acquire::Granted(grant) => {
+                    state.limit_line.pop_front();
+                    let strand = self.strands.get_mut(id);
+                    strand.grant = Some(grant);
+                    strand.patience = Ticket::NONE;
+                    self.join(id, false);
+                }
+                Acquire::Wait { until, .. } => return self.arm_limit(index, until),
+                Acquire::Never { .. } => {
+                    state.limit_line.pop_front();
+                    self.depart(id);
+                    self.attempt_failed(id, Cause::NeverFits);
+                }
+            }
+        }
+    }
+
+    fn arm_patience(&mut self, id: u32) {
+        let strand = self.strands.get_mut(id);
+        let Some(law) = self.plan.model.program.visits[strand.visit as usize].patience else { return };
+        let span = self.plan.spans[law as usize].sample_span(strand.draw(uses::PATIENCE));
+        let at = self.now.saturating_add(span.as_nanos()).min(FAR);
+        strand.patience = self.agenda.schedule(at, Event::Patience(id));
+    }
+
+    /// The call joins the station: it is served, or waits in line, or is refused. `arrives` is false for a call that
+    /// was counted already while it waited for the limit.
+    fn join(&mut self, id: u32, arrives: bool) {
+        let now = self.now;
+        let index = self.strands.get(id).station as usize;
+        let station = &self.plan.model.stations[index];
+        let state = &mut self.stations[index];
+        if arrives {
+            if station.capacity.is_some_and(|capacity| state.number.value() >= capacity) {
+                return self.refuse(id, Cause::StationFull);
+            }
+            state.arrived += 1;
+            state.number.up(now);
+        }
+        match station.service {
+            Service::Sharing => return self.share(id),
+            Service::Preemptive => {
+                if !state.has_free_server() && self.preempt_for(id) {
+                    return self.start(id);
+                }
+            }
+            Service::Slots => {}
+        }
+        let state = &mut self.stations[index];
+        if state.has_free_server() && (state.interrupted.is_empty() || station.service == Service::Preemptive) {
+            if state.busy.value() == 0
+                && let Some(setup) = &self.plan.stations[index].setup
+            {
+                state.setting_up = true;
+                let strand = self.strands.get_mut(id);
+                let span = setup.sample_span(strand.draw(uses::SETUP));
+                strand.phase = Phase::SetUp;
+                strand.ledger.enter(now, Part::SlotWait);
+                return self.wake_after(id, span.as_nanos());
+            }
+            return self.start(id);
+        }
+        self.line_up(id);
+    }
+
+    fn line_up(&mut self, id: u32) {
+        let now = self.now;
+        let time = self.time();
+        let strand = self.strands.get_mut(id);
+        let deadline = self.plan.model.classes[strand.class as usize]
+            .deadline
+            .map(|span| Time::from_nanos(strand.begun).saturating_add(span));
+        let offer = Offer { priority: strand.priority, lane: 0, deadline };
+        strand.phase = Phase::InLine;
+        strand.ledger.enter(now, Part::SlotWait);
+        let index = strand.station as usize;
+        match self.stations[index].queue.offer(time, id, offer) {
+            Offered::Accepted(ticket) => {
+                self.strands.get_mut(id).queue_ticket = Some(ticket);
+                self.arm_patience(id);
+            }
+            Offered::AcceptedDisplacing { ticket, displaced, .. } => {
+                self.strands.get_mut(id).queue_ticket = Some(ticket);
+                self.arm_patience(id);
+                self.depart(displaced);
+                self.attempt_failed(displaced, Cause::Displaced);
+            }
+            Offered::Rejected(_) => {
+                self.depart(id);
+                self.refuse(id, Cause::StationFull);
+            }
+        }
+    }
+
+    fn refuse(&mut self, id: u32, cause: Cause) {
+        let strand = self.strands.get(id);
+        if strand.measured {
+            self.stations[strand.station as usize].refused += 1;
+        }
+        self.attempt_failed(id, cause);
+    }
+
+    /// The strand is no longer at its station, whatever it did there.
+    fn depart(&mut self, id: u32) {
+        let now = self.now;
+        let strand = self.strands.get_mut(id);
+        strand.queue_ticket = None;
+        let state = &mut self.stations[strand.station as usize];
+        state.number.down(now);
+        state.left += 1;
+        state.sojourn += u128::from(now - strand.joined);
+    }
+
+    pub(super) fn set_up_ends(&mut self, id: u32) {
+        let index = self.strands.get(id).station;
+        self.stations[index as usize].setting_up = false;
+        self.start(id);
+        self.serve_line(index);
+    }
+
+    /// Service starts, or goes on after an interruption.
+    fn start(&mut self, id: u32) {
+        let now = self.now;
+        let strand = self.strands.get_mut(id);
+        let index = strand.station as usize;
+        strand.phase = Phase::InService;
+        strand.patience = Ticket::NONE;
+        strand.queue_ticket = None;
+        let state = &mut self.stations[index];
+        state.busy.up(now);
+        if state.interruptible {
+            state.serving.push(id);
+        }
+        strand.ledger.enter(now, part_of(self.plan.model.stations[index].kind));
+        if strand.left > 0 {
+            strand.due = now + strand.left;
+            let left = strand.left;
+            return self.wake_after(id, left);
+        }
+        if strand.measured {
+            state.wait.record(now - strand.joined);
+        }
+        let total = self.service_time(id);
+        let strand = self.strands.get_mut(id);
+        strand.due = now.saturating_add(total);
+        self.wake_after(id, total);
+    }
+
+    /// Draws a service: its own time, what load adds, and whether it will fail.
+    fn service_time(&mut self, id: u32) -> u64 {
+        let plan = self.plan;
+        let strand = self.strands.get_mut(id);
+        let index = strand.station as usize;
+        let (station, law) = (&plan.model.stations[index], &plan.stations[index]);
+        let state = &mut self.stations[index];
+        let call = &plan.model.program.visits[strand.visit as usize];
+        let offer = law.offers.get(strand.model as usize).and_then(Option::as_ref);
+        let sampler = call.law.map(|law| &plan.spans[law as usize]).or(offer.map(|offer| &offer.latency)).or(law.service.as_ref());
+        let mut own = sampler.map_or(0, |sampler| sampler.sample_span(strand.draw(uses::SERVICE)).as_nanos());
+        let (per_input, per_output) = offer.map_or((law.per_input, law.per_output), |offer| (offer.per_input, offer.per_output));
+        own += per_input * u64::from(strand.input_tokens) + per_output * u64::from(strand.output_tokens);
+        if station.from_trace {
+            own += match &plan.model.clients[strand.client as usize].load {
+                Load::Trace(trace, _) => trace.requests[strand.row as usize].service.as_nanos(),
+                Load::Sessions(trace) => {
+                    let (first, ..) = trace.sessions[strand.row as usize];
+                    trace.calls[(first + strand.replay / 2 - 1) as usize].1.as_nanos()
+                }
+                Load::Closed(_)
+                | Load::Renewal(..)
+                | Load::Rate(..)
+                | Load::Sinusoidal(..)
+                | Load::Mmpp(_)
+                | Load::Batches(..)
+                | Load::Scheduled(_) => 0,
+            };
+        }
+        strand.own = own;
+        strand.will_fail = false;
+        if law.load.len() == 1 {
+            return own;
+        }
+        let number = state.busy.value();
+        let point = law.load(station, number);
+        state.started += 1;
+        if let Some(slow) = &station.slowdown
+            && slow.calibrated_to.is_some_and(|most| f64::from(number) > f64::from(most) * slow.deployments)
+        {
+            state.beyond += 1;
+        }
+        strand.will_fail = point.failure_share > 0.0 && strand.draw(uses::FAILURE) < point.failure_share;
+        let mut total = Span::from_nanos(own).scale(point.stretch).as_nanos() + point.added;
+        if point.tail_share > 0.0
+            && strand.draw(uses::TAIL) < point.tail_share
+            && let Some((.., mean)) = station.slowdown.as_ref().and_then(|slow| slow.tail)
+        {
+            total += exponential(mean, strand.draw(uses::TAIL_LENGTH));
+        }
+        total
+    }
+
+    /// Service is over: the slot is free, and the call has succeeded or failed.
+    pub(super) fn service_ends(&mut self, id: u32) {
+        let now = self.now;
+        let strand = self.strands.get_mut(id);
+        let index = strand.station;
+        let part = strand.ledger.part();
+        strand.ledger.enter_split(now, strand.own, Part::Slowdown, part);
+        self.leave_slot(id);
+        self.depart(id);
+        self.serve_line(index);
+        self.served(id);
+    }
+
+    fn leave_slot(&mut self, id: u32) {
+        let now = self.now;
+        let state = &mut self.stations[self.strands.get(id).station as usize];
+        state.busy.down(now);
+        if state.interruptible {
+            let place = state.serving.iter().position(|other| *other == id).expect("it is in service");
+            state.serving.swap_remove(place);
+        }
+    }
+
+    /// The call came back.
+    fn served(&mut self, id: u32) {
+        let time = self.time();
+        let plan = self.plan;
+        let strand = self.strands.get_mut(id);
+        let call = &plan.model.program.visits[strand.visit as usize];
+        let index = strand.station as usize;
+        let measured = strand.measured;
+        let mut spent = 0;
+        if let Some(offer) = plan.stations[index].offers.get(strand.model as usize).and_then(Option::as_ref) {
+            let tokens = (Tokens::new(u64::from(strand.input_tokens)), Tokens::new(u64::from(strand.output_tokens)));
+            let dollars = offer.input_price * tokens.0 + offer.output_price * tokens.1;
+            spent = u64::try_from(dollars.as_trillionths()).expect("a call costs less than 18 million dollars");
+            strand.cost += spent;
+            self.probe.called(strand.model, strand.station, measured, !strand.will_fail, spent);
+        }
+        if strand.will_fail {
+            self.probe.wasted += u128::from(spent);
+            return self.attempt_failed(id, Cause::Error);
+        }
+        if measured {
+            self.stations[index].served += 1;
+        }
+        if let (Some(breaker), Some(pass)) = (call.breaker, strand.pass.take()) {
+            let _ = self.breakers[breaker as usize].record(time, pass, Outcome::Success);
+        }
+        if let Some(retry) = call.retry {
+            self.retries[retry as usize].on_success(time);
+        }
+        strand.timeout = Ticket::NONE;
+        strand.grant = None;
+        self.go(id);
+    }
+
+    /// An attempt has failed: try again as the retry policy says, or fail the task.
+    pub(super) fn attempt_failed(&mut self, id: u32, cause: Cause) {
+        let plan = self.plan;
+        let now = self.now;
+        let time = self.time();
+        let active = u32::try_from(self.strands.len()).unwrap_or(u32::MAX);
+        let strand = self.strands.get_mut(id);
+        strand.timeout = Ticket::NONE;
+        strand.patience = Ticket::NONE;
+        strand.timer = Ticket::NONE;
+        strand.grant = None;
+        let call = &plan.model.program.visits[strand.visit as usize];
+        let station = &plan.model.stations[strand.station as usize];
+        if let (Some(breaker), Some(pass)) = (call.breaker, strand.pass.take()) {
+            let _ = self.breakers[breaker as usize].record(time, pass, Outcome::Failure);
+        }
+        if cause == Cause::Error || cause == Cause::Timeout {
+            // What the attempt took in service was for nothing.
+            let part = part_of(station.kind);
+            strand.ledger.enter(now, Part::FailedAttempts);
+            let took = now - strand.joined;
+            let spent = strand.ledger.spent()[part as usize];
+            strand.ledger.move_since(spent.saturating_sub(took.min(strand.own)), part, Part::FailedAttempts);
+        }
+        let retryable = match cause {
+            Cause::Error => station.failure.as_ref().is_some_and(|failure| failure.retryable),
+            Cause::NeverFits | Cause::Abandoned => false,
+            Cause::QueueFull
+            | Cause::Unavailable
+            | Cause::Degraded
+            | Cause::Displaced
+            | Cause::StationFull
+            | Cause::Expired
+            | Cause::CoDel
+            | Cause::ClientTimeout
+            | Cause::Limited
+            | Cause::Timeout
+            | Cause::BreakerOpen => true,
+        };
+        let verdict = match call.retry {
+            Some(retry) if retryable => {
+                let failure = Failure {
+                    attempt: strand.attempt,
+                    last_wait: Span::from_nanos(strand.last_wait),
+                    retry_after: (cause == Cause::Limited).then(|| Span::from_nanos(strand.retry_after)),
+                    active,
+                    retrying: self.probe.retrying,
+                };
+                let draw = strand.draw(uses::RETRY);
+                self.retries[retry as usize].on_failure(time, failure, draw)
+            }
+            Some(_) | None => return self.call_failed(id, cause),
+        };
+        match verdict {
+            RetryVerdict::RetryAt { at, .. } => {
+                let wait = (at - time).as_nanos();
+                strand.last_wait = wait;
+                strand.attempt += 1;
+                strand.phase = Phase::Backoff;
+                strand.ledger.enter(now, if cause == Cause::BreakerOpen { Part::Breaker } else { Part::ServerBackoff });
+                if strand.measured {
+                    self.probe.retried += 1;
+                }
+                self.wake_after(id, wait);
+            }
+            RetryVerdict::GiveUp { .. } => self.call_failed(id, cause),
+        }
+    }
+
+    /// A call has failed for good: so has the task, or the branch of it.
+    fn call_failed(&mut self, id: u32, cause: Cause) {
+        self.task_ends(id, Some(cause));
+    }
+
+    pub(super) fn refusal_arrives(&mut self, id: u32) {
+        self.attempt_failed(id, Cause::Limited);
+    }
+
+    /// Free servers take whoever is next.
+    pub(super) fn serve_line(&mut self, index: u16) {
+        while self.stations[index as usize].has_free_server() {
+            let Some(id) = self.next_in_line(index) else { return };
+            self.start(id);
+        }
+    }
+
+    fn next_in_line(&mut self, index: u16) -> Option<u32> {
+        if !self.stations[index as usize].interrupted.is_empty()
+            && let Some(id) = self.next_interrupted(index)
+        {
+            return Some(id);
+        }
+        let time = self.time();
+        loop {
+            let state = &mut self.stations[index as usize];
+            let draw = if state.random_order { state.chance.as_mut().map_or(0.0, Stream::unit) } else { 0.0 };
+            match state.queue.take(time, LaneMask::ALL, draw) {
+                Taken::Serve { item, .. } => return Some(item),
+                Taken::Drop { item, reason } => {
+                    self.depart(item);
+                    self.attempt_failed(item, drop_cause(reason));
+                }
+                Taken::Empty => return None,
+            }
+        }
+    }
+
+    /// Of the interrupted, the one that goes on: the highest priority, then the longest there; but not before a
+    /// waiting call of a higher priority.
+    fn next_interrupted(&mut self, index: u16) -> Option<u32> {
+        let state = &self.stations[index as usize];
+        let key = |id: &u32| {
+            let strand = self.strands.get(*id);
+            (strand.priority.index(), strand.joined, *id)
+        };
+        let (place, id) = state.interrupted.iter().enumerate().min_by_key(|(_, id)| key(id))?;
+        let id = *id;
+        let ranks = self.plan.model.stations[index as usize].service == Service::Preemptive;
+        let waiting = state.queue.next_priority(LaneMask::ALL);
+        if ranks && waiting.is_some_and(|priority| priority.index() < self.strands.get(id).priority.index()) {
+            return None;
+        }
+        self.stations[index as usize].interrupted.swap_remove(place);
+        Some(id)
+    }
+
+    /// Interrupts the least important call in service if the arriving one is more important.
+    fn preempt_for(&mut self, id: u32) -> bool {
+        let arriving = self.strands.get(id);
+        let state = &self.stations[arriving.station as usize];
+        if state.busy.value() > state.up || state.up == 0 {
+            return false;
+        }
+        let key = |other: &&u32| {
+            let strand = self.strands.get(**other);
+            (strand.priority.index(), strand.joined, **other)
+        };
+        let Some(&victim) = state.serving.iter().max_by_key(key) else { return false };
+        if self.strands.get(victim).priority.index() <= arriving.priority.index() {
+            return false;
+        }
+        self.interrupt(victim);
+        true
+    }
+
+    fn interrupt(&mut self, id: u32) {
+        let now = self.now;
+        self.leave_slot(id);
+        let strand = self.strands.get_mut(id);
+        // A service that would end now still has its last instant to go, so that zero means "not begun".
+        strand.left = (strand.due - now).max(1);
+        let worked = now - strand.ledger.since();
+        strand.own = strand.own.saturating_sub(worked);
+        strand.timer = Ticket::NONE;
+        strand.phase = Phase::Interrupted;
+        strand.ledger.enter(now, Part::Interrupted);
+        self.stations[strand.station as usize].interrupted.push(id);
+    }
+
+    pub(super) fn break_down(&mut self, index: u32) {
+        let now = self.now;
+        let index = small(index as usize);
+        let plan = &self.plan.stations[index as usize];
+        let each = self.plan.model.stations[index as usize].breakdown.as_ref().is_some_and(|b| b.each_server);
+        let state = &mut self.stations[index as usize];
+        state.up = if each { state.up - 1 } else { 0 };
+        state.working.set(now, state.up);
+        let chance = state.chance.as_mut().expect("a station that breaks draws");
+        let span = plan.down.as_ref().expect("a station that breaks has a law").sample_span(chance.unit());
+        while self.stations[index as usize].busy.value() > self.stations[index as usize].up {
+            let Some(&last) = self.stations[index as usize].serving.last() else { break };
+            self.interrupt(last);
+        }
+        let at = now.saturating_add(span.as_nanos()).min(FAR);
+        self.agenda.schedule(at, Event::Repair(u32::from(index)));
+    }
+
+    pub(super) fn repair(&mut self, index: u32) {
+        let now = self.now;
+        let index = small(index as usize);
+        let each = self.plan.model.stations[index as usize].breakdown.as_ref().is_some_and(|b| b.each_server);
+        let state = &mut self.stations[index as usize];
+        state.up = if each { state.up + 1 } else { state.servers };
+        state.working.set(now, state.up);
+        self.schedule_breakdown(index);
+        self.serve_line(index);
+    }
+
+    // Processor sharing: `attained` is the service that a call present since the beginning would have got.
+
+    fn share_speed(&self, index: usize) -> f64 {
+        let number = self.stations[index].busy.value();
+        if number == 0 {
+            return 0.0;
+        }
+        let speeds = &self.plan.model.stations[index].speed_by_number;
+        match speeds.get(number as usize - 1).or(speeds.last()) {
+            Some(speed) => speed / f64::from(number),
+            None => (f64::from(self.stations[index].servers) / f64::from(number)).min(1.0),
+        }
+    }
+
+    fn advance_sharing(&mut self, index: usize) {
+        let speed = self.share_speed(index);
+        let state = &mut self.stations[index];
+        state.attained += (self.now - state.attained_at) as f64 * speed;
+        state.attained_at = self.now;
+    }
+
+    fn share(&mut self, id: u32) {
+        let now = self.now;
+        let index = self.strands.get(id).station as usize;
+        self.advance_sharing(index);
+        self.stations[index].busy.up(now);
+        let own = self.service_time(id);
+        let strand = self.strands.get_mut(id);
+        strand.phase = Phase::Sharing;
+        strand.ledger.enter(now, part_of(self.plan.model.stations[index].kind));
+        let state = &mut self.stations[index];
+        if strand.measured {
+            state.wait.record(0);
+        }
+        // Non-negative floats order like their bits.
+        state.shared.push(Reverse(((state.attained + own as f64).to_bits(), id)));
+        self.arm_sharing(index);
+    }
+
+    fn arm_sharing(&mut self, index: usize) {
+        let speed = self.share_speed(index);
+        let state = &mut self.stations[index];
+        let Some(Reverse((bits, _))) = state.shared.peek() else {
+            state.shared_timer = Ticket::NONE;
+            return;
+        };
+        let left = ((f64::from_bits(*bits) - state.attained) / speed).max(0.0);
+        let span = Span::from_secs_f64(left / 1e9).as_nanos();
+        let at = self.now.saturating_add(span).min(FAR);
+        state.shared_timer = self.agenda.schedule(at, Event::Shared(u32::from(small(index))));
+    }
+
+    pub(super) fn shared_done(&mut self, index: u32, ticket: Ticket) {
+        let now = self.now;
+        let index = index as usize;
+        if self.stations[index].shared_timer != ticket {
+            self.stale += 1;
+            return;
+        }
+        self.advance_sharing(index);
+        let state = &mut self.stations[index];
+        let Reverse((bits, id)) = state.shared.pop().expect("somebody's service was to end");
+        state.attained = state.attained.max(f64::from_bits(bits));
+        state.busy.down(now);
+        let strand = self.strands.get_mut(id);
+        let part = strand.ledger.part();
+        strand.ledger.enter_split(now, strand.own, Part::Slowdown, part);
+        self.depart(id);
+        self.arm_sharing(index);
+        self.served(id);
+    }
+
+    pub(super) fn patience_ends(&mut self, id: u32, ticket: Ticket) {
+        if !self.strands.contains(id) || self.strands.get(id).patience != ticket {
+            self.stale += 1;
+            return;
+        }
+        self.withdraw_from_station(id);
+        self.attempt_failed(id, Cause::Abandoned);
+    }
+
+    pub(super) fn attempt_times_out(&mut self, id: u32, ticket: Ticket) {
+        if !self.strands.contains(id) || self.strands.get(id).timeout != ticket {
+            self.stale += 1;
+            return;
+        }
+        match self.strands.get(id).phase {
+            Phase::InLine | Phase::LimitLine | Phase::SetUp | Phase::InService | Phase::Sharing | Phase::Interrupted => {
+                self.charge_wasted(id);
+                self.withdraw_from_station(id);
+            }
+            Phase::Refused => {}
+            Phase::Ready
+            | Phase::Delay
+            | Phase::Looking
+            | Phase::Backoff
+            | Phase::PoolQueue
+            | Phase::Joining
+            | Phase::ClientBackoff
+            | Phase::WorkerBackoff => unreachable!("an attempt is timed only while it lasts"),
+        }
+        self.attempt_failed(id, Cause::Timeout);
+    }
+
+    /// A call that is broken off in service has used its tokens for nothing.
+    fn charge_wasted(&mut self, id: u32) {
+        let strand = self.strands.get_mut(id);
+        if strand.phase != Phase::InService && strand.phase != Phase::Sharing {
+            return;
+        }
+        let offers = &self.plan.stations[strand.station as usize].offers;
+        let Some(offer) = offers.get(strand.model as usize).and_then(Option::as_ref) else { return };
+        let dollars = offer.input_price * Tokens::new(u64::from(strand.input_tokens))
+            + offer.output_price * Tokens::new(u64::from(strand.output_tokens));
+        let spent = u64::try_from(dollars.as_trillionths()).expect("a call costs less than 18 million dollars");
+        strand.cost += spent;
+        self.probe.wasted += u128::from(spent);
+        self.probe.called(strand.model, strand.station, strand.measured, false, spent);
+    }
+
+    /// Takes a strand out of a station, in line or in service.
+    pub(super) fn withdraw_from_station(&mut self, id: u32) {
+        let now = self.now;
+        let strand = self.strands.get_mut(id);
+        let index = strand.station;
+        let phase = strand.phase;
+        let ticket = strand.queue_ticket.take();
+        strand.timer = Ticket::NONE;
+        let part = strand.ledger.part();
+        strand.ledger.enter(now, part);
+        let state = &mut self.stations[index as usize];
+        match phase {
+            Phase::InLine => {
+                let was_there = state.queue.cancel(ticket.expect("a waiting call has a ticket"));
+                assert!(was_there, "a waiting call is in its queue");
+            }
+            Phase::LimitLine => state.limit_line.retain(|other| *other != id),
+            Phase::SetUp => state.setting_up = false,
+            Phase::InService => self.leave_slot(id),
+            Phase::Interrupted => state.interrupted.retain(|other| *other != id),
+            Phase::Sharing => {
+                self.advance_sharing(index as usize);
+                let state = &mut self.stations[index as usize];
+                state.shared.retain(|Reverse((_, other))| *other != id);
+                state.busy.down(now);
+                self.arm_sharing(index as usize);
+            }
+            Phase::Ready
+            | Phase::Delay
+            | Phase::Looking
+            | Phase::Refused
+            | Phase::Backoff
+            | Phase::PoolQueue
+            | Phase::Joining
+            | Phase::ClientBackoff
+            | Phase::WorkerBackoff => unreachable!("it is not at a station"),
+        }
+        self.depart(id);
+        match phase {
+            Phase::InService | Phase::SetUp => self.serve_line(index),
+            Phase::LimitLine => {
+                self.stations[index as usize].limit_timer = Ticket::NONE;
+                self.advance_limit_line(index);
+            }
+            Phase::InLine
+            | Phase::Interrupted
+            | Phase::Sharing
+            | Phase::Ready
+            | Phase::Delay
+            | Phase::Looking
+            | Phase::Refused
+            | Phase::Backoff
+            | Phase::PoolQueue
+            | Phase::Joining
+            | Phase::ClientBackoff
+            | Phase::WorkerBackoff => {}
+        }
+    }
+}
+
+/// What became of a call that a queue dropped.
+pub(super) const fn drop_cause(reason: DropReason) -> Cause {
+    match reason {
+        DropReason::Expired => Cause::Expired,
+        DropReason::CoDel => Cause::CoDel,
+    }
+}
+
+/// An index of a model's list, of which there are fewer than 65,535.
+pub(super) fn small(index: usize) -> u16 {
+    u16::try_from(index).expect("a model has fewer than 65,535 parts of a kind")
+}
+
+/// A uniform number for the `count`-th use of a key.
+pub(super) fn counted(key: u64, count: u64, purpose: crate::random::Use) -> f64 {
+    let (low, high) = (count & 0xffff_ffff, count >> 32);
+    let key = if high == 0 { key } else { key ^ high.wrapping_mul(0x9E37_79B9_7F4A_7C15) };
+    unit_from(later(key, u32::try_from(low).expect("masked to 32 bits"), purpose))
+}

@@ -1,0 +1,338 @@
+//! A strand of work: a task on its way through its route, or one branch of it.
+
+use super::ledger::{Ledger, Part};
+use crate::engine::Ticket;
+use crate::model::route::LOOPS_MAX;
+use crate::random::{Use, later, unit_from};
+use tars_policy::breaker::Pass;
+use tars_policy::limiter::Grant;
+use tars_policy::pool::AgentId;
+use tars_policy::queue::{Priority, Ticket as QueueTicket};
+
+/// No strand.
+pub(super) const NOBODY: u32 = u32::MAX;
+/// No model, role or station.
+pub(super) const NONE: u16 = u16::MAX;
+
+/// What draws are for; a number never changes its meaning.
+pub(super) mod uses {
+    use super::Use;
+    pub(in crate::sim) const CLASS: Use = Use(1);
+    pub(in crate::sim) const INPUT_TOKENS: Use = Use(2);
+    pub(in crate::sim) const OUTPUT_TOKENS: Use = Use(3);
+    pub(in crate::sim) const COMPLEXITY: Use = Use(4);
+    pub(in crate::sim) const SERVICE: Use = Use(5);
+    pub(in crate::sim) const FAILURE: Use = Use(6);
+    pub(in crate::sim) const TAIL: Use = Use(7);
+    pub(in crate::sim) const TAIL_LENGTH: Use = Use(8);
+    pub(in crate::sim) const RETRY: Use = Use(9);
+    pub(in crate::sim) const PATIENCE: Use = Use(10);
+    pub(in crate::sim) const THINK: Use = Use(11);
+    pub(in crate::sim) const CHOOSE: Use = Use(12);
+    pub(in crate::sim) const LOOP: Use = Use(13);
+    pub(in crate::sim) const CACHE_KEY: Use = Use(14);
+    pub(in crate::sim) const BALANCE: Use = Use(15);
+    pub(in crate::sim) const DELAY: Use = Use(16);
+    pub(in crate::sim) const MODEL: Use = Use(17);
+    pub(in crate::sim) const TASK: Use = Use(18);
+    pub(in crate::sim) const BRANCH: Use = Use(19);
+    pub(in crate::sim) const ADMISSION: Use = Use(20);
+    pub(in crate::sim) const CLIENT_RETRY: Use = Use(21);
+    pub(in crate::sim) const SETUP: Use = Use(22);
+    pub(in crate::sim) const LOOKUP: Use = Use(23);
+}
+
+/// What a strand waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// It is about to run.
+    Ready,
+    /// A delay to pass.
+    Delay,
+    /// A look into a cache.
+    Looking,
+    /// A slot of a station.
+    InLine,
+    /// A rate limit to lift.
+    LimitLine,
+    /// A station to be set up for it.
+    SetUp,
+    /// Its service.
+    InService,
+    /// Its shared service.
+    Sharing,
+    /// Its service to go on.
+    Interrupted,
+    /// A refusal on its way back.
+    Refused,
+    /// Its next attempt.
+    Backoff,
+    /// An agent.
+    PoolQueue,
+    /// Its branches.
+    Joining,
+    /// Its client's next submission.
+    ClientBackoff,
+    /// A polling worker that holds it during backoff.
+    WorkerBackoff,
+}
+
+/// Why a task did not end well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Cause {
+    /// The gateway found the class of the queue or the whole queue full (429).
+    QueueFull,
+    /// The gateway was too far utilised (503).
+    Unavailable,
+    /// The degradation mode rejected it.
+    Degraded,
+    /// A more important task took its place in the queue.
+    Displaced,
+    /// A station had no room.
+    StationFull,
+    /// Its deadline passed in the queue.
+    Expired,
+    /// CoDel dropped it.
+    CoDel,
+    /// It ran out of patience in line.
+    Abandoned,
+    /// Its client gave up.
+    ClientTimeout,
+    /// The provider's rate limit, after all attempts.
+    Limited,
+    /// It can never pass a rate limit.
+    NeverFits,
+    /// A service failed, after all attempts.
+    Error,
+    /// Its attempts took too long.
+    Timeout,
+    /// A breaker was open, after all attempts.
+    BreakerOpen,
+}
+
+/// How many causes there are.
+pub const CAUSES: usize = 14;
+
+/// What kind of end a cause is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EndKind {
+    /// It was refused before any work was done.
+    Rejected,
+    /// Its client left.
+    Abandoned,
+    /// It failed inside.
+    Failed,
+}
+
+impl Cause {
+    /// All causes, in order.
+    pub const ALL: [Self; CAUSES] = [
+        Self::QueueFull,
+        Self::Unavailable,
+        Self::Degraded,
+        Self::Displaced,
+        Self::StationFull,
+        Self::Expired,
+        Self::CoDel,
+        Self::Abandoned,
+        Self::ClientTimeout,
+        Self::Limited,
+        Self::NeverFits,
+        Self::Error,
+        Self::Timeout,
+        Self::BreakerOpen,
+    ];
+
+    /// Its name in reports.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::QueueFull => "queue full (429)",
+            Self::Unavailable => "unavailable (503)",
+            Self::Degraded => "rejected by degradation",
+            Self::Displaced => "displaced",
+            Self::StationFull => "station full",
+            Self::Expired => "deadline passed in queue",
+            Self::CoDel => "dropped by CoDel",
+            Self::Abandoned => "abandoned in line",
+            Self::ClientTimeout => "client gave up",
+            Self::Limited => "rate limited (429)",
+            Self::NeverFits => "larger than the limit",
+            Self::Error => "service error",
+            Self::Timeout => "timed out",
+            Self::BreakerOpen => "breaker open",
+        }
+    }
+
+    /// What kind of end it is.
+    pub const fn kind(self) -> EndKind {
+        match self {
+            Self::QueueFull | Self::Unavailable | Self::Degraded | Self::Displaced | Self::StationFull => {
+                EndKind::Rejected
+            }
+            Self::Abandoned | Self::ClientTimeout => EndKind::Abandoned,
+            Self::Expired
+            | Self::CoDel
+            | Self::Limited
+            | Self::NeverFits
+            | Self::Error
+            | Self::Timeout
+            | Self::BreakerOpen => EndKind::Failed,
+        }
+    }
+}
+
+/// A strand of work.
+#[derive(Clone, Debug)]
+pub(super) struct Strand {
+    /// The next operation.
+    pub(super) pc: u32,
+    /// How many operations it has executed: numbers its draws.
+    pub(super) step: u32,
+    /// The key of its draws.
+    pub(super) key: u64,
+    pub(super) ledger: Ledger,
+    /// When its client meant to submit it.
+    pub(super) begun: u64,
+    /// What it waits for, and its armed timers.
+    pub(super) phase: Phase,
+    pub(super) timer: Ticket,
+    pub(super) timeout: Ticket,
+    pub(super) patience: Ticket,
+    pub(super) give_up: Ticket,
+    pub(super) queue_ticket: Option<QueueTicket>,
+    /// Who it is.
+    pub(super) class: u16,
+    pub(super) client: u16,
+    pub(super) role: u16,
+    pub(super) priority: Priority,
+    pub(super) user: u32,
+    /// The row of a trace, or the session.
+    pub(super) row: u32,
+    pub(super) input_tokens: u32,
+    pub(super) output_tokens: u32,
+    pub(super) client_attempt: u32,
+    /// Whether it counts in the measured window.
+    pub(super) measured: bool,
+    /// Whether its client has left.
+    pub(super) orphan: bool,
+    /// Whether its answer came from a cache.
+    pub(super) cached: bool,
+    /// Its present call.
+    pub(super) visit: u16,
+    pub(super) station: u16,
+    pub(super) attempt: u32,
+    pub(super) last_wait: u64,
+    pub(super) retry_after: u64,
+    pub(super) joined: u64,
+    /// When its service ends, its own part of it, and what is left after an interruption.
+    pub(super) due: u64,
+    pub(super) own: u64,
+    pub(super) left: u64,
+    pub(super) will_fail: bool,
+    pub(super) grant: Option<Grant>,
+    pub(super) pass: Option<Pass>,
+    /// The time in the service's part when the attempt began, so that a failed attempt can be told apart.
+    pub(super) spent_before: u64,
+    /// The recorded call it replays.
+    pub(super) replay: u32,
+    /// The model and provider it last used.
+    pub(super) model: u16,
+    pub(super) provider: u16,
+    /// The agent it holds.
+    pub(super) pool: u16,
+    pub(super) group: u16,
+    pub(super) agent: Option<AgentId>,
+    pub(super) entered: u64,
+    pub(super) worker: u32,
+    pub(super) worker_attempts: u32,
+    /// Where the held steps begin, for a polling worker that starts over.
+    pub(super) enter_pc: u32,
+    /// Loop counters by nesting depth.
+    pub(super) loops: [u32; LOOPS_MAX],
+    /// Branches.
+    pub(super) parent: u32,
+    pub(super) sibling: u32,
+    pub(super) child: u32,
+    pub(super) children: u32,
+    pub(super) first_wins: bool,
+    /// The key it looked up and where a hit goes on.
+    pub(super) cache_key: u64,
+    /// Trillionths of a dollar spent on tokens.
+    pub(super) cost: u64,
+}
+
+impl Strand {
+    /// A uniform number for one use of the present step and attempt.
+    #[inline]
+    pub(super) fn draw(&self, purpose: Use) -> f64 {
+        unit_from(later(self.key, self.step << 8 | (self.attempt & 0xff), purpose))
+    }
+
+    /// A uniform number for one use in the task's life.
+    #[inline]
+    pub(super) fn draw_once(&self, purpose: Use) -> f64 {
+        unit_from(later(self.key, 0, purpose))
+    }
+
+    /// A new strand of a task.
+    #[expect(clippy::too_many_arguments, reason = "who it is, in one place")]
+    pub(super) fn new(now: u64, key: u64, client: u16, class: u16, user: u32, row: u32, priority: Priority, role: u16) -> Self {
+        Self {
+            pc: 0,
+            step: 0,
+            key,
+            ledger: Ledger::new(now, Part::Network),
+            begun: now,
+            phase: Phase::Ready,
+            timer: Ticket::NONE,
+            timeout: Ticket::NONE,
+            patience: Ticket::NONE,
+            give_up: Ticket::NONE,
+            queue_ticket: None,
+            class,
+            client,
+            role,
+            priority,
+            user,
+            row,
+            input_tokens: 0,
+            output_tokens: 0,
+            client_attempt: 1,
+            measured: false,
+            orphan: false,
+            cached: false,
+            visit: 0,
+            station: NONE,
+            attempt: 0,
+            last_wait: 0,
+            retry_after: 0,
+            joined: now,
+            due: 0,
+            own: 0,
+            left: 0,
+            will_fail: false,
+            grant: None,
+            pass: None,
+            spent_before: 0,
+            replay: 0,
+            model: NONE,
+            provider: NONE,
+            pool: NONE,
+            group: 0,
+            agent: None,
+            entered: 0,
+            worker: NOBODY,
+            worker_attempts: 0,
+            enter_pc: 0,
+            loops: [0; LOOPS_MAX],
+            parent: NOBODY,
+            sibling: NOBODY,
+            child: NOBODY,
+            children: 0,
+            first_wins: false,
+            cache_key: 0,
+            cost: 0,
+        }
+    }
+}

@@ -1,0 +1,416 @@
+//! One replication while it runs: everything that is alive, and the loop that handles one event after another.
+
+use super::agents::PoolState;
+use super::clients::{ClientState, User};
+use super::controllers::{Controllers, DegradeState};
+use super::event::Event;
+use super::ledger::Part;
+use super::plan::Plan;
+use super::probe::Probe;
+use super::stations::StationState;
+use super::strand::{Cause, NOBODY, NONE, Phase, Strand, uses};
+use crate::engine::{Agenda, Arena, Ticket};
+use crate::model::Kind;
+use crate::model::route::Op;
+use crate::random::{Streams, later};
+use std::collections::VecDeque;
+use tars_policy::breaker::Breaker;
+use tars_policy::cache::{Cache, Lookup};
+use tars_policy::retry::Retry;
+use tars_policy::units::Time;
+
+/// Everything that is alive in one replication.
+pub(super) struct World<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) agenda: Agenda<Event>,
+    pub(super) now: u64,
+    pub(super) strands: Arena<Strand>,
+    /// Strands that go on once the present event is handled.
+    pub(super) ready: VecDeque<u32>,
+    pub(super) stations: Vec<StationState>,
+    pub(super) pools: Vec<PoolState>,
+    pub(super) clients: Vec<ClientState>,
+    pub(super) users: Vec<User>,
+    pub(super) caches: Vec<Cache<u64, ()>>,
+    pub(super) breakers: Vec<Breaker>,
+    pub(super) retries: Vec<Retry>,
+    /// For each spread in turn, whose turn it is.
+    pub(super) turns: Vec<u32>,
+    pub(super) controllers: Controllers,
+    pub(super) degrade: Option<DegradeState>,
+    pub(super) probe: Probe,
+    /// The measured window, and when the run is over at the latest.
+    pub(super) cut: u64,
+    pub(super) end: u64,
+    pub(super) last: u64,
+    /// Events that were recognised as stale.
+    pub(super) stale: u64,
+}
+
+impl<'a> World<'a> {
+    /// A world at time zero.
+    pub(super) fn new(plan: &'a Plan, streams: &Streams, cut: u64, warmup_slices: u32) -> Self {
+        let model = &plan.model;
+        let end = model.measure.duration.as_nanos();
+        let last = end.saturating_add(model.measure.drain.as_nanos());
+        let built = "policies were validated when the model was made";
+        let mut world = Self {
+            plan,
+            agenda: Agenda::with_capacity(1_024),
+            now: 0,
+            strands: Arena::with_capacity(256),
+            ready: VecDeque::with_capacity(64),
+            stations: model.stations.iter().map(|station| StationState::new(station, streams)).collect(),
+            pools: model.pools.iter().map(PoolState::new).collect(),
+            clients: Vec::new(),
+            users: Vec::new(),
+            caches: model.caches.iter().map(|cache| cache.store.build().expect(built)).collect(),
+            breakers: model.breakers.iter().map(|(_, spec)| spec.build().expect(built)).collect(),
+            retries: model.retries.iter().map(|(_, spec)| spec.build().expect(built)).collect(),
+            turns: vec![0; model.program.turns],
+            controllers: Controllers::new(model),
+            degrade: model.degrade.as_ref().map(DegradeState::new),
+            probe: Probe::new(model, cut, end, warmup_slices),
+            cut,
+            end,
+            last,
+            stale: 0,
+        };
+        world.schedule_marks();
+        world.start_stations();
+        world.start_pools();
+        world.start_clients(streams);
+        world.start_controllers();
+        world
+    }
+
+    /// Handles events until the run is over.
+    pub(super) fn run(&mut self) {
+        while let Some(due) = self.agenda.next_before(self.last.saturating_add(1)) {
+            self.now = due.time;
+            self.handle(due.event, due.ticket);
+            while let Some(id) = self.ready.pop_front() {
+                self.go(id);
+            }
+            if self.probe.is_over() {
+                break;
+            }
+        }
+        self.probe.close(self.now.max(self.cut).min(self.end));
+    }
+
+    fn handle(&mut self, event: Event, ticket: Ticket) {
+        match event {
+            Event::Mark(which) => self.mark(which),
+            Event::Break(station) => self.break_down(station),
+            Event::Repair(station) => self.repair(station),
+            Event::Wake(id) => self.woke(id, ticket),
+            Event::Shared(station) => self.shared_done(station, ticket),
+            Event::AgentReady(spawning) => self.agent_ready(spawning),
+            Event::LimitLifts(station) => self.limit_lifts(station, ticket),
+            Event::Arrive(client) => self.arrive(client),
+            Event::User(user) => self.user_submits(user),
+            Event::Worker(worker) => self.worker_polls(worker),
+            Event::Patience(id) => self.patience_ends(id, ticket),
+            Event::Timeout(id) => self.attempt_times_out(id, ticket),
+            Event::GiveUp(id) => self.client_gives_up(id, ticket),
+            Event::Expire(pool) => self.agents_expire(pool, ticket),
+            Event::Autoscale(index) => self.autoscale(index),
+            Event::Degrade(_) => self.degrade(),
+        }
+    }
+
+    /// The present moment as policies see it.
+    #[inline]
+    pub(super) const fn time(&self) -> Time {
+        Time::from_nanos(self.now)
+    }
+
+    /// The strand wakes after `span` nanoseconds.
+    #[inline]
+    pub(super) fn wake_after(&mut self, id: u32, span: u64) {
+        let at = self.now.saturating_add(span).min(FAR);
+        let ticket = self.agenda.schedule(at, Event::Wake(id));
+        self.strands.get_mut(id).timer = ticket;
+    }
+
+    fn woke(&mut self, id: u32, ticket: Ticket) {
+        if !self.strands.contains(id) || self.strands.get(id).timer != ticket {
+            self.stale += 1;
+            return;
+        }
+        self.strands.get_mut(id).timer = Ticket::NONE;
+        match self.strands.get(id).phase {
+            Phase::InService => self.service_ends(id),
+            Phase::Delay => self.go(id),
+            Phase::Looking => self.look_up(id),
+            Phase::SetUp => self.set_up_ends(id),
+            Phase::Refused => self.refusal_arrives(id),
+            Phase::Backoff => self.attempt(id),
+            Phase::ClientBackoff => self.resubmit(id),
+            Phase::WorkerBackoff => self.worker_enqueues(id),
+            Phase::Ready
+            | Phase::InLine
+            | Phase::LimitLine
+            | Phase::Sharing
+            | Phase::Interrupted
+            | Phase::PoolQueue
+            | Phase::Joining => unreachable!("nothing wakes a strand that waits for somebody"),
+        }
+    }
+
+    /// Executes the strand's operations until it has to wait or is done.
+    pub(super) fn go(&mut self, id: u32) {
+        let plan = self.plan;
+        loop {
+            let now = self.now;
+            let strand = self.strands.get_mut(id);
+            let op = plan.model.program.ops[strand.pc as usize];
+            strand.step += 1;
+            strand.attempt = 0;
+            strand.pc += 1;
+            match op {
+                Op::Delay { law, kind } => {
+                    let span = plan.spans[law as usize].sample_span(strand.draw(uses::DELAY));
+                    strand.ledger.enter(now, part_of(kind));
+                    strand.phase = Phase::Delay;
+                    return self.wake_after(id, span.as_nanos());
+                }
+                Op::Visit(visit) => return self.visit(id, visit),
+                Op::Replay(visit) => return self.replay(id, visit),
+                Op::Enter(pool) => return self.enter_pool(id, pool),
+                Op::Leave => self.leave_pool(id),
+                Op::Choose { first, count } => {
+                    let draw = strand.draw(uses::CHOOSE);
+                    let ways = &plan.model.program.ways[first as usize..(first + count) as usize];
+                    let way = ways.iter().find(|(cumulative, _)| draw < *cumulative).or(ways.last());
+                    strand.pc = way.expect("a choice has ways").1;
+                }
+                Op::Jump(pc) => strand.pc = pc,
+                Op::LoopStart { slot, law, behind } => {
+                    let count = plan.counts[law as usize].sample(strand.draw(uses::LOOP));
+                    let count = whole(count);
+                    strand.loops[slot as usize] = count;
+                    if count == 0 {
+                        strand.pc = behind;
+                    }
+                }
+                Op::LoopNext { slot, body } => {
+                    let left = &mut strand.loops[slot as usize];
+                    *left -= 1;
+                    if *left > 0 {
+                        strand.pc = body;
+                    }
+                }
+                Op::Fork { first, count, first_wins, behind } => {
+                    return self.fork(id, first, count, first_wins, behind);
+                }
+                Op::BranchEnd => return self.branch_ends(id),
+                Op::Lookup { cache, hit: _ } => {
+                    let draw = strand.draw(uses::CACHE_KEY);
+                    strand.cache_key = u64::from(whole(plan.caches[cache as usize].keys.sample(draw)));
+                    let Some(lookup) = &plan.caches[cache as usize].lookup else { return self.look_up(id) };
+                    let span = lookup.sample_span(strand.draw(uses::LOOKUP));
+                    strand.ledger.enter(now, Part::CacheLookup);
+                    strand.phase = Phase::Looking;
+                    return self.wake_after(id, span.as_nanos());
+                }
+                Op::Store { cache } => {
+                    let key = strand.cache_key;
+                    let bytes = plan.model.caches[cache as usize].entry_bytes;
+                    let _ = self.caches[cache as usize].insert(Time::from_nanos(now), key, (), bytes);
+                }
+                Op::Spread { first, count, turn } => {
+                    let way = match turn {
+                        Some(turn) => {
+                            let turn = &mut self.turns[turn as usize];
+                            let way = *turn;
+                            *turn = (way + 1) % count;
+                            way
+                        }
+                        None => whole(strand.draw(uses::CHOOSE) * f64::from(count)).min(count - 1),
+                    };
+                    strand.pc = plan.model.program.ways[(first + way) as usize].1;
+                }
+                Op::Feature { feature, off } => {
+                    if !self.degrade.as_ref().is_none_or(|degrade| degrade.feature_is_on(&plan.model, feature)) {
+                        strand.pc = off;
+                    }
+                }
+                Op::End => return self.task_ends(id, None),
+            }
+        }
+    }
+
+    /// The look into a cache is over: a hit jumps, a miss goes on.
+    fn look_up(&mut self, id: u32) {
+        let plan = self.plan;
+        let time = self.time();
+        let strand = self.strands.get_mut(id);
+        let Op::Lookup { cache, hit } = plan.model.program.ops[strand.pc as usize - 1] else {
+            unreachable!("a strand looks only at a lookup");
+        };
+        let key = strand.cache_key;
+        let found = match self.caches[cache as usize].get(time, &key) {
+            Lookup::Hit(()) | Lookup::Stale(()) => true,
+            Lookup::Miss => false,
+        };
+        self.probe.cache_look(usize::from(cache), found, strand.measured);
+        if found {
+            strand.cached = true;
+            strand.pc = hit;
+            self.ready.push_back(id);
+            return;
+        }
+        if self.degrade.as_ref().is_some_and(DegradeState::cached_only) {
+            return self.task_ends(id, Some(Cause::Degraded));
+        }
+        self.ready.push_back(id);
+    }
+
+    fn fork(&mut self, id: u32, first: u32, count: u32, first_wins: bool, behind: u32) {
+        let now = self.now;
+        let parent = self.strands.get_mut(id);
+        parent.phase = Phase::Joining;
+        parent.pc = behind;
+        parent.children = count;
+        parent.first_wins = first_wins;
+        let template = parent.clone();
+        let mut sibling = NOBODY;
+        for branch in (0..count).rev() {
+            let mut child = template.clone();
+            child.parent = id;
+            child.key = later(template.key, template.step << 8 | branch, uses::BRANCH);
+            child.pc = self.plan.model.program.ways[(first + branch) as usize].1;
+            child.sibling = sibling;
+            child.children = 0;
+            child.child = NOBODY;
+            child.give_up = Ticket::NONE;
+            child.phase = Phase::Ready;
+            child.agent = None;
+            child.cost = 0;
+            sibling = self.strands.insert(child);
+        }
+        self.strands.get_mut(id).child = sibling;
+        let mut next = sibling;
+        while next != NOBODY {
+            self.ready.push_back(next);
+            next = self.strands.get(next).sibling;
+        }
+        let _ = now;
+    }
+
+    /// A branch is done; the strand that waits takes its ledger, and goes on if it waits for nobody else.
+    fn branch_ends(&mut self, id: u32) {
+        let now = self.now;
+        let branch = self.strands.remove(id);
+        let parent_id = branch.parent;
+        self.forget_branch(parent_id, id, branch.sibling);
+        let parent = self.strands.get_mut(parent_id);
+        parent.children -= 1;
+        parent.cost += branch.cost;
+        parent.cached |= branch.cached;
+        let joined = parent.children == 0 || parent.first_wins;
+        if !joined {
+            return;
+        }
+        // The branch that finishes last (or, of a race, first) is the one that the task waited for.
+        parent.ledger = branch.ledger;
+        let part = parent.ledger.part();
+        parent.ledger.enter(now, part);
+        if branch.model != NONE {
+            parent.model = branch.model;
+            parent.provider = branch.provider;
+        }
+        parent.phase = Phase::Ready;
+        self.cancel_children(parent_id);
+        self.ready.push_back(parent_id);
+    }
+
+    /// Takes a child out of its parent's list.
+    pub(super) fn forget_branch(&mut self, parent: u32, child: u32, next: u32) {
+        let mut at = self.strands.get(parent).child;
+        if at == child {
+            self.strands.get_mut(parent).child = next;
+            return;
+        }
+        while at != NOBODY {
+            let following = self.strands.get(at).sibling;
+            if following == child {
+                self.strands.get_mut(at).sibling = next;
+                return;
+            }
+            at = following;
+        }
+    }
+
+    /// Withdraws all branches of a strand, wherever they are.
+    pub(super) fn cancel_children(&mut self, id: u32) {
+        let mut child = self.strands.get(id).child;
+        while child != NOBODY {
+            let next = self.strands.get(child).sibling;
+            self.withdraw(child);
+            let spent = self.strands.remove(child).cost;
+            self.strands.get_mut(id).cost += spent;
+            child = next;
+        }
+        let strand = self.strands.get_mut(id);
+        strand.child = NOBODY;
+        strand.children = 0;
+    }
+
+    /// Takes a strand out of wherever it waits or is served, and gives back what it holds. The strand stays alive.
+    pub(super) fn withdraw(&mut self, id: u32) {
+        match self.strands.get(id).phase {
+            Phase::Ready => self.ready.retain(|other| *other != id),
+            Phase::Delay
+            | Phase::Looking
+            | Phase::Refused
+            | Phase::Backoff
+            | Phase::ClientBackoff
+            | Phase::WorkerBackoff => {}
+            Phase::InLine
+            | Phase::LimitLine
+            | Phase::SetUp
+            | Phase::InService
+            | Phase::Sharing
+            | Phase::Interrupted => self.withdraw_from_station(id),
+            Phase::PoolQueue => self.withdraw_from_queue(id),
+            Phase::Joining => self.cancel_children(id),
+        }
+        let strand = self.strands.get_mut(id);
+        strand.timer = Ticket::NONE;
+        strand.timeout = Ticket::NONE;
+        strand.patience = Ticket::NONE;
+        if strand.agent.is_some() {
+            self.leave_pool(id);
+        }
+    }
+
+    fn schedule_marks(&mut self) {
+        for (which, at) in self.probe.marks() {
+            self.agenda.schedule(at, Event::Mark(which));
+        }
+    }
+}
+
+/// The latest moment that fits the agenda.
+pub(super) const FAR: u64 = (1 << 60) - 1;
+
+/// Where time in service at a station of this kind stands in the ledger.
+pub(super) const fn part_of(kind: Kind) -> Part {
+    match kind {
+        Kind::Service => Part::Service,
+        Kind::Tool => Part::Tool,
+        Kind::Coordinator => Part::Coordinator,
+        Kind::File => Part::File,
+        Kind::Network => Part::Network,
+        Kind::Provider => Part::Provider,
+    }
+}
+
+/// A drawn count as a whole number, rounded down.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "`as` saturates, which is what is meant")]
+pub(super) fn whole(count: f64) -> u32 {
+    count as u32
+}
