@@ -11,5 +11,9 @@
 
 extern crate alloc;
 
+pub mod admission;
+pub mod autoscale;
+pub mod degrade;
+pub mod queue;
 pub mod spec;
 pub mod units;
