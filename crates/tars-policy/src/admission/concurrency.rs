@@ -158,7 +158,7 @@ fn bounds(initial: u32, min: u32, max: u32) -> Result<(), SpecError> {
 #[derive(Clone, Debug)]
 pub(super) struct Limit {
     law: Law,
-    limit: f64,
+    level: f64,
     in_flight: u32,
 }
 
@@ -176,7 +176,7 @@ impl Limit {
                 (Law::Gradient { spec, mean_nanos: 0.0, results: 0 }, spec.initial)
             }
         };
-        Self { law, limit: f64::from(initial), in_flight: 0 }
+        Self { law, level: f64::from(initial), in_flight: 0 }
     }
 
     /// Whether one more may be in flight.
@@ -193,19 +193,19 @@ impl Limit {
         reason = "the limit is within bounds of u32"
     )]
     pub(super) fn allowed(&self) -> u32 {
-        self.limit as u32
+        self.level as u32
     }
 
     /// Takes in how a request ended.
     pub(super) fn on_result(&mut self, now: Time, result: AdmissionResult, latency: Span) {
-        let used = f64::from(self.in_flight) * 2.0 >= self.limit;
+        let used = f64::from(self.in_flight) * 2.0 >= self.level;
         let limited = matches!(result, AdmissionResult::Limited);
-        self.limit = match &mut self.law {
-            Law::Aimd { spec, decreased } => aimd(spec, decreased, self.limit, now, limited, latency, used),
+        self.level = match &mut self.law {
+            Law::Aimd { spec, decreased } => aimd(spec, decreased, self.level, now, limited, latency, used),
             Law::Gradient { spec, mean_nanos, results } => {
                 let gradient =
                     if limited { GRADIENT_MIN } else { gradient(spec, mean_nanos, results, latency) };
-                if used || limited { follow(spec, self.limit, gradient, limited) } else { self.limit }
+                if used || limited { follow(spec, self.level, gradient, limited) } else { self.level }
             }
         };
         self.in_flight = self.in_flight.saturating_sub(1);

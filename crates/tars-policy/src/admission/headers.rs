@@ -21,6 +21,10 @@ impl Headers {
     /// `X-Queue-Utilization` as the printed `(utilization * 100).toFixed(1) + '%'` writes it: `95.1%`.
     ///
     /// `toFixed` rounds the exact value of the float, ties up (ECMA-262, `Number.prototype.toFixed`).
+    #[expect(
+        clippy::float_cmp,
+        reason = "a quarter is exact in binary, and so is the difference to a whole number"
+    )]
     pub fn utilisation_text(&self) -> String {
         let percent = self.utilisation * 100.0;
         // Formatting rounds exactly too, but ties to even. With one decimal a tie is an odd number of quarters, and

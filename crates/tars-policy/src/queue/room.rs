@@ -89,10 +89,10 @@ impl<T: Copy> PriorityQueue<T> {
             Order::Random => return self.take_random(now, lanes, draw),
         };
         let Some((class, lane)) = next else { return Taken::Empty };
-        let line = &mut self.lines[class * self.lanes + lane];
+        let waiters = &mut self.lines[class * self.lanes + lane];
         let entry = match self.order {
-            Order::Fifo | Order::Random => line.pop_front(),
-            Order::Lifo => line.pop_back(),
+            Order::Fifo | Order::Random => waiters.pop_front(),
+            Order::Lifo => waiters.pop_back(),
         };
         self.leave(now, class, lane, &entry.expect("a lane marked as waiting has someone at each end"))
     }
@@ -180,8 +180,8 @@ impl<T: Copy> PriorityQueue<T> {
                 end,
                 |key, best| if from_front { key < best } else { key > best },
             )?;
-        let line = &mut self.lines[class * self.lanes + lane];
-        let entry = if from_front { line.pop_front() } else { line.pop_back() }?;
+        let waiters = &mut self.lines[class * self.lanes + lane];
+        let entry = if from_front { waiters.pop_front() } else { waiters.pop_back() }?;
         self.forget(class, lane);
         Some((entry.item, Priority::ALL[class]))
     }
@@ -219,12 +219,12 @@ impl<T: Copy> PriorityQueue<T> {
     fn find(
         &self,
         lanes: LaneMask,
-        end: fn(&Lane<T>) -> Option<i64>,
-        better: fn(i64, i64) -> bool,
+        end: impl Fn(&Lane<T>) -> Option<i64>,
+        better: impl Fn(i64, i64) -> bool,
     ) -> Option<(usize, usize)> {
         let mut found: Option<(i64, usize, usize)> = None;
         for class in 0..CLASSES {
-            if let Some((key, lane)) = self.best_lane(class, lanes, end, better) {
+            if let Some((key, lane)) = self.best_lane(class, lanes, &end, &better) {
                 if matches!(self.ranking, Ranking::Strict) {
                     return Some((class, lane));
                 }
