@@ -36,6 +36,8 @@ use crate::units::{Span, Time};
 
 mod codel;
 mod lane;
+#[cfg(test)]
+mod properties;
 mod room;
 
 pub use room::PriorityQueue;
