@@ -283,3 +283,159 @@ impl Worker {
         assert_eq!(self.state, state, "a worker was told something out of order");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn at(millis: u64) -> Time {
+        Time::START + Span::from_millis(millis)
+    }
+
+    fn busy(spec: &PollingSpec) -> Worker {
+        let mut worker = Worker::new(spec);
+        assert_eq!(worker.on_poll(at(0), true), WorkerStep::Process);
+        worker
+    }
+
+    #[test]
+    fn an_empty_queue_is_looked_into_again_after_the_interval() {
+        let mut worker = Worker::new(&PollingSpec::default());
+        assert_eq!(worker.on_poll(at(50), false), WorkerStep::Sleep { until: at(150) });
+        assert_eq!((worker.state(), worker.active()), (WorkerState::Idle, 0));
+    }
+
+    #[test]
+    fn a_finished_task_frees_the_worker_at_once() {
+        let mut worker = busy(&PollingSpec::default());
+        assert_eq!((worker.state(), worker.active()), (WorkerState::Busy, 1));
+        assert_eq!(worker.on_success(), WorkerStep::Poll);
+        assert_eq!((worker.state(), worker.active()), (WorkerState::Idle, 0));
+    }
+
+    #[test]
+    fn as_printed_the_worker_sleeps_and_the_attempts_are_lost() {
+        let mut worker = busy(&PollingSpec::published_000());
+        let sleep = OnFailure::SleepThenEnqueue { until: at(2_000), attempts_kept: 0 };
+        assert_eq!(worker.on_failure(at(0), 0), sleep);
+        assert_eq!((worker.state(), worker.active()), (WorkerState::Backoff, 1), "the counter leaks");
+        assert_eq!(worker.on_enqueued(true), WorkerStep::Poll);
+        let mut worker = busy(&PollingSpec::published_000());
+        let sleep = OnFailure::SleepThenEnqueue { until: at(4_000), attempts_kept: 0 };
+        assert_eq!(worker.on_failure(at(0), 1), sleep);
+    }
+
+    #[test]
+    fn as_printed_a_task_that_always_fails_is_never_given_up() {
+        let mut worker = Worker::new(&PollingSpec::published_000());
+        let (mut now, mut carried) = (at(0), 0);
+        for retry in 1..=100 {
+            assert_eq!(worker.on_poll(now, true), WorkerStep::Process);
+            match worker.on_failure(now, carried) {
+                OnFailure::SleepThenEnqueue { until, attempts_kept } => {
+                    (now, carried) = (until, attempts_kept)
+                }
+                other @ (OnFailure::EnqueueLater { .. } | OnFailure::Callback { .. }) => panic!("{other:?}"),
+            }
+            assert_eq!(worker.on_enqueued(true), WorkerStep::Poll);
+            assert_eq!(worker.active(), retry);
+        }
+        assert_eq!(now, at(200_000), "two seconds each time, never four");
+    }
+
+    #[test]
+    fn with_attempts_kept_the_third_failure_is_the_last() {
+        let mut worker = Worker::new(&PollingSpec::default());
+        let mut fail = |attempts| {
+            let _ = worker.on_poll(at(0), true);
+            let failed = worker.on_failure(at(0), attempts);
+            (failed, worker.active())
+        };
+        assert_eq!(fail(0), (OnFailure::EnqueueLater { at: at(2_000), attempts_kept: 1 }, 0));
+        assert_eq!(fail(1), (OnFailure::EnqueueLater { at: at(4_000), attempts_kept: 2 }, 0));
+        assert_eq!(fail(2), (OnFailure::Callback { attempts: 3 }, 0));
+    }
+
+    #[test]
+    fn a_refused_task_ends_the_worker_only_as_printed() {
+        let printed = PollingSpec::published_000();
+        let lenient = PollingSpec { dies_when_refused: false, ..printed.clone() };
+        for (spec, step, state) in
+            [(printed, WorkerStep::Dead, WorkerState::Dead), (lenient, WorkerStep::Poll, WorkerState::Idle)]
+        {
+            let mut worker = busy(&spec);
+            let _ = worker.on_failure(at(0), 0);
+            assert_eq!(worker.on_enqueued(false), step);
+            assert_eq!(worker.state(), state);
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "out of order")]
+    fn an_idle_worker_has_nothing_to_finish() {
+        let _ = Worker::new(&PollingSpec::default()).on_success();
+    }
+
+    #[test]
+    fn there_are_as_many_workers_as_stated_and_none_for_events() {
+        let workers = |spec: DispatchSpec| spec.build().expect("a valid dispatch").len();
+        assert_eq!(workers(DispatchSpec::published_000()), 5);
+        assert_eq!(workers(DispatchSpec::EventDriven), 0);
+    }
+
+    #[test]
+    fn impossible_specifications_name_the_field() {
+        let check = |change: fn(&mut PollingSpec), field: &str| {
+            let mut spec = PollingSpec::default();
+            change(&mut spec);
+            let error = DispatchSpec::Polling(spec).validate().map_err(|error| error.field);
+            assert_eq!(error, Err(field.into()));
+        };
+        check(|spec| spec.workers = 0, "polling.workers");
+        check(|spec| spec.attempts = 0, "polling.attempts");
+        check(|spec| spec.interval = Span::ZERO, "polling.interval");
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn no_wait_is_in_the_past_and_a_sound_counter_counts_the_busy(
+            steps in proptest::collection::vec((0_u64..5_000, any::<bool>(), 0_u32..80, any::<bool>()), 1..100)
+        ) {
+            for (name, spec) in DispatchSpec::examples() {
+                for mut worker in spec.build().expect("a valid example") {
+                    let leaks = worker.spec.counter_leaks;
+                    let mut now = Time::START;
+                    for &(gap, good, attempts, accepted) in &steps {
+                        now += Span::from_millis(gap);
+                        match worker.state() {
+                            WorkerState::Idle => match worker.on_poll(now, good) {
+                                WorkerStep::Sleep { until } => prop_assert!(until > now, "{}", name),
+                                WorkerStep::Process => prop_assert_eq!(worker.state(), WorkerState::Busy),
+                                step @ (WorkerStep::Poll | WorkerStep::Dead) => prop_assert!(false, "{:?}", step),
+                            },
+                            WorkerState::Busy if good => prop_assert_eq!(worker.on_success(), WorkerStep::Poll),
+                            WorkerState::Busy => match worker.on_failure(now, attempts) {
+                                OnFailure::SleepThenEnqueue { until, attempts_kept }
+                                | OnFailure::EnqueueLater { at: until, attempts_kept } => {
+                                    prop_assert!(until > now && attempts_kept <= attempts + 1);
+                                }
+                                OnFailure::Callback { attempts } => prop_assert!(attempts >= worker.spec.attempts),
+                            },
+                            WorkerState::Backoff => {
+                                let _ = worker.on_enqueued(accepted);
+                            }
+                            WorkerState::Dead => break,
+                        }
+                        let busy = u32::from(worker.state() == WorkerState::Busy);
+                        let counts = worker.active() == busy || (leaks && worker.active() > busy);
+                        prop_assert!(counts, "{} active", worker.active());
+                    }
+                }
+            }
+        }
+    }
+}

@@ -256,7 +256,8 @@ impl QueueSpec {
     /// task that finds it full goes to the very front, before critical tasks that came earlier, without any bound.
     ///
     /// The printed `unshift` stores the bare task, without priority and timestamp. The sort that follows compares it
-    /// as equal to everything, so it stays where it is, in front: that is what is done here.
+    /// as equal to everything, so it stays where it is, in front: that is what is done here, and what the printed code
+    /// does when it is run (with its undefined `maxQueueDepth` set to 1000).
     pub fn published_002() -> Self {
         Self { max_depth: Some(1000), overflow: Overflow::CriticalJumps, ..Self::default() }
     }
