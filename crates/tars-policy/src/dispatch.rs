@@ -335,7 +335,7 @@ mod tests {
             assert_eq!(worker.on_poll(now, true), WorkerStep::Process);
             match worker.on_failure(now, carried) {
                 OnFailure::SleepThenEnqueue { until, attempts_kept } => {
-                    (now, carried) = (until, attempts_kept)
+                    (now, carried) = (until, attempts_kept);
                 }
                 other @ (OnFailure::EnqueueLater { .. } | OnFailure::Callback { .. }) => panic!("{other:?}"),
             }

@@ -39,6 +39,8 @@ mod lane;
 #[cfg(test)]
 mod properties;
 mod room;
+#[cfg(test)]
+mod tests;
 
 pub use room::PriorityQueue;
 

@@ -14,12 +14,17 @@ use tars_policy::units::{Span, Time};
 #[derive(Deserialize)]
 struct Decisions {
     priority_queue_000: Runs,
-    degradation_000: Steps<(u32, f64, f64, String, String, String, u64, u64, String, bool)>,
+    degradation_000: Steps<Degradation>,
     select_mode_002: Steps<(f64, String)>,
     needed_agents_002: Steps<(u32, f64, u32)>,
     autoscale_000: Steps<(u32, u32, u32, u32, u32, u32, u32)>,
-    backpressure_000: Steps<(u32, u32, u32, u32, String, u32, String, u16)>,
+    backpressure_000: Steps<Backpressure>,
 }
+
+/// Depth, heap in GB, success share and priority; mode, model, cache TTL and timeout in ms, features, rejected.
+type Degradation = (u32, f64, f64, String, String, String, u64, u64, String, bool);
+/// Waiting by class and the priority of one more; depth, utilisation, status.
+type Backpressure = (u32, u32, u32, u32, String, u32, String, u16);
 
 #[derive(Deserialize)]
 struct Runs {
