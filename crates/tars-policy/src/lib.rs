@@ -11,5 +11,10 @@
 
 extern crate alloc;
 
+pub mod admission;
+pub mod autoscale;
+pub mod degrade;
+pub mod dispatch;
+pub mod queue;
 pub mod spec;
 pub mod units;
