@@ -11,5 +11,10 @@
 
 extern crate alloc;
 
+pub mod balance;
+pub mod breaker;
+pub mod limiter;
+pub mod pool;
+pub mod retry;
 pub mod spec;
 pub mod units;
