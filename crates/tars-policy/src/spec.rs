@@ -21,7 +21,8 @@ impl SpecError {
     /// The same problem seen from one level further out: `field` is put before the path.
     #[must_use]
     pub fn within(mut self, outer: &str) -> Self {
-        self.field = if self.field.is_empty() { outer.into() } else { alloc::format!("{outer}.{}", self.field) };
+        self.field =
+            if self.field.is_empty() { outer.into() } else { alloc::format!("{outer}.{}", self.field) };
         self
     }
 }

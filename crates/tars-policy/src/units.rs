@@ -109,7 +109,11 @@ impl Span {
     }
 
     /// `seconds` rounded to the nearest nanosecond; negative and not-a-number become zero, too large becomes [`Span::MAX`].
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "`as` saturates, which is what is promised")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "`as` saturates, which is what is promised"
+    )]
     pub fn from_secs_f64(seconds: f64) -> Self {
         Self(libm::round(seconds * NANOS_PER_SECOND as f64) as u64)
     }
@@ -145,7 +149,11 @@ impl Span {
     }
 
     /// The span scaled by a factor, rounded to the nearest nanosecond, saturating.
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "`as` saturates, which is what is promised")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "`as` saturates, which is what is promised"
+    )]
     pub fn scale(self, factor: f64) -> Self {
         Self(libm::round(self.0 as f64 * factor) as u64)
     }
@@ -203,7 +211,8 @@ impl fmt::Display for Span {
             .copied()
             .unwrap_or(("ns", 1));
         // A decimal of a larger unit reads better than thousands of a smaller one: 1.5s, not 1500ms.
-        for (larger, larger_size) in SPAN_UNITS.iter().filter(|(name, _)| matches!(*name, "s" | "ms" | "us")) {
+        for (larger, larger_size) in SPAN_UNITS.iter().filter(|(name, _)| matches!(*name, "s" | "ms" | "us"))
+        {
             if self.0 >= *larger_size && self.0 / size >= 1_000 && *larger_size > size {
                 return write!(f, "{}{larger}", decimal(u128::from(self.0), u128::from(*larger_size)));
             }
@@ -251,7 +260,11 @@ fn parse_decimal(text: &str, scale: u128) -> Result<u128, &'static str> {
         return Err("a number is missing");
     }
     if !whole.bytes().chain(fraction.bytes()).all(|b| b.is_ascii_digit()) {
-        return Err(if text.starts_with('-') { "it is negative" } else { "it is not a plain decimal number" });
+        return Err(if text.starts_with('-') {
+            "it is negative"
+        } else {
+            "it is not a plain decimal number"
+        });
     }
     let mut value: u128 = if whole.is_empty() { 0 } else { whole.parse().map_err(|_| "it is too large")? };
     value = value.checked_mul(scale).ok_or("it is too large")?;
@@ -477,8 +490,9 @@ impl FromStr for TimePrice {
 
     /// Reads dollars per hour (`"0.05"`), up to six decimals.
     fn from_str(text: &str) -> Result<Self, ParseQuantityError> {
-        let millionths = parse_decimal(text.trim(), 1_000_000)
-            .map_err(|why| ParseQuantityError::new(format!("`{text}` is no price in dollars per hour: {why}")))?;
+        let millionths = parse_decimal(text.trim(), 1_000_000).map_err(|why| {
+            ParseQuantityError::new(format!("`{text}` is no price in dollars per hour: {why}"))
+        })?;
         u64::try_from(millionths)
             .map(Self)
             .map_err(|_| ParseQuantityError::new(format!("`{text}` is no price: it is too large")))
