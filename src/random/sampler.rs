@@ -213,7 +213,8 @@ impl Method {
     fn sample(&self, uniform: f64) -> f64 {
         match self {
             Self::Constant(value) => *value,
-            Self::Exponential { mean } => -mean * libm::log(1.0 - uniform),
+            // Subtracted from zero, as its negative would be -0 at 0.
+            Self::Exponential { mean } => 0.0 - mean * libm::log(1.0 - uniform),
             Self::Uniform { low, width } => low + width * uniform,
             Self::Lognormal { .. }
             | Self::Weibull { .. }

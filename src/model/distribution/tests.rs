@@ -99,8 +99,8 @@ fn impossible_laws_are_refused_by_field() {
     );
     refused(r#"{"triangular": {"low": 1, "mode": 5, "high": 3}}"#, "triangular.mode", "1 to 3");
     refused(r#"{"pert": {"low": 1, "mode": 0, "high": 3}}"#, "pert.mode", "1 to 3");
-    refused(r#"{"quantiles": {"points": []}}"#, "quantiles.points", "empty");
-    refused(r#"{"quantiles": {"points": [[0.1, 1], [1, 2]]}}"#, "quantiles.points", "from 0.1 to 1");
+    refused(r#"{"quantiles": {"points": []}}"#, "quantiles.points", "at least two points");
+    refused(r#"{"quantiles": {"points": [[0.1, 1], [1, 2]]}}"#, "quantiles.points", "the first at 0");
     refused(
         r#"{"quantiles": {"points": [[0, 1], [0, 2], [1, 3]]}}"#,
         "quantiles.points.1.0",

@@ -153,15 +153,10 @@ impl Law<f64> {
 }
 
 fn check_points(points: &[(f64, f64)], interpolation: Interpolation) -> Checked {
-    let (Some((first, _)), Some((last, _))) = (points.first(), points.last()) else {
-        return wrong("points", "it is empty; at least two points were expected");
+    let [(0.0, _), .., (1.0, _)] = points else {
+        let problem = "its probabilities do not go from 0 to 1; at least two points, the first at 0 and the last at 1, were expected";
+        return wrong("points", problem);
     };
-    if points.len() < 2 || *first != 0.0 || *last != 1.0 {
-        return wrong(
-            "points",
-            format_args!("they go from {first} to {last}; probabilities from 0 to 1 were expected"),
-        );
-    }
     for (index, (_, value)) in points.iter().enumerate() {
         match interpolation {
             Interpolation::Linear => amount(format_args!("points.{index}.1"), *value)?,
