@@ -58,7 +58,10 @@ impl<T> Arena<T> {
             *slot = Slot::Live(value);
             return id;
         }
-        let id = u32::try_from(self.slots.len()).ok().filter(|&id| id != NO_SLOT).expect("an arena ends at 2^32 - 1");
+        let id = u32::try_from(self.slots.len())
+            .ok()
+            .filter(|&id| id != NO_SLOT)
+            .expect("an arena ends at 2^32 - 1");
         self.slots.push(Slot::Live(value));
         id
     }

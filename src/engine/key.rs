@@ -58,7 +58,10 @@ impl Key {
 #[cold]
 #[inline(never)]
 fn refuse(time: u64, rank: u8, sequence: u64, code: u32) -> ! {
-    assert!(time >> TIME_BITS == 0, "an event is scheduled at {time} ns; time ends at 2^60 ns, after 36 years");
+    assert!(
+        time >> TIME_BITS == 0,
+        "an event is scheduled at {time} ns; time ends at 2^60 ns, after 36 years"
+    );
     assert!(rank >> RANK_BITS == 0, "an event has rank {rank}; ranks are below 16");
     assert!(code >> CODE_BITS == 0, "an event is encoded as {code}; codes are below 2^28");
     panic!("event {sequence} is scheduled; a run ends at 2^36 events");

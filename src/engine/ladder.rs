@@ -214,7 +214,10 @@ impl Ladder {
 
 /// The bucket for a time so long after the start of its rung.
 #[inline]
-#[expect(clippy::cast_possible_truncation, reason = "a rung has at most a few buckets for each key in memory")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a rung has at most a few buckets for each key in memory"
+)]
 const fn bucket_index(after_start: u64, shift: u32) -> usize {
     (after_start >> shift) as usize
 }

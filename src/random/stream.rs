@@ -120,7 +120,7 @@ pub struct Use(pub u32);
 #[inline]
 pub fn later(key: u64, attempt: u32, purpose: Use) -> u64 {
     let counter = (u64::from(attempt) << 32) | u64::from(purpose.0);
-    mix(mix(counter.wrapping_add(GOLDEN_RATIO)).wrapping_add(key))
+    mix(mix(counter.wrapping_add(GOLDEN_RATIO)).wrapping_add(key.wrapping_mul(GOLDEN_RATIO)))
 }
 
 /// 2⁶⁴ divided by the golden ratio, odd: keeps the counter zero from being a fixed point.
