@@ -1,3 +1,5 @@
 //! A deterministic discrete-event simulator and capacity planner for systems of LLM agents.
 
 pub mod model;
+pub mod stats;
+pub mod tally;
