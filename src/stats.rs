@@ -23,17 +23,25 @@
 //!
 //! Formulas, references and the tests that hold them are in `docs/statistics.md`.
 
+mod coverage;
 mod estimate;
 mod interval;
+mod paired;
 mod proportion;
 mod quantile;
+mod stopping;
 mod student;
+mod warmup;
 
+pub use coverage::Coverage;
 pub use estimate::{Estimate, Method, NoInterval, Precision};
 pub use interval::{RatioError, mean, ratio};
+pub use paired::{Comparison, compare, holm};
 pub use proportion::{Trials, clopper_pearson, proportion, wilson};
 pub use quantile::{QuantilePool, RunLength, TAIL_SAMPLES_MIN};
+pub use stopping::{Outcome, REPLICATIONS_MIN, Stopping, Target};
 pub use student::{student_t_quantile, student_t_two_sided_p};
+pub use warmup::{Cut, WarmUp, average_series, mser5};
 
 #[cfg(test)]
 mod testing;

@@ -144,7 +144,7 @@ mod tests {
         let expected = mean(&values, 0.95).unwrap();
         for error in [RatioError::Jackknife, RatioError::Delta] {
             let found = ratio(&pairs, 0.95, error).unwrap();
-            assert_eq!(found.value, expected.value);
+            check_close(Some(found.value), expected.value);
             check_close(found.half_width(), expected.half_width().unwrap());
         }
     }
@@ -153,7 +153,7 @@ mod tests {
     #[test]
     fn a_jackknife_matches_the_hand() {
         let found = ratio(&[(1.0, 1.0), (3.0, 2.0), (6.0, 2.0)], 0.95, RatioError::Jackknife).unwrap();
-        assert_eq!(found.value, 2.0);
+        check_close(Some(found.value), 2.0);
         let pseudo = [6.0 - 4.5, 6.0 - 14.0 / 3.0, 6.0 - 8.0 / 3.0];
         let center = pseudo.iter().sum::<f64>() / 3.0;
         let variance = pseudo.iter().map(|value| (value - center) * (value - center)).sum::<f64>() / 2.0;

@@ -213,7 +213,9 @@ mod tests {
 
     fn of(limit: usize, values: &[u64]) -> Samples {
         let mut samples = Samples::with_limit(limit);
-        values.iter().for_each(|&value| samples.record(value));
+        for &value in values {
+            samples.record(value);
+        }
         samples
     }
 
@@ -224,8 +226,8 @@ mod tests {
 
     #[test]
     fn exact_values_are_sorted_differences() {
-        // Limit 9, three values: 2, then 3 more, then 295 more (295 = 2·128 + 39).
-        assert_eq!(of(9, &[300, 2, 5]).encode(), [EXACT, 9, 3, 2, 3, 0x80 | 39, 2]);
+        // Limit 9, three values: 2, then 3 more, then 295 more (0x127 = 2 · 0x80 + 0x27).
+        assert_eq!(of(9, &[300, 2, 5]).encode(), [EXACT, 9, 3, 2, 3, 0xa7, 2]);
     }
 
     #[test]

@@ -67,7 +67,7 @@ impl Samples {
         match &other.store {
             Store::Exact { values, .. } => self.extend(values),
             Store::Histogram(histogram) => {
-                self.to_histogram().add(&**histogram).expect("a histogram that grows takes every other");
+                self.grown().add(&**histogram).expect("a histogram that grows takes every other");
             }
         }
     }
@@ -200,7 +200,7 @@ impl Samples {
     /// The limit is passed: all values go into a histogram, and `value` after them.
     #[cold]
     fn overflow(&mut self, value: u64) {
-        add(self.to_histogram(), value, 1);
+        add(self.grown(), value, 1);
     }
 
     fn extend(&mut self, more: &[u64]) {
@@ -210,16 +210,21 @@ impl Samples {
                 *sorted &= more.is_empty();
             }
             Store::Exact { .. } | Store::Histogram(_) => {
-                let histogram = self.to_histogram();
-                more.iter().for_each(|&value| add(histogram, value, 1));
+                let histogram = self.grown();
+                for &value in more {
+                    add(histogram, value, 1);
+                }
             }
         }
     }
 
-    pub(super) fn to_histogram(&mut self) -> &mut Histogram<u64> {
+    /// The histogram, made from the exact values where there is none yet.
+    fn grown(&mut self) -> &mut Histogram<u64> {
         if let Store::Exact { values, .. } = &self.store {
             let mut histogram = empty_histogram();
-            values.iter().for_each(|&value| add(&mut histogram, value, 1));
+            for &value in values {
+                add(&mut histogram, value, 1);
+            }
             self.store = Store::Histogram(Box::new(histogram));
         }
         match &mut self.store {
@@ -281,7 +286,9 @@ mod tests {
 
     fn of(limit: usize, values: &[u64]) -> Samples {
         let mut samples = Samples::with_limit(limit);
-        values.iter().for_each(|&value| samples.record(value));
+        for &value in values {
+            samples.record(value);
+        }
         samples
     }
 
