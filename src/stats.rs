@@ -36,12 +36,14 @@ mod warmup;
 pub use coverage::Coverage;
 pub use estimate::{Estimate, Method, NoInterval, Precision};
 pub use interval::{RatioError, mean, ratio};
-pub use paired::{Comparison, compare, holm};
+pub use paired::{Comparison, compare, compare_independent, holm};
 pub use proportion::{Trials, clopper_pearson, proportion, wilson};
 pub use quantile::{QuantilePool, RunLength, TAIL_SAMPLES_MIN};
 pub use stopping::{Outcome, REPLICATIONS_MIN, Stopping, Target};
 pub use student::{student_t_quantile, student_t_two_sided_p};
 pub use warmup::{Cut, WarmUp, average_series, mser5};
 
+#[cfg(test)]
+mod campaign;
 #[cfg(test)]
 mod testing;

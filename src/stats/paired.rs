@@ -9,7 +9,7 @@ use super::student::{check_confidence, student_t_critical, student_t_two_sided_p
 pub struct Comparison {
     /// The second mean minus the first, with its interval.
     pub difference: Estimate,
-    /// The correlation between replications of the same number; `None` where one side does not vary or is shorter.
+    /// The correlation between replications of the same number; `None` where a side does not vary or they are no pairs.
     pub correlation: Option<f64>,
     /// By how much common random numbers cut the variance of the difference: that of independent runs over that of
     /// pairs. `None` where pairs do not vary or there are none.
@@ -20,9 +20,10 @@ pub struct Comparison {
 
 /// Compares the replications of two configurations that saw the same random numbers: entry `r` of both has the same seed.
 ///
-/// Where they correlate positively, which is what common random numbers are for, their differences are one sample and
-/// Student's t applies (Law, section 10.2.1 and ch. 11). Where they do not, or where one has more replications, pairing
-/// would give freedom away for nothing, and Welch's test applies (Welch 1947; Law, section 10.2.2).
+/// Their differences are one sample, and Student's t applies (Law, section 10.2.1 and ch. 11), whatever the correlation.
+/// Where it is not positive, common random numbers have not helped, and the interval is as wide as it must be: Welch's
+/// test would take the sides for independent and be too sure of itself. It is for sides with seeds of their own, and so
+/// it applies where one side has more replications than the other: see [`compare_independent`].
 ///
 /// `None` where a side has no values or one that is not finite. Panics unless `confidence` lies in (0, 1).
 ///
@@ -36,13 +37,19 @@ pub struct Comparison {
 /// ```
 pub fn compare(first: &[f64], second: &[f64], confidence: f64) -> Option<Comparison> {
     check_confidence(confidence);
-    let spread = (Spread::of(first)?, Spread::of(second)?);
-    let correlation = correlation(first, second, &spread);
-    if correlation.is_some_and(|correlation| correlation > 0.0) {
-        paired(first, second, &spread, correlation, confidence)
-    } else {
-        Some(Comparison { correlation, ..welch(&spread, confidence) })
+    if first.len() != second.len() {
+        return compare_independent(first, second, confidence);
     }
+    let spread = (Spread::of(first)?, Spread::of(second)?);
+    paired(first, second, &spread, confidence)
+}
+
+/// Compares replications that share no random numbers, by Welch's test (Welch 1947; Law, section 10.2.2).
+///
+/// `None` where a side has no values or one that is not finite. Panics unless `confidence` lies in (0, 1).
+pub fn compare_independent(first: &[f64], second: &[f64], confidence: f64) -> Option<Comparison> {
+    check_confidence(confidence);
+    Some(welch(&(Spread::of(first)?, Spread::of(second)?), confidence))
 }
 
 /// The p-values of a family, adjusted so that rejecting those at most α keeps the chance of any false rejection at most α
@@ -84,21 +91,12 @@ impl Spread {
 }
 
 fn correlation(first: &[f64], second: &[f64], spread: &(Spread, Spread)) -> Option<f64> {
-    if first.len() != second.len() {
-        return None;
-    }
     let product: f64 = first.iter().zip(second).map(|(x, y)| (x - spread.0.mean) * (y - spread.1.mean)).sum();
     let correlation = product / libm::sqrt(spread.0.squares * spread.1.squares);
     correlation.is_finite().then_some(correlation.clamp(-1.0, 1.0))
 }
 
-fn paired(
-    first: &[f64],
-    second: &[f64],
-    spread: &(Spread, Spread),
-    correlation: Option<f64>,
-    confidence: f64,
-) -> Option<Comparison> {
+fn paired(first: &[f64], second: &[f64], spread: &(Spread, Spread), confidence: f64) -> Option<Comparison> {
     let differences: Vec<f64> = first.iter().zip(second).map(|(first, second)| second - first).collect();
     let mean = average(&differences)?;
     let squares = squares_about(&differences, mean);
@@ -107,9 +105,9 @@ fn paired(
     let error = libm::sqrt(squares / (spread.0.count * freedom));
     Some(Comparison {
         difference: around(mean, squares, basis),
-        correlation,
+        correlation: correlation(first, second, spread),
         variance_reduction: (squares > 0.0).then(|| (spread.0.squares + spread.1.squares) / squares),
-        p_value: Some(p_value(mean, error, freedom)),
+        p_value: (freedom > 0.0).then(|| p_value(mean, error, freedom)),
     })
 }
 
@@ -181,17 +179,20 @@ mod tests {
     /// The same data unpaired: t = 1.8608 with 17.776 degrees of freedom, p = 0.07939, interval −0.2054832 … 3.3654832.
     #[test]
     fn welch_matches_the_sleep_data() {
-        let spread = (Spread::of(&DRUG_1).unwrap(), Spread::of(&DRUG_2).unwrap());
-        let found = welch(&spread, 0.95);
+        let found = compare_independent(&DRUG_1, &DRUG_2, 0.95).unwrap();
         check_close(found.difference.low, -0.205_483_2, 1e-7);
         check_close(found.difference.high, 3.365_483_2, 1e-7);
         check_close(found.p_value, 0.079_39, 5e-6);
     }
 
     #[test]
-    fn sides_that_do_not_go_together_are_not_paired() {
-        let found = compare(&[1.0, 2.0, 3.0], &[9.0, 8.0, 7.0], 0.95).unwrap();
-        assert_eq!((found.difference.method, found.correlation), (Method::Welch, Some(-1.0)));
+    fn pairs_that_go_apart_are_still_pairs_and_wider_than_welch() {
+        let sides = ([1.0, 2.0, 3.0, 5.0], [9.0, 8.0, 7.0, 6.0]);
+        let found = compare(&sides.0, &sides.1, 0.95).unwrap();
+        assert_eq!(found.difference.method, Method::PairedStudentT);
+        assert!(found.correlation.unwrap() < -0.9 && found.variance_reduction.unwrap() < 1.0);
+        let apart = compare_independent(&sides.0, &sides.1, 0.95).unwrap();
+        assert!(found.difference.half_width() > apart.difference.half_width());
     }
 
     #[test]

@@ -299,7 +299,7 @@ mod tests {
 
     #[test]
     fn a_quantile_follows_type_seven() {
-        // R: quantile(c(1, 3, 4, 8, 20), c(.25, .5, .875), type = 7) gives 3, 4, 14.
+        // By hand for 1, 3, 4, 8, 20: h = 1, 2 and 3.5.
         check_quantile(&[20, 4, 1, 8, 3], 0.25, 3.0);
         check_quantile(&[20, 4, 1, 8, 3], 0.5, 4.0);
         check_quantile(&[20, 4, 1, 8, 3], 0.875, 14.0);
