@@ -6,4 +6,5 @@ pub mod model;
 pub mod random;
 pub mod result;
 pub mod sim;
+pub mod stats;
 pub mod tally;

@@ -1,0 +1,264 @@
+//! Quantiles over replications: [`QuantilePool`].
+
+use super::estimate::{Basis, Estimate, Method, NoInterval};
+use super::interval::{around, squares_about};
+use crate::tally::Samples;
+
+/// How many samples each replication must be expected to hold beyond a quantile (on its rarer side) for an interval:
+/// a p99 needs a thousand samples a replication.
+pub const TAIL_SAMPLES_MIN: u64 = 10;
+
+/// How long the replications are, in relaxation times: how long the system takes to forget. The caller knows the
+/// system and brings both numbers.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct RunLength {
+    /// The length of the shortest replication.
+    pub relaxation_times: f64,
+    /// The length below which no interval is given.
+    pub needed: f64,
+}
+
+/// Samples of several replications, pooled for their quantiles.
+///
+/// The point is the quantile of all samples together. The average of the replications' own quantiles is never offered:
+/// it is biased, and its interval, however narrow, misses. The interval is by *sectioning*, with the replications as
+/// sections: each one's quantile Qᵢ tells the spread, the pooled quantile Q is the centre, S² = Σ(Qᵢ − Q)² / (R − 1),
+/// and the interval is Q ± t · S / √R with R − 1 degrees of freedom (Asmussen & Glynn 2007, III.5; Nakayama 2014).
+///
+/// ```
+/// use tars_sim::{stats::QuantilePool, tally::Samples};
+///
+/// let mut pool = QuantilePool::new(&[0.5]);
+/// for replication in 0..20_u64 {
+///     let mut latency = Samples::new();
+///     (0..100).for_each(|task| latency.record(task * 10 + replication));
+///     pool.push(&latency);
+/// }
+/// let median = pool.estimate(0.5, 0.95, None).expect("there are samples");
+/// assert!((median.value - 504.5).abs() < 1.0);
+/// assert_eq!(median.note, None);
+/// ```
+#[derive(Clone, Debug)]
+pub struct QuantilePool {
+    levels: Vec<f64>,
+    pooled: Samples,
+    sections: Vec<Section>,
+}
+
+#[derive(Clone, Debug)]
+struct Section {
+    samples: u64,
+    /// One for each level; none where the replication is empty.
+    quantiles: Vec<Option<f64>>,
+}
+
+impl QuantilePool {
+    /// A pool for the quantiles at `levels`, each in [0, 1].
+    pub fn new(levels: &[f64]) -> Self {
+        Self { levels: levels.to_vec(), pooled: Samples::new(), sections: Vec::new() }
+    }
+
+    /// Takes the samples of the next replication. They are not kept: memory is that of one pooled tally.
+    pub fn push(&mut self, replication: &Samples) {
+        let quantiles = self.levels.iter().map(|&level| replication.quantile(level)).collect();
+        self.sections.push(Section { samples: replication.len(), quantiles });
+        self.pooled.merge(replication);
+        self.pooled.finish();
+    }
+
+    /// All samples together.
+    pub const fn pooled(&self) -> &Samples {
+        &self.pooled
+    }
+
+    /// How many replications were taken.
+    pub fn replications(&self) -> usize {
+        self.sections.len()
+    }
+
+    /// The pooled quantile at `level` with its sectioning interval, in the unit of the samples.
+    ///
+    /// No interval, and a note that says so, where a replication is shorter than `length` asks or where one has fewer
+    /// than [`TAIL_SAMPLES_MIN`] samples to expect beyond the quantile. `None` without samples. Panics for a level
+    /// that [`new`](Self::new) was not given, or where `confidence` is not in (0, 1).
+    pub fn estimate(&self, level: f64, confidence: f64, length: Option<RunLength>) -> Option<Estimate> {
+        let index = self.levels.iter().position(|&known| known.to_bits() == level.to_bits());
+        let index = index.expect("a pool is asked for the levels it was made for");
+        let point = self.pooled.quantile(level)?;
+        let basis = Basis { replications: self.sections.len(), method: Method::Sectioning, confidence };
+        if let Some(why) = too_short(length).or_else(|| self.too_few(level)) {
+            return Some(Estimate::bare(point, why, basis));
+        }
+        let quantiles: Vec<f64> =
+            self.sections.iter().filter_map(|section| section.quantiles[index]).collect();
+        Some(around(point, squares_about(&quantiles, point), basis))
+    }
+
+    fn too_few(&self, level: f64) -> Option<NoInterval> {
+        let samples = self.sections.iter().map(|section| section.samples).min().unwrap_or(0);
+        let needed = samples_needed(level);
+        (samples < needed).then_some(NoInterval::TooFewSamples { samples, needed })
+    }
+}
+
+fn too_short(length: Option<RunLength>) -> Option<NoInterval> {
+    let RunLength { relaxation_times, needed } = length?;
+    // Written so that a length that is not a number is too short.
+    let enough = relaxation_times >= needed;
+    (!enough).then_some(NoInterval::RunTooShort { relaxation_times, needed })
+}
+
+/// The samples of which [`TAIL_SAMPLES_MIN`] are expected on the rarer side of `level`; none suffice for its ends.
+fn samples_needed(level: f64) -> u64 {
+    let rarer = level.min(1.0 - level);
+    // 1 − 0.99 is a little more than 0.01 in binary, or a little less; a thousand samples are enough either way.
+    let needed = libm::ceil(TAIL_SAMPLES_MIN as f64 / rarer - 1e-6);
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "positive; infinity saturates"
+    )]
+    let needed = needed as u64;
+    needed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stats::testing::Chance;
+    use proptest::prelude::*;
+
+    const NANOS: f64 = 1e9;
+
+    /// `replications` of `samples` exponential times each, mean one second.
+    fn exponential_pool(
+        chance: &mut Chance,
+        levels: &[f64],
+        replications: usize,
+        samples: usize,
+    ) -> QuantilePool {
+        let mut pool = QuantilePool::new(levels);
+        for _ in 0..replications {
+            let mut section = Samples::new();
+            for _ in 0..samples {
+                #[expect(
+                    clippy::cast_possible_truncation,
+                    clippy::cast_sign_loss,
+                    reason = "positive, some 1e10"
+                )]
+                section.record((chance.exponential() * NANOS) as u64);
+            }
+            section.finish();
+            pool.push(&section);
+        }
+        pool
+    }
+
+    /// The estimator simulated: how many of `runs` intervals hold the exact quantile −ln(1 − q).
+    fn covered(seed: u64, level: f64, samples: usize, runs: usize) -> usize {
+        let mut chance = Chance::new(seed);
+        let truth = -libm::log(1.0 - level) * NANOS;
+        (0..runs)
+            .filter(|_| {
+                let pool = exponential_pool(&mut chance, &[level], 20, samples);
+                pool.estimate(level, 0.95, None).unwrap().holds(truth).unwrap()
+            })
+            .count()
+    }
+
+    #[test]
+    fn a_median_interval_covers_as_often_as_it_says() {
+        let covered = covered(4, 0.5, 100, 1_000);
+        assert!((922..=978).contains(&covered), "{covered}");
+    }
+
+    #[test]
+    fn a_p99_interval_covers_with_as_few_samples_as_the_guard_lets_pass() {
+        let covered = covered(5, 0.99, 1_000, 500);
+        assert!((455..=495).contains(&covered), "{covered}");
+    }
+
+    /// By hand: sections {1, 2, 3} and {5, 6, 10} have medians 2 and 6, the pool 4; S² = 4 + 4, t(0.975, 1) = 12.7062.
+    #[test]
+    fn a_sectioning_interval_matches_the_hand() {
+        let mut pool = QuantilePool::new(&[0.5]);
+        for values in [[1, 2, 3], [5, 6, 10]] {
+            let mut section = Samples::new();
+            // Each value twenty times: enough for the guard, and the medians stay.
+            (0..60).for_each(|index| section.record(values[index % 3]));
+            pool.push(&section);
+        }
+        let estimate = pool.estimate(0.5, 0.95, None).unwrap();
+        assert!((estimate.value - 4.0).abs() < 1e-12);
+        assert!((estimate.half_width().unwrap() - 12.706_204_7 * 2.0).abs() < 1e-5);
+    }
+
+    #[test]
+    fn a_replication_with_too_few_samples_leaves_the_point_only() {
+        let pool = exponential_pool(&mut Chance::new(6), &[0.99], 20, 999);
+        let estimate = pool.estimate(0.99, 0.95, None).unwrap();
+        assert_eq!((estimate.low, estimate.high), (None, None));
+        assert_eq!(estimate.note, Some(NoInterval::TooFewSamples { samples: 999, needed: 1_000 }));
+    }
+
+    #[test]
+    fn an_empty_replication_leaves_the_point_only() {
+        let mut pool = exponential_pool(&mut Chance::new(6), &[0.5], 2, 100);
+        pool.push(&Samples::new());
+        let note = pool.estimate(0.5, 0.95, None).unwrap().note;
+        assert_eq!(note, Some(NoInterval::TooFewSamples { samples: 0, needed: 20 }));
+    }
+
+    #[test]
+    fn the_ends_never_have_an_interval() {
+        let pool = exponential_pool(&mut Chance::new(7), &[0.0, 1.0], 3, 5_000);
+        for level in [0.0, 1.0] {
+            assert_eq!(pool.estimate(level, 0.95, None).unwrap().half_width(), None);
+        }
+    }
+
+    #[test]
+    fn a_run_shorter_than_the_caller_asks_leaves_the_point_only() {
+        let pool = exponential_pool(&mut Chance::new(8), &[0.5], 20, 100);
+        let length = |relaxation_times| Some(RunLength { relaxation_times, needed: 200.0 });
+        let note = |relaxation_times| pool.estimate(0.5, 0.95, length(relaxation_times)).unwrap().note;
+        assert_eq!(note(200.0), None);
+        assert_eq!(note(199.0), Some(NoInterval::RunTooShort { relaxation_times: 199.0, needed: 200.0 }));
+        assert!(note(f64::NAN).is_some());
+    }
+
+    #[test]
+    fn nothing_has_no_quantile() {
+        assert_eq!(QuantilePool::new(&[0.5]).estimate(0.5, 0.95, None), None);
+    }
+
+    #[test]
+    fn the_needed_samples_are_whole_where_the_level_is_not() {
+        assert_eq!(
+            [0.5, 0.9, 0.95, 0.99, 0.999, 0.01].map(samples_needed),
+            [20, 100, 200, 1_000, 10_000, 1_000]
+        );
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn the_point_is_the_quantile_of_everything(
+            sections in prop::collection::vec(prop::collection::vec(0_u64..1_000_000, 1..50), 1..10), level in 0.01..0.99_f64,
+        ) {
+            let (mut pool, mut all) = (QuantilePool::new(&[level]), Samples::new());
+            for values in &sections {
+                let mut section = Samples::new();
+                for &value in values {
+                    section.record(value);
+                    all.record(value);
+                }
+                pool.push(&section);
+            }
+            let estimate = pool.estimate(level, 0.95, None).unwrap();
+            prop_assert_eq!(Some(estimate.value), all.quantile(level));
+            prop_assert!(estimate.holds(estimate.value).unwrap_or(true));
+        }
+    }
+}
