@@ -1,0 +1,170 @@
+//! Figures: which numbers of a part come from where, and how sure they are.
+
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::super::diagnostic::{At, Diagnostics};
+use super::super::path::Path;
+use super::super::pointer::Pointer;
+use super::super::tree::Tree;
+
+/// How sure a figure is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Mark {
+    /// It stands in a document.
+    Published,
+    /// It was measured on a real system or trace.
+    Measured,
+    /// It was fitted so that the model gives what was published or measured.
+    Calibrated,
+    /// It is a guess.
+    Assumed,
+    /// The experiment sets it and says no more of it.
+    #[serde(skip_deserializing)]
+    #[schemars(skip)]
+    SetHere,
+}
+
+impl Mark {
+    /// The mark in a word or two.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Published => "published",
+            Self::Measured => "measured",
+            Self::Calibrated => "calibrated",
+            Self::Assumed => "assumed",
+            Self::SetHere => "set here",
+        }
+    }
+}
+
+/// What a file says of a figure.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FigureSpec {
+    /// How sure it is.
+    pub mark: Mark,
+    /// Where it comes from: a document and its part, a trace, a fit.
+    pub source: String,
+    /// A remark.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+/// A figure that an experiment rests on.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Assumption {
+    /// Where the figure stands in the merged tree.
+    #[serde(serialize_with = "as_pointer")]
+    pub path: Path,
+    /// How sure it is.
+    pub mark: Mark,
+    /// Where it comes from; for [`Mark::SetHere`] the file or argument that sets it.
+    pub source: String,
+    /// A remark.
+    pub note: Option<String>,
+    /// The figure itself.
+    pub value: Value,
+    /// The part that brought the figure; nothing if the experiment states it.
+    pub part: Option<String>,
+    /// What the figure was before it was set here.
+    pub replaced: Option<Replaced>,
+    /// Whether an axis of the sweep varies it; `value` is then that of the file.
+    pub swept: bool,
+}
+
+/// A figure that was overridden.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Replaced {
+    /// How sure it was.
+    pub mark: Mark,
+    /// Where it came from.
+    pub source: String,
+    /// What it was.
+    pub value: Value,
+}
+
+impl Assumption {
+    /// The same figure in a tree that holds its part at `path`.
+    pub(in crate::experiment) fn below(&self, path: &Path) -> Self {
+        Self { path: path.join(&self.path), ..self.clone() }
+    }
+
+    /// Notes that `source` has set the figure to `value`.
+    pub(in crate::experiment) fn set_here(&mut self, source: &str, value: Value) {
+        let old = Replaced {
+            mark: self.mark,
+            source: std::mem::replace(&mut self.source, source.to_owned()),
+            value: std::mem::replace(&mut self.value, value),
+        };
+        self.mark = Mark::SetHere;
+        self.note = None;
+        // What counts is the figure that the part brought, not one that was set in between.
+        self.replaced.get_or_insert(old);
+    }
+}
+
+/// The figure of a part whose tree `before` became `after` by overrides in `file`; nothing if it is gone.
+pub(super) fn overridden(
+    assumption: &Assumption,
+    before: &Tree,
+    after: &Tree,
+    file: &str,
+) -> Option<Assumption> {
+    let now = after.at(&assumption.path)?;
+    let mut assumption = assumption.clone();
+    if before.at(&assumption.path) != Some(now) {
+        assumption.set_here(file, now.to_json());
+    }
+    Some(assumption)
+}
+
+/// Adds the figures that a file declares for `part`; one that is declared takes the place of an inherited one.
+///
+/// `written` is the object of figures, which stands at `path`: it knows the places of their pointers.
+pub(in crate::experiment) fn declare(
+    assumptions: &mut Vec<Assumption>,
+    written: &Tree,
+    path: &Path,
+    figures: IndexMap<String, FigureSpec>,
+    part: &Tree,
+    name: Option<&str>,
+    diagnostics: &mut Diagnostics,
+) {
+    for (text, figure) in figures {
+        let at = At { path: path.key(&text), ..At::key(written, &Path::root().key(&text)) };
+        let pointer = match Pointer::parse(&text) {
+            Ok(pointer) => pointer,
+            Err(problem) => {
+                diagnostics.bad_figure(at, &text, Err(problem));
+                continue;
+            }
+        };
+        let figure_path = match pointer.locate(part) {
+            Ok(found) => found,
+            Err(_) if part.is_broken() => continue,
+            Err(missing) => {
+                diagnostics.bad_figure(at, &text, Ok(&missing));
+                continue;
+            }
+        };
+        assumptions.retain(|inherited| inherited.path != figure_path);
+        assumptions.push(Assumption {
+            value: part.at(&figure_path).map_or(Value::Null, Tree::to_json),
+            path: figure_path,
+            mark: figure.mark,
+            source: figure.source,
+            note: figure.note,
+            part: name.map(str::to_owned),
+            replaced: None,
+            swept: false,
+        });
+    }
+}
+
+fn as_pointer<S: serde::Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&path.to_pointer())
+}
