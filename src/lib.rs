@@ -4,6 +4,7 @@ pub mod engine;
 pub mod experiment;
 pub mod model;
 pub mod random;
+pub mod report;
 pub mod result;
 pub mod sim;
 pub mod stats;

@@ -1,0 +1,114 @@
+//! The plots of a result, each as SVG and PNG from one drawing.
+//!
+//! A picture is laid out as a list of shapes (`scene`) and then drawn by plotters (`render`), so that the two
+//! formats cannot differ and tests can look for clipped or overlapping text.
+
+mod attribution;
+mod chart;
+mod curves;
+mod distribution;
+mod font;
+mod frame;
+mod heat;
+mod pareto;
+mod render;
+mod scale;
+mod scene;
+mod series;
+
+use rayon::prelude::*;
+
+use super::{Artifact, ReportError, number};
+use crate::result::ResultFile;
+use scene::Scene;
+
+/// One plot, drawn but not yet encoded.
+#[derive(Clone, Debug)]
+pub struct Picture {
+    name: String,
+    scene: Scene,
+}
+
+impl Picture {
+    fn new(name: impl Into<String>, scene: Scene) -> Self {
+        Self { name: name.into(), scene }
+    }
+
+    /// Its file name without an ending: `latency`, `cost-by-agents_in_the_pool`.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What it shows, in words.
+    pub fn title(&self) -> &str {
+        &self.scene.title
+    }
+
+    /// Draws it as SVG with text as text.
+    ///
+    /// # Errors
+    ///
+    /// When the embedded font cannot be read.
+    pub fn svg(&self) -> Result<String, ReportError> {
+        render::svg(&self.scene)
+    }
+
+    /// Draws it as PNG, twice its nominal size.
+    ///
+    /// # Errors
+    ///
+    /// When the embedded font cannot be read, or the picture cannot be encoded.
+    pub fn png(&self) -> Result<Vec<u8>, ReportError> {
+        render::png(&self.scene)
+    }
+}
+
+/// Lays out every plot that the result has numbers for, in the order of a report.
+///
+/// # Errors
+///
+/// When the embedded font cannot be read.
+pub fn pictures(result: &ResultFile) -> Result<Vec<Picture>, ReportError> {
+    font::register()?;
+    let mut pictures = curves::pictures(result);
+    pictures.extend(heat::picture(result));
+    pictures.extend(pareto::picture(result));
+    pictures.extend(attribution::picture(result));
+    pictures.extend(distribution::picture(result));
+    pictures.extend(series::picture(result));
+    Ok(pictures)
+}
+
+/// Draws every plot as `plots/<name>.svg` and `plots/<name>.png`.
+///
+/// # Errors
+///
+/// As [`pictures`], or when a picture cannot be encoded.
+pub fn files(result: &ResultFile) -> Result<Vec<Artifact>, ReportError> {
+    let pictures = pictures(result)?;
+    let drawn: Vec<Result<[Artifact; 2], ReportError>> = pictures.par_iter().map(both).collect();
+    let mut files = Vec::new();
+    for pair in drawn {
+        files.extend(pair?);
+    }
+    Ok(files)
+}
+
+fn both(picture: &Picture) -> Result<[Artifact; 2], ReportError> {
+    let path = |ending| format!("plots/{}.{ending}", picture.name);
+    Ok([Artifact::new(path("svg"), picture.svg()?), Artifact::new(path("png"), picture.png()?)])
+}
+
+/// The quieter line below a title: what it is from and how it was measured.
+fn subtitle(result: &ResultFile, about: &str) -> String {
+    let replications = result.cells.iter().map(|cell| cell.replications).max().unwrap_or(0);
+    let mut parts = vec![number::clean(&result.name)];
+    if !about.is_empty() {
+        parts.push(about.to_owned());
+    }
+    parts.push(format!("{replications} replications, {} % intervals", number::plain(result.confidence * 100.0)));
+    if result.quick {
+        parts.push("quick: not for decisions".to_owned());
+    }
+    parts.join(" · ")
+}

@@ -1,0 +1,156 @@
+//! Where a task's time goes: stacked bars of the answer's cell and of its next smaller neighbour.
+
+use super::font;
+use super::scale::{Origin, Scale};
+use super::scene::{Across, Colour, GRID, INK, PALETTE, QUIET, Scene};
+use super::{Picture, subtitle};
+use crate::report::{number, select};
+use crate::result::{Cell, LedgerPart, ResultFile};
+
+/// Parts with a colour of their own; the rest is one.
+const PARTS_MAX: usize = 6;
+const LEFT: f64 = 190.0;
+const RIGHT: f64 = 900.0;
+
+/// Draws the bars, where a cell has a ledger.
+pub(crate) fn picture(result: &ResultFile) -> Option<Picture> {
+    let focus = select::focus(result)?;
+    let mut cells = vec![focus];
+    let smaller = result.answer.smaller.and_then(|index| select::cell_at(result, index));
+    cells.extend(smaller.filter(|cell| cell.index != focus.index));
+    cells.retain(|cell| !cell.ledger.is_empty());
+    if cells.is_empty() {
+        return None;
+    }
+    let parts = main_parts(&cells);
+    let bars: Vec<Bar> = cells.iter().flat_map(|cell| bars_of(cell, &parts)).collect();
+    Some(Picture::new("attribution", scene(result, &cells, &bars, &parts)))
+}
+
+/// One bar: its words and the length of each part in seconds, the rest last.
+struct Bar {
+    words: &'static str,
+    lengths: Vec<f64>,
+}
+
+/// The parts that are longest in any bar, in the order of the ledger.
+fn main_parts(cells: &[&Cell]) -> Vec<String> {
+    let mut sizes: indexmap::IndexMap<&str, f64> = indexmap::IndexMap::new();
+    for cell in cells {
+        let (mean, slowest) = cell.ledger.iter().fold((0.0, 0.0), |sum, part| (sum.0 + part.mean_s, sum.1 + part.slowest_s));
+        for part in &cell.ledger {
+            let share = (part.mean_s / f64::max(mean, 1e-12)).max(part.slowest_s / f64::max(slowest, 1e-12));
+            let size = sizes.entry(&part.part).or_insert(0.0);
+            *size = size.max(share);
+        }
+    }
+    let mut largest: Vec<(usize, f64)> = sizes.values().copied().enumerate().collect();
+    largest.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+    largest.truncate(PARTS_MAX);
+    largest.sort_by_key(|(place, _)| *place);
+    largest.iter().map(|(place, _)| sizes.get_index(*place).map_or_else(String::new, |(name, _)| (*name).to_owned())).collect()
+}
+
+fn bars_of(cell: &Cell, parts: &[String]) -> [Bar; 2] {
+    let lengths = |length: fn(&LedgerPart) -> f64| {
+        let mut lengths: Vec<f64> = parts
+            .iter()
+            .map(|name| cell.ledger.iter().filter(|part| part.part == *name).map(length).fold(0.0, |a, b| a + b))
+            .collect();
+        let all = cell.ledger.iter().map(length).fold(0.0, |a, b| a + b);
+        let main = lengths.iter().fold(0.0, |a, b| a + b);
+        lengths.push(f64::max(all - main, 0.0));
+        lengths
+    };
+    [
+        Bar { words: "all tasks, mean", lengths: lengths(|part| part.mean_s) },
+        Bar { words: "slowest 1 %, mean", lengths: lengths(|part| part.slowest_s) },
+    ]
+}
+
+fn scene(result: &ResultFile, cells: &[&Cell], bars: &[Bar], parts: &[String]) -> Scene {
+    let legend = legend_places(parts);
+    let legend_height = legend.last().map_or(0.0, |(_, row)| 18.0 * (row + 1.0));
+    let top = 74.0 + legend_height;
+    let bottom = top + 130.0 * cells.len() as f64;
+    let mut scene = Scene::new((960.0, bottom + 76.0), "Where a task's time goes", &subtitle(result, ""));
+    for (index, (x, row)) in legend.iter().enumerate() {
+        let y = 70.0 + 18.0 * row;
+        scene.rectangle((*x, y - 5.0), (x + 10.0, y + 5.0), colour(index, parts), 1.0);
+        let name = font::fitted(&number::clean(part_name(parts, index)), 11.5, 240.0);
+        scene.words((x + 15.0, y), &name, 11.5, INK, Across::Left);
+    }
+    let longest = bars.iter().map(|bar| bar.lengths.iter().fold(0.0, |a, b| a + b)).fold(0.0, f64::max);
+    let scale = Scale::linear(0.0, longest, Origin::Zero);
+    let at = |value: f64| LEFT + (RIGHT - LEFT) * scale.place(value);
+    for (value, text) in scale.ticks() {
+        scene.line(vec![(at(value), top), (at(value), bottom)], GRID, 1.0);
+        scene.words((at(value), bottom + 14.0), &text, 11.0, QUIET, Across::Centre);
+    }
+    let axes: Vec<usize> = (0..result.axes.len()).filter(|axis| result.axes[*axis].values.len() > 1).collect();
+    for (index, cell) in cells.iter().enumerate() {
+        let y = top + 130.0 * index as f64 + 14.0;
+        let role = match (result.answer.cell == Some(cell.index), result.answer.smaller == Some(cell.index)) {
+            (true, _) => " (the answer)",
+            (false, true) => " (the next smaller one)",
+            (false, false) => "",
+        };
+        let words = format!("cell {}{role}: {}", cell.index, select::describe(result, cell, &axes));
+        scene.words((24.0, y), &font::fitted(&words, 12.0, 880.0), 12.0, INK, Across::Left);
+    }
+    for (index, bar) in bars.iter().enumerate() {
+        let y = top + 130.0 * (index / 2) as f64 + 32.0 + 46.0 * (index % 2) as f64;
+        draw_bar(&mut scene, bar, parts, y, &at);
+    }
+    scene.words((f64::midpoint(LEFT, RIGHT), bottom + 34.0), "time of a task, s", 12.0, INK, Across::Centre);
+    scene.notes(&["the parts of a task's time sum to its latency".to_owned()]);
+    scene
+}
+
+fn draw_bar(scene: &mut Scene, bar: &Bar, parts: &[String], y: f64, at: &impl Fn(f64) -> f64) {
+    scene.words((LEFT - 10.0, y + 17.0), bar.words, 11.5, INK, Across::Right);
+    let mut from = 0.0;
+    for (index, length) in bar.lengths.iter().enumerate() {
+        let to = from + length;
+        if at(to) - at(from) >= 0.5 {
+            scene.rectangle((at(from), y), (at(to), y + 34.0), colour(index, parts), 1.0);
+            let text = number::short(*length);
+            if font::width(&text, 11.0) + 8.0 < at(to) - at(from) {
+                let ink = text_colour(colour(index, parts));
+                scene.words((f64::midpoint(at(from), at(to)), y + 17.0), &text, 11.0, ink, Across::Centre);
+            }
+        }
+        from = to;
+    }
+    scene.words((at(from) + 6.0, y + 17.0), &number::short(from), 11.0, QUIET, Across::Left);
+}
+
+fn legend_places(parts: &[String]) -> Vec<(f64, f64)> {
+    let (mut x, mut row) = (24.0, 0.0);
+    let mut places = Vec::new();
+    for index in 0..=parts.len() {
+        let width = font::width(&font::fitted(part_name(parts, index), 11.5, 240.0), 11.5) + 36.0;
+        if x + width > 940.0 && x > 24.0 {
+            (x, row) = (24.0, row + 1.0);
+        }
+        places.push((x, row));
+        x += width;
+    }
+    places
+}
+
+fn part_name(parts: &[String], index: usize) -> &str {
+    parts.get(index).map_or("everything else", String::as_str)
+}
+
+/// The rest is grey whatever the number of parts.
+fn colour(index: usize, parts: &[String]) -> Colour {
+    if index < parts.len() { PALETTE[index] } else { PALETTE[6] }
+}
+
+/// Dark on light colours and light on dark ones.
+fn text_colour(ground: Colour) -> Colour {
+    let Colour(red, green, blue) = ground;
+    let light = 299 * u32::from(red) + 587 * u32::from(green) + 114 * u32::from(blue);
+    if light > 128_000 { INK } else { Colour(0xff, 0xff, 0xff) }
+}

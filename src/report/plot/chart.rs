@@ -1,0 +1,258 @@
+//! Lines with interval bands in one frame or in several of the same scales.
+
+use super::font;
+use super::frame::{Frame, Labels};
+use super::scale::Scale;
+use super::scene::{Across, Fill, INK, Point, Scene, series_colour, series_marker};
+
+/// Some lines over a common quantity.
+#[derive(Clone, Debug)]
+pub(crate) struct Chart {
+    /// What it shows.
+    pub(crate) title: String,
+    /// Where it is from.
+    pub(crate) subtitle: String,
+    /// The quantity along the bottom, with its unit.
+    pub(crate) x_label: String,
+    /// The quantity along the left, with its unit.
+    pub(crate) y_label: String,
+    /// The scale along the bottom.
+    pub(crate) x: Scale,
+    /// Its ticks, where they are not the scale's own.
+    pub(crate) x_ticks: Option<Vec<(f64, String)>>,
+    /// The scale along the left.
+    pub(crate) y: Scale,
+    /// The names of the lines; a panel's n-th line has the n-th name, colour and marker.
+    pub(crate) names: Vec<String>,
+    /// The frames.
+    pub(crate) panels: Vec<Panel>,
+    /// The limits that were asked for, with their words.
+    pub(crate) targets: Vec<(f64, String)>,
+    /// Remarks at the foot.
+    pub(crate) notes: Vec<String>,
+    /// Whether points are marked.
+    pub(crate) dots: Dots,
+}
+
+/// Whether points are marked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Dots {
+    /// Each is a measurement of its own.
+    Shown,
+    /// The line is dense.
+    Hidden,
+}
+
+/// One frame of a chart.
+#[derive(Clone, Debug)]
+pub(crate) struct Panel {
+    /// What sets it apart from the others.
+    pub(crate) title: String,
+    /// Its lines, in the order of the chart's names.
+    pub(crate) lines: Vec<Vec<Sample>>,
+}
+
+/// One point of a line.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Sample {
+    /// Its place along the bottom.
+    pub(crate) x: f64,
+    /// Its value, absent when there is none.
+    pub(crate) y: Option<f64>,
+    /// The ends of its interval.
+    pub(crate) interval: Option<(f64, f64)>,
+    /// Whether it may be relied on.
+    pub(crate) trust: Trust,
+}
+
+/// Whether a point may be relied on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Trust {
+    /// Nothing speaks against it.
+    Sound,
+    /// A flag puts it in doubt.
+    Doubtful,
+}
+
+const WIDTH: f64 = 960.0;
+const LEFT: f64 = 78.0;
+const TOP: f64 = 66.0;
+const LABEL_SIZE: f64 = 11.5;
+
+impl Chart {
+    /// Lays the chart out.
+    pub(crate) fn scene(&self) -> Scene {
+        let columns = columns(self.panels.len());
+        let rows = self.panels.len().div_ceil(columns).max(1);
+        let foot = 58.0 + 16.0 * self.notes.len() as f64;
+        let is_single = self.panels.len() == 1;
+        let names_right = is_single && self.names.len() > 1;
+        let legend = if is_single || self.names.len() < 2 { 0.0 } else { self.legend_rows() * 18.0 + 4.0 };
+        let panel_height = if rows == 1 { 360.0 } else { 215.0 };
+        let row_pitch = panel_height + 62.0;
+        let height = TOP + legend + 22.0 + row_pitch * (rows as f64 - 1.0) + panel_height + foot;
+        let mut scene = Scene::new((WIDTH, height), &self.title, &self.subtitle);
+        if legend > 0.0 {
+            self.draw_legend(&mut scene);
+        }
+        let right = if names_right { WIDTH - self.label_room() - 18.0 } else { WIDTH - 24.0 };
+        let gap = 44.0;
+        let width = (right - LEFT - gap * (columns as f64 - 1.0)) / columns as f64;
+        for (index, panel) in self.panels.iter().enumerate() {
+            let (row, column) = ((index / columns) as f64, (index % columns) as f64);
+            let left = LEFT + (width + gap) * column;
+            let top = TOP + legend + 22.0 + row_pitch * row;
+            let area = (left, top, left + width, top + panel_height);
+            let frame = Frame { area, x: self.x, y: self.y, x_ticks: self.x_ticks.clone() };
+            let is_lowest = index + columns >= self.panels.len();
+            let labels = Labels {
+                title: &panel.title,
+                x: if is_lowest { &self.x_label } else { "" },
+                y: if index % columns == 0 { &self.y_label } else { "" },
+            };
+            self.draw_panel(&mut scene, &frame, panel, labels);
+            if names_right {
+                self.draw_names(&mut scene, &frame, panel);
+            }
+        }
+        scene.notes(&self.notes);
+        scene
+    }
+
+    fn draw_panel(&self, scene: &mut Scene, frame: &Frame, panel: &Panel, labels: Labels<'_>) {
+        frame.draw(scene, labels);
+        for (index, line) in panel.lines.iter().enumerate() {
+            for run in runs(line) {
+                let ends: Vec<(f64, f64, f64)> = run
+                    .iter()
+                    .filter_map(|sample| sample.interval.map(|(low, high)| (sample.x, low, high)))
+                    .collect();
+                frame.band(scene, &ends, series_colour(index));
+            }
+        }
+        for (limit, words) in &self.targets {
+            frame.target(scene, *limit, words);
+        }
+        for (index, line) in panel.lines.iter().enumerate() {
+            self.draw_line(scene, frame, index, line);
+        }
+    }
+
+    fn draw_line(&self, scene: &mut Scene, frame: &Frame, index: usize, line: &[Sample]) {
+        let colour = series_colour(index);
+        for run in runs(line) {
+            let points: Vec<Point> =
+                run.iter().filter_map(|sample| sample.y.map(|y| frame.at(sample.x, y))).collect();
+            if points.len() > 1 {
+                scene.line(points, colour, 2.0);
+            }
+        }
+        if self.dots == Dots::Hidden {
+            return;
+        }
+        for sample in line {
+            let fill = match sample.trust {
+                Trust::Sound => Fill::Full,
+                Trust::Doubtful => Fill::Hollow,
+            };
+            match sample.y {
+                Some(y) => scene.dot(frame.at(sample.x, y), 4.2, colour, series_marker(index), fill),
+                None => {
+                    let (x, bottom) = (frame.at(sample.x, 0.0).0, frame.area.3);
+                    scene.cross((x, bottom - 7.0 - 10.0 * index as f64), colour);
+                }
+            }
+        }
+    }
+
+    /// Names each line at its end, moved apart where ends are close.
+    fn draw_names(&self, scene: &mut Scene, frame: &Frame, panel: &Panel) {
+        let (_, top, right, bottom) = frame.area;
+        let mut ends: Vec<(usize, f64)> = Vec::new();
+        for (index, line) in panel.lines.iter().enumerate() {
+            let last = line.iter().rev().find_map(|sample| sample.y.map(|y| frame.at(sample.x, y).1));
+            ends.push((index, last.unwrap_or(bottom)));
+        }
+        ends.sort_by(|a, b| a.1.total_cmp(&b.1));
+        for (index, y) in spread(&ends, LABEL_SIZE + 4.0, (top, bottom)) {
+            let name = self.names.get(index).map_or("", String::as_str);
+            let name = font::fitted(name, LABEL_SIZE, self.label_room() - 22.0);
+            scene.dot((right + 14.0, y), 4.2, series_colour(index), series_marker(index), Fill::Full);
+            scene.words((right + 24.0, y), &name, LABEL_SIZE, INK, Across::Left);
+        }
+    }
+
+    /// The width that names at line ends need.
+    fn label_room(&self) -> f64 {
+        let widest = self.names.iter().map(|name| font::width(name, LABEL_SIZE)).fold(0.0, f64::max);
+        (widest + 26.0).min(280.0)
+    }
+
+    fn legend_places(&self) -> Vec<(f64, f64)> {
+        let (mut x, mut row) = (28.0, 0.0);
+        let mut places = Vec::new();
+        for name in &self.names {
+            let width = font::width(&font::fitted(name, LABEL_SIZE, 420.0), LABEL_SIZE) + 38.0;
+            if x + width > WIDTH - 24.0 && x > 28.0 {
+                (x, row) = (28.0, row + 1.0);
+            }
+            places.push((x, row));
+            x += width;
+        }
+        places
+    }
+
+    fn legend_rows(&self) -> f64 {
+        self.legend_places().last().map_or(0.0, |(_, row)| row + 1.0)
+    }
+
+    fn draw_legend(&self, scene: &mut Scene) {
+        for (index, (x, row)) in self.legend_places().into_iter().enumerate() {
+            let y = TOP + 6.0 + 18.0 * row;
+            let name = font::fitted(&self.names[index], LABEL_SIZE, 420.0);
+            scene.dot((x, y), 4.2, series_colour(index), series_marker(index), Fill::Full);
+            scene.words((x + 11.0, y), &name, LABEL_SIZE, INK, Across::Left);
+        }
+    }
+}
+
+fn columns(panels: usize) -> usize {
+    match panels {
+        0 | 1 => 1,
+        2 | 4 => 2,
+        3 | 5 | 6 | 9 => 3,
+        _ => 4,
+    }
+}
+
+/// The stretches of a line between missing values.
+fn runs(line: &[Sample]) -> impl Iterator<Item = &[Sample]> {
+    line.split(|sample| sample.y.is_none()).filter(|run| !run.is_empty())
+}
+
+/// Moves sorted places apart to at least `pitch`, within bounds where there is room.
+pub(crate) fn spread(ends: &[(usize, f64)], pitch: f64, (top, bottom): (f64, f64)) -> Vec<(usize, f64)> {
+    let mut places = ends.to_vec();
+    let mut free = top;
+    for place in &mut places {
+        place.1 = place.1.max(free);
+        free = place.1 + pitch;
+    }
+    let mut limit = bottom.max(top + pitch * (ends.len() as f64 - 1.0));
+    for place in places.iter_mut().rev() {
+        place.1 = place.1.min(limit);
+        limit = place.1 - pitch;
+    }
+    places
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_lines_that_end_together_are_moved_apart() {
+        let places = spread(&[(0, 99.0), (1, 99.5), (2, 100.0)], 10.0, (0.0, 100.0));
+        assert_eq!(places, [(0, 80.0), (1, 90.0), (2, 100.0)]);
+    }
+}

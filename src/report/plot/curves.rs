@@ -1,0 +1,278 @@
+//! Metrics against an axis of the sweep: throughput, latency quantiles, errors, cost and quality; and the knee.
+
+use super::chart::{Chart, Dots, Panel, Sample, Trust};
+use super::scale::{Origin, Scale};
+use super::{Picture, subtitle};
+use crate::report::csv::slug;
+use crate::report::{number, select};
+use crate::result::{Axis, Cell, MetricInfo, ResultFile};
+
+/// Lines that a reader can follow in one frame.
+const LINES_MAX: usize = 7;
+/// Frames in one picture.
+const PANELS_MAX: usize = 12;
+
+/// Draws each curve against each numeric axis, the first axis under the plain name.
+pub(crate) fn pictures(result: &ResultFile) -> Vec<Picture> {
+    let mut pictures = Vec::new();
+    let mut is_first = true;
+    for (axis, info) in result.axes.iter().enumerate() {
+        if !select::is_numeric(info) {
+            continue;
+        }
+        let suffix = if is_first { String::new() } else { format!("-by-{}", slug(&info.label)) };
+        pictures.extend(against(result, axis, &suffix));
+        is_first = false;
+    }
+    pictures
+}
+
+fn against(result: &ResultFile, axis: usize, suffix: &str) -> Vec<Picture> {
+    let mut pictures = Vec::new();
+    let layout = Layout::new(result, axis);
+    let single = [
+        ("throughput", select::throughput(result)),
+        ("errors", select::errors(result)),
+        ("cost", select::cost(result)),
+        ("quality", select::metric(result, &["quality_mean"])),
+    ];
+    for (name, metric) in single {
+        if let Some(metric) = metric {
+            let chart = layout.of_metric(result, metric);
+            pictures.extend(chart.map(|chart| Picture::new(format!("{name}{suffix}"), chart.scene())));
+        }
+    }
+    if let Some(chart) = layout.of_quantiles(result) {
+        pictures.insert(1.min(pictures.len()), Picture::new(format!("latency{suffix}"), chart.scene()));
+    }
+    if let Some(chart) = layout.of_knee(result) {
+        pictures.push(Picture::new(format!("knee{suffix}"), chart.scene()));
+    }
+    pictures
+}
+
+/// Which axes become lines and which become frames.
+struct Layout {
+    axis: usize,
+    lines: Vec<Vec<(usize, usize)>>,
+    panels: Vec<Vec<(usize, usize)>>,
+    notes: Vec<String>,
+}
+
+impl Layout {
+    fn new(result: &ResultFile, axis: usize) -> Self {
+        let others: Vec<usize> =
+            (0..result.axes.len()).filter(|other| *other != axis && result.axes[*other].values.len() > 1).collect();
+        let combinations: usize = others.iter().map(|other| result.axes[*other].values.len()).product();
+        let (for_lines, for_panels) = if combinations <= 4 {
+            (others, Vec::new())
+        } else {
+            let fits = |axis: &&usize| result.axes[**axis].values.len() <= LINES_MAX;
+            let line = others.iter().filter(fits).max_by_key(|axis| result.axes[**axis].values.len()).copied();
+            (line.into_iter().collect(), others.into_iter().filter(|other| Some(*other) != line).collect())
+        };
+        let mut panels = combinations_of(result, &for_panels);
+        let mut notes = Vec::new();
+        if panels.len() > PANELS_MAX {
+            notes.push(format!("the first {PANELS_MAX} of {} combinations are shown", panels.len()));
+            panels.truncate(PANELS_MAX);
+        }
+        Self { axis, lines: combinations_of(result, &for_lines), panels, notes }
+    }
+
+    fn of_metric(&self, result: &ResultFile, metric: &MetricInfo) -> Option<Chart> {
+        let names = self.lines.iter().map(|line| words(result, line)).collect();
+        let panels = self.panels.iter().map(|panel| Panel {
+            title: words(result, panel),
+            lines: self.lines.iter().map(|line| self.samples(result, &[panel, line], metric)).collect(),
+        });
+        self.chart(result, &[metric], names, panels.collect())
+    }
+
+    /// One frame a combination, one line a quantile.
+    fn of_quantiles(&self, result: &ResultFile) -> Option<Chart> {
+        let quantiles = select::latency_quantiles(result);
+        let names = quantiles.iter().map(|metric| number::clean(&metric.label)).collect();
+        let mut panels = Vec::new();
+        let mut chart_notes = None;
+        for panel in &self.panels {
+            for line in &self.lines {
+                let fixed: Vec<(usize, usize)> = panel.iter().chain(line).copied().collect();
+                let lines = quantiles.iter().map(|metric| self.samples(result, &[&fixed], metric)).collect();
+                panels.push(Panel { title: words(result, &fixed), lines });
+            }
+        }
+        if panels.len() > PANELS_MAX {
+            chart_notes = Some(format!("the first {PANELS_MAX} of {} combinations are shown", panels.len()));
+            panels.truncate(PANELS_MAX);
+        }
+        let mut chart = self.chart(result, &quantiles, names, panels)?;
+        chart.title = format!("Latency quantiles against {}", select::axis_name(&result.axes[self.axis]).0);
+        chart.y_label = "latency, s".to_owned();
+        chart.notes.extend(chart_notes);
+        Some(chart)
+    }
+
+    /// Latency over throughput: where it bends upwards, the system is full.
+    fn of_knee(&self, result: &ResultFile) -> Option<Chart> {
+        let (throughput, latency) = (select::throughput(result)?, select::latency(result)?);
+        let mut chart = self.of_metric(result, latency)?;
+        for (panel, fixed) in chart.panels.iter_mut().zip(&self.panels) {
+            for (samples, line) in panel.lines.iter_mut().zip(&self.lines) {
+                let carried = self.samples(result, &[fixed, line], throughput);
+                let pairs = samples.iter().zip(carried);
+                *samples = pairs.filter_map(|(sample, x)| Some(Sample { x: x.y?, ..*sample })).collect();
+            }
+        }
+        let all = chart.panels.iter().flat_map(|panel| panel.lines.iter().flatten());
+        chart.x = Scale::of(all.filter(|sample| sample.y.is_some()).map(|sample| sample.x), Origin::Zero);
+        chart.x_ticks = None;
+        for line in chart.panels.iter_mut().flat_map(|panel| panel.lines.iter_mut()) {
+            line.retain(|sample| sample.y.is_some());
+        }
+        chart.x_label = number::label_with_unit(&number::clean(&throughput.label), &throughput.unit);
+        let rising = select::axis_name(&result.axes[self.axis]).0;
+        chart.title = format!("Where it bends: {} against throughput", number::clean(&latency.label));
+        chart.notes.retain(|note| !note.starts_with('×'));
+        chart.notes.insert(0, format!("along each line, {rising} rises; the last points carry all they can"));
+        Some(chart)
+    }
+
+    fn chart(
+        &self,
+        result: &ResultFile,
+        metrics: &[&MetricInfo],
+        names: Vec<String>,
+        panels: Vec<Panel>,
+    ) -> Option<Chart> {
+        let metric = metrics.last()?;
+        let axis = &result.axes[self.axis];
+        let samples = || panels.iter().flat_map(|panel| panel.lines.iter().flatten());
+        let seen: Vec<f64> = samples().flat_map(values).collect();
+        if seen.is_empty() {
+            return None;
+        }
+        let (targets, mut notes) = targets(result, metrics, &seen);
+        let y = Scale::of(seen.into_iter().chain(targets.iter().map(|target| target.0)), Origin::Zero);
+        notes.extend(marks(samples()));
+        notes.extend(self.notes.iter().cloned());
+        let label = number::clean(&metric.label);
+        let (axis_name, _) = select::axis_name(axis);
+        Some(Chart {
+            title: format!("{} against {axis_name}", capital(&label)),
+            subtitle: subtitle(result, "bands are intervals"),
+            x_label: number::clean(&axis.label),
+            y_label: number::label_with_unit(&label, &metric.unit),
+            x: Scale::of(axis.numbers.iter().copied().flatten(), Origin::Zero),
+            x_ticks: ticks(axis),
+            y,
+            names,
+            panels,
+            targets,
+            notes,
+            dots: Dots::Shown,
+        })
+    }
+
+    fn samples(&self, result: &ResultFile, fixed: &[&[(usize, usize)]], metric: &MetricInfo) -> Vec<Sample> {
+        let fixed: Vec<(usize, usize)> = fixed.iter().flat_map(|part| part.iter().copied()).collect();
+        let matching = result.cells.iter().filter(|cell| stands_at(cell, &fixed));
+        let mut samples: Vec<Sample> = matching
+            .filter_map(|cell| {
+                let place = *cell.coordinates.get(self.axis)?;
+                let x = result.axes[self.axis].numbers.get(place).copied().flatten()?;
+                Some(sample(cell, x, metric))
+            })
+            .collect();
+        samples.sort_by(|a, b| a.x.total_cmp(&b.x));
+        samples
+    }
+}
+
+fn sample(cell: &Cell, x: f64, metric: &MetricInfo) -> Sample {
+    let figure = select::figure(cell, &metric.name);
+    let shown = |value: f64| number::in_display_unit(value, &metric.unit);
+    let interval = figure.and_then(|figure| Some((shown(figure.low?), shown(figure.high?))));
+    let trust = if select::is_doubtful(cell) { Trust::Doubtful } else { Trust::Sound };
+    Sample { x, y: select::value(cell, &metric.name).map(shown), interval, trust }
+}
+
+fn values(sample: &Sample) -> impl Iterator<Item = f64> {
+    let ends = sample.interval.into_iter().flat_map(|(low, high)| [low, high]);
+    sample.y.into_iter().chain(ends).filter(|value| value.is_finite())
+}
+
+/// The limits on the metrics that are near the values; the others are told in a note.
+fn targets(result: &ResultFile, metrics: &[&MetricInfo], seen: &[f64]) -> (Vec<(f64, String)>, Vec<String>) {
+    let highest = seen.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let (mut near, mut far) = (Vec::new(), Vec::new());
+    for metric in metrics {
+        let Some(term) = select::slo(result, &metric.name) else { continue };
+        let limit = number::in_display_unit(term.limit, &metric.unit);
+        let words = number::clean(&term.text);
+        if limit <= 4.0 * highest {
+            near.push((limit, format!("objective: {words}")));
+        } else {
+            far.push(format!("objective: {words} (far above what is shown)"));
+        }
+    }
+    (near, far)
+}
+
+fn marks<'a>(samples: impl Iterator<Item = &'a Sample>) -> Option<String> {
+    let (mut hollow, mut missing) = (false, false);
+    for sample in samples {
+        hollow |= sample.trust == Trust::Doubtful && sample.y.is_some();
+        missing |= sample.y.is_none();
+    }
+    match (hollow, missing) {
+        (true, true) => Some("× no value (failed, or nothing completed) · hollow: a flag puts the number in doubt".to_owned()),
+        (true, false) => Some("hollow: a flag puts the number in doubt".to_owned()),
+        (false, true) => Some("× no value (failed, or nothing completed)".to_owned()),
+        (false, false) => None,
+    }
+}
+
+/// Ticks at the axis's own values while they are few.
+fn ticks(axis: &Axis) -> Option<Vec<(f64, String)>> {
+    let mut values: Vec<f64> = axis.numbers.iter().copied().flatten().collect();
+    values.sort_by(f64::total_cmp);
+    values.dedup();
+    (values.len() <= 12).then(|| values.into_iter().map(|value| (value, number::plain(value))).collect())
+}
+
+/// Every combination of values of some axes as (axis, value) pairs; one empty combination without axes.
+fn combinations_of(result: &ResultFile, axes: &[usize]) -> Vec<Vec<(usize, usize)>> {
+    let mut all = vec![Vec::new()];
+    for axis in axes {
+        let mut longer = Vec::new();
+        for start in &all {
+            for value in 0..result.axes[*axis].values.len() {
+                let mut combination = start.clone();
+                combination.push((*axis, value));
+                longer.push(combination);
+            }
+        }
+        all = longer;
+    }
+    all
+}
+
+fn stands_at(cell: &Cell, fixed: &[(usize, usize)]) -> bool {
+    fixed.iter().all(|(axis, value)| cell.coordinates.get(*axis) == Some(value))
+}
+
+/// A combination in words: `agents in the pool 80, limit 3000 1/min`.
+fn words(result: &ResultFile, fixed: &[(usize, usize)]) -> String {
+    let parts = fixed.iter().map(|(axis, value)| {
+        let (name, unit) = select::axis_name(&result.axes[*axis]);
+        let value = number::clean(&result.axes[*axis].values[*value]);
+        if unit.is_empty() { format!("{name} {value}") } else { format!("{name} {value} {unit}") }
+    });
+    parts.collect::<Vec<_>>().join(", ")
+}
+
+fn capital(text: &str) -> String {
+    let mut signs = text.chars();
+    signs.next().map_or_else(String::new, |first| first.to_uppercase().chain(signs).collect())
+}

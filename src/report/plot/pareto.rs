@@ -1,0 +1,172 @@
+//! Cost against the deciding latency: which configurations nothing beats in both.
+
+use super::font;
+use super::frame::{Frame, Labels};
+use super::scale::{Origin, Scale};
+use super::scene::{Across, Fill, INK, Marker, PALETTE, QUIET, Scene, Text, Turn};
+use super::{Picture, subtitle};
+use crate::report::{number, select};
+use crate::result::{Cell, ResultFile};
+
+/// Draws the front, where at least two cells have both numbers.
+pub(crate) fn picture(result: &ResultFile) -> Option<Picture> {
+    let (cost, latency) = (select::cost(result)?, select::latency(result)?);
+    let points: Vec<Spot<'_>> = result
+        .cells
+        .iter()
+        .filter_map(|cell| {
+            let (x, y) = (select::value(cell, &cost.name)?, select::value(cell, &latency.name)?);
+            Some(Spot { cell, x, y })
+        })
+        .collect();
+    if points.len() < 2 {
+        return None;
+    }
+    let front = front(&points);
+    let latency_label = number::clean(&latency.label);
+    let title = format!("Cost against {latency_label}");
+    let mut scene = Scene::new((960.0, 560.0), &title, &subtitle(result, ""));
+    let limit = select::slo(result, &latency.name);
+    let heights = points.iter().map(|spot| spot.y).chain(limit.map(|term| term.limit));
+    let frame = Frame {
+        area: (78.0, 84.0, 930.0, 455.0),
+        x: Scale::of(points.iter().map(|spot| spot.x), Origin::Free),
+        y: Scale::of(heights, Origin::Zero),
+        x_ticks: None,
+    };
+    let (x_label, y_label) = (
+        number::label_with_unit(&number::clean(&cost.label), &cost.unit),
+        number::label_with_unit(&latency_label, &latency.unit),
+    );
+    frame.draw(&mut scene, Labels { title: "", x: &x_label, y: &y_label });
+    if let Some(term) = limit {
+        frame.target(&mut scene, term.limit, &format!("objective: {}", number::clean(&term.text)));
+    }
+    draw(&mut scene, result, &frame, &points, &front);
+    scene.notes(&notes(result, &points));
+    Some(Picture::new("pareto", scene))
+}
+
+/// One cell in the plane.
+struct Spot<'a> {
+    cell: &'a Cell,
+    x: f64,
+    y: f64,
+}
+
+/// The indexes of the spots that no other beats or equals in both, by rising cost. Cells that meet the objective
+/// compete among themselves, where there are any: a cell that refuses its load is cheap and fast.
+fn front(points: &[Spot<'_>]) -> Vec<usize> {
+    let any_meets = points.iter().any(|spot| spot.cell.slo_met == Some(true));
+    let mut order: Vec<usize> =
+        (0..points.len()).filter(|index| !any_meets || points[*index].cell.slo_met == Some(true)).collect();
+    order.sort_by(|a, b| {
+        let (a, b) = (&points[*a], &points[*b]);
+        a.x.total_cmp(&b.x).then(a.y.total_cmp(&b.y)).then(a.cell.index.cmp(&b.cell.index))
+    });
+    let mut best = f64::INFINITY;
+    order.retain(|index| {
+        let is_better = points[*index].y < best;
+        best = best.min(points[*index].y);
+        is_better
+    });
+    order
+}
+
+fn draw(scene: &mut Scene, result: &ResultFile, frame: &Frame, points: &[Spot<'_>], front: &[usize]) {
+    let mut steps = Vec::new();
+    for pair in front.windows(2) {
+        let (a, b) = (&points[pair[0]], &points[pair[1]]);
+        steps.extend([frame.at(a.x, a.y), frame.at(b.x, a.y), frame.at(b.x, b.y)]);
+    }
+    if steps.len() > 1 {
+        scene.line(steps, PALETTE[0], 1.5);
+    }
+    for spot in points {
+        let (colour, marker) = match spot.cell.slo_met {
+            Some(true) => (PALETTE[0], Marker::Circle),
+            Some(false) => (PALETTE[1], Marker::Triangle),
+            None => (PALETTE[6], Marker::Square),
+        };
+        let fill = if select::is_doubtful(spot.cell) { Fill::Hollow } else { Fill::Full };
+        scene.dot(frame.at(spot.x, spot.y), 5.0, colour, marker, fill);
+    }
+    name_spots(scene, result, frame, points, front);
+}
+
+/// Names the front fully and the rest by number, where a name meets neither another nor a point.
+fn name_spots(scene: &mut Scene, result: &ResultFile, frame: &Frame, points: &[Spot<'_>], front: &[usize]) {
+    let axes: Vec<usize> = (0..result.axes.len()).filter(|axis| result.axes[*axis].values.len() > 1).collect();
+    let mut taken: Vec<Bounds> = points
+        .iter()
+        .map(|spot| {
+            let (x, y) = frame.at(spot.x, spot.y);
+            (x - 6.0, y - 6.0, x + 6.0, y + 6.0)
+        })
+        .chain(scene.texts().map(Text::bounds).collect::<Vec<_>>())
+        .collect();
+    let rest = (0..points.len()).filter(|index| !front.contains(index));
+    for index in front.iter().copied().chain(rest) {
+        let spot = &points[index];
+        let (words, size, colour) = if front.contains(&index) {
+            let full = format!("{}: {}", spot.cell.index, select::describe(result, spot.cell, &axes));
+            (font::fitted(&full, 11.0, 430.0), 11.0, INK)
+        } else {
+            (spot.cell.index.to_string(), 10.0, QUIET)
+        };
+        let place = |at, across| Text { at, text: words.clone(), size, colour, across, turn: Turn::Level };
+        let (x, y) = frame.at(spot.x, spot.y);
+        let tries = [
+            place((x + 9.0, y - 9.0), Across::Left),
+            place((x + 9.0, y + 10.0), Across::Left),
+            place((x - 9.0, y - 9.0), Across::Right),
+            place((x - 9.0, y + 10.0), Across::Right),
+            place((x + 9.0, y + 26.0), Across::Left),
+            place((x + 9.0, y - 26.0), Across::Left),
+            place((x - 9.0, y + 26.0), Across::Right),
+        ];
+        let (left, top, right, bottom) = frame.area;
+        let fits = |text: &&Text| {
+            let bounds = text.bounds();
+            let inside = bounds.0 >= left && bounds.1 >= top - 8.0 && bounds.2 <= right + 24.0 && bounds.3 <= bottom;
+            inside && !taken.iter().any(|other| meet(*other, bounds))
+        };
+        if let Some(text) = tries.iter().find(fits) {
+            taken.push(text.bounds());
+            scene.words(text.at, &text.text, text.size, text.colour, text.across);
+        }
+    }
+}
+
+/// Left, top, right, bottom.
+type Bounds = (f64, f64, f64, f64);
+
+fn meet(a: Bounds, b: Bounds) -> bool {
+    a.0 < b.2 && b.0 < a.2 && a.1 < b.3 && b.1 < a.3
+}
+
+fn notes(result: &ResultFile, points: &[Spot<'_>]) -> Vec<String> {
+    let any_meets = points.iter().any(|spot| spot.cell.slo_met == Some(true));
+    let among = if any_meets { "among the cells that meet the objective" } else { "among all cells" };
+    let mut notes = vec![format!(
+        "● meets the objective, ▲ misses it · hollow: a flag puts the number in doubt · line: nothing is both cheaper and faster {among}"
+    )];
+    let absent = result.cells.len() - points.len();
+    if absent > 0 {
+        notes.push(format!("{absent} of {} cells have no such number and are not shown", result.cells.len()));
+    }
+    notes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_front_holds_what_nothing_beats() {
+        let cell: Cell = serde_json::from_str(include_str!("../../../tests/data/report/cell.json")).unwrap();
+        let spot = |x, y| Spot { cell: &cell, x, y };
+        let points = [spot(3.0, 1.0), spot(1.0, 5.0), spot(2.0, 5.0), spot(2.0, 2.0), spot(3.0, 4.0)];
+        assert_eq!(front(&points), [1, 3, 0]);
+    }
+}

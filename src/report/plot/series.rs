@@ -1,0 +1,123 @@
+//! What happens over time in the answer's cell: rates, latency, counts, mode and cost on one time axis.
+
+use super::frame::{Frame, Labels};
+use super::scale::{Origin, Scale};
+use super::scene::{Across, Fill, INK, Point, Scene, series_colour, series_marker};
+use super::{Picture, font, subtitle};
+use crate::report::{csv, number, select};
+use crate::result::{ResultFile, Series};
+
+const LEFT: f64 = 78.0;
+const RIGHT: f64 = 760.0;
+const STRIP: f64 = 104.0;
+/// Lines that a reader can follow in one strip.
+const LINES_MAX: usize = 6;
+
+/// Draws the strips, where the cell has a series.
+pub(crate) fn picture(result: &ResultFile) -> Option<Picture> {
+    let cell = select::focus(result)?;
+    let series = cell.series.as_ref()?;
+    let strips = strips(series);
+    let windows = series.columns.values().map(Vec::len).max().unwrap_or(0);
+    if strips.is_empty() || windows < 2 {
+        return None;
+    }
+    let axes: Vec<usize> = (0..result.axes.len()).filter(|axis| result.axes[*axis].values.len() > 1).collect();
+    let words = select::describe(result, cell, &axes);
+    let about = if words.is_empty() { String::new() } else { format!("cell {}: {words}", cell.index) };
+    let height = 84.0 + (STRIP + 34.0) * strips.len() as f64 + 54.0;
+    let mut scene = Scene::new((960.0, height), "Over time", &subtitle(result, &about));
+    let end = windows as f64 * series.window_s;
+    for (index, strip) in strips.iter().enumerate() {
+        let top = 84.0 + (STRIP + 34.0) * index as f64;
+        let is_last = index + 1 == strips.len();
+        draw_strip(&mut scene, result, series, strip, (top, end, is_last));
+    }
+    scene.notes(&[format!("means over the replications, in windows of {} s", number::plain(series.window_s))]);
+    Some(Picture::new("timeseries", scene))
+}
+
+/// Columns of one unit.
+struct Strip<'a> {
+    label: &'static str,
+    columns: Vec<(&'a str, &'a [Option<f64>])>,
+}
+
+/// Sorts the columns into strips by unit; a strip that would hold more lines than can be read is split.
+fn strips(series: &Series) -> Vec<Strip<'_>> {
+    let kinds: [(&str, fn(&str) -> bool); 7] = [
+        ("tasks, 1/s", |name| csv::series_unit(name) == "1/s"),
+        ("latency, s", |name| csv::series_unit(name) == "s"),
+        ("mode", |name| name.contains("mode")),
+        ("count", |name| csv::series_unit(name).is_empty() && !name.contains("mode")),
+        ("share, %", |name| csv::series_unit(name) == "share"),
+        ("memory", |name| matches!(csv::series_unit(name), "MB" | "B")),
+        ("cost, USD/s", |name| csv::series_unit(name) == "USD/s"),
+    ];
+    let mut strips = Vec::new();
+    for (label, belongs) in kinds {
+        let columns: Vec<(&str, &[Option<f64>])> = series
+            .columns
+            .iter()
+            .filter(|(name, column)| belongs(name) && column.iter().any(Option::is_some))
+            .map(|(name, column)| (name.as_str(), column.as_slice()))
+            .collect();
+        strips.extend(columns.chunks(LINES_MAX).map(|part| Strip { label, columns: part.to_vec() }));
+    }
+    strips
+}
+
+fn draw_strip(
+    scene: &mut Scene,
+    result: &ResultFile,
+    series: &Series,
+    strip: &Strip<'_>,
+    (top, end, is_last): (f64, f64, bool),
+) {
+    let is_share = strip.label.starts_with("share");
+    let shown = |value: f64| if is_share { value * 100.0 } else { value };
+    let values = strip.columns.iter().flat_map(|(_, column)| column.iter().copied().flatten()).map(shown);
+    let limit = select::latency(result).filter(|_| strip.label.starts_with("latency"));
+    let limit = limit.and_then(|metric| select::slo(result, &metric.name));
+    let scale = Scale::of(values, Origin::Zero);
+    let area = (LEFT, top, RIGHT, top + STRIP);
+    let frame = Frame { area, x: Scale::Linear { low: 0.0, high: end }, y: scale, x_ticks: None };
+    frame.draw(scene, Labels { title: "", x: if is_last { "simulated time, s" } else { "" }, y: strip.label });
+    if let Some(term) = limit.filter(|term| scale.shows(term.limit)) {
+        frame.target(scene, term.limit, "");
+    }
+    let pitch = (STRIP / strip.columns.len() as f64).min(18.0);
+    for (index, (name, column)) in strip.columns.iter().enumerate() {
+        for run in runs(column) {
+            let points: Vec<Point> = run
+                .into_iter()
+                .map(|(window, value)| frame.at((window as f64 + 0.5) * series.window_s, shown(value)))
+                .collect();
+            scene.line(points, series_colour(index), 1.8);
+        }
+        let y = top + 8.0 + pitch * index as f64;
+        scene.dot((RIGHT + 14.0, y), 3.8, series_colour(index), series_marker(index), Fill::Full);
+        let name = font::fitted(&number::clean(&readable(name)), 11.0, 160.0);
+        scene.words((RIGHT + 24.0, y), &name, 11.0, INK, Across::Left);
+    }
+}
+
+/// The stretches of windows that have values.
+fn runs(column: &[Option<f64>]) -> Vec<Vec<(usize, f64)>> {
+    let mut runs = vec![Vec::new()];
+    for (window, value) in column.iter().enumerate() {
+        match (value, runs.last_mut()) {
+            (Some(value), Some(run)) if value.is_finite() => run.push((window, *value)),
+            (Some(_) | None, _) => runs.push(Vec::new()),
+        }
+    }
+    runs.retain(|run| run.len() > 1);
+    runs
+}
+
+/// A column's name without its unit, which the axis carries.
+fn readable(name: &str) -> String {
+    let suffixes = ["_usd_per_s", "_per_s", "_share", "_s"];
+    let bare = suffixes.iter().find_map(|suffix| name.strip_suffix(suffix)).unwrap_or(name);
+    bare.replace('_', " ")
+}

@@ -1,0 +1,132 @@
+//! Which metrics and cells an output shows.
+
+use crate::result::{Axis, Cell, CellStatus, Figure, MetricInfo, ResultFile, Severity, SloTerm};
+
+use super::number;
+
+/// Finds the first of `names` that the result has.
+pub(crate) fn metric<'a>(result: &'a ResultFile, names: &[&str]) -> Option<&'a MetricInfo> {
+    names.iter().find_map(|name| result.metrics.iter().find(|metric| metric.name == *name))
+}
+
+/// The throughput that is drawn: tasks that ended well.
+pub(crate) fn throughput(result: &ResultFile) -> Option<&MetricInfo> {
+    let known = ["throughput_completed_per_s", "completed_per_s", "throughput_good_per_s", "throughput_per_s"];
+    metric(result, &known).or_else(|| result.metrics.iter().find(|metric| metric.unit == "1/s"))
+}
+
+/// The quantiles of latency, from the median up.
+pub(crate) fn latency_quantiles(result: &ResultFile) -> Vec<&MetricInfo> {
+    ["latency_p50_s", "latency_p95_s", "latency_p99_s"]
+        .iter()
+        .filter_map(|name| metric(result, &[name]))
+        .collect()
+}
+
+/// The latency that decides: the 99th percentile, or the next lower one that is there.
+pub(crate) fn latency(result: &ResultFile) -> Option<&MetricInfo> {
+    latency_quantiles(result).pop().or_else(|| metric(result, &["latency_mean_s"]))
+}
+
+/// The share of tasks that failed.
+pub(crate) fn errors(result: &ResultFile) -> Option<&MetricInfo> {
+    metric(result, &["error_share"]).or_else(|| {
+        result.metrics.iter().find(|metric| metric.unit == "share" && metric.name.contains("error"))
+    })
+}
+
+/// What 1,000 tasks cost.
+pub(crate) fn cost(result: &ResultFile) -> Option<&MetricInfo> {
+    metric(result, &["cost_usd_per_1000_tasks"])
+        .or_else(|| result.metrics.iter().find(|metric| metric.unit.starts_with("USD per 1000")))
+}
+
+/// The metrics of a short table.
+pub(crate) fn headline(result: &ResultFile) -> Vec<&MetricInfo> {
+    result.metrics.iter().filter(|metric| metric.headline).collect()
+}
+
+/// The figure of a metric in a cell that could be computed.
+pub(crate) fn figure<'a>(cell: &'a Cell, metric: &str) -> Option<&'a Figure> {
+    cell.metrics.get(metric)
+}
+
+/// Its estimate, where there is a finite one.
+pub(crate) fn value(cell: &Cell, metric: &str) -> Option<f64> {
+    figure(cell, metric)?.value.filter(|value| value.is_finite())
+}
+
+/// The condition of the objective on a metric.
+pub(crate) fn slo<'a>(result: &'a ResultFile, metric: &str) -> Option<&'a SloTerm> {
+    result.slo.iter().find(|term| term.metric == metric)
+}
+
+/// Whether a cell was computed.
+pub(crate) fn is_done(cell: &Cell) -> bool {
+    match &cell.status {
+        CellStatus::Done => true,
+        CellStatus::Failed(_) => false,
+    }
+}
+
+/// Whether something puts the cell's numbers in doubt.
+pub(crate) fn is_doubtful(cell: &Cell) -> bool {
+    cell.flags.iter().any(|flag| flag.severity == Severity::Warning)
+}
+
+/// The cell that a picture of a single cell shows: the answer's, else its neighbour, else the first computed one.
+pub(crate) fn focus(result: &ResultFile) -> Option<&Cell> {
+    [result.answer.cell, result.answer.smaller]
+        .into_iter()
+        .flatten()
+        .filter_map(|index| cell_at(result, index))
+        .chain(result.cells.iter())
+        .find(|cell| is_done(cell))
+}
+
+/// The cell with an index.
+pub(crate) fn cell_at(result: &ResultFile, index: usize) -> Option<&Cell> {
+    result.cells.iter().find(|cell| cell.index == index)
+}
+
+/// The text of a cell's value on an axis.
+pub(crate) fn axis_value(result: &ResultFile, cell: &Cell, axis: usize) -> String {
+    let text = cell.coordinates.get(axis).and_then(|place| result.axes.get(axis)?.values.get(*place));
+    text.map_or_else(|| "–".to_owned(), |text| number::clean(text))
+}
+
+/// An axis that is a quantity: every value is a finite number and at least two differ.
+pub(crate) fn is_numeric(axis: &Axis) -> bool {
+    let all = !axis.numbers.is_empty() && axis.numbers.iter().all(|value| value.is_some_and(f64::is_finite));
+    all && axis.numbers.iter().any(|value| *value != axis.numbers[0])
+}
+
+/// A label and its unit, which stands after the last comma: (`agents`, ``), (`offered load`, `1/s`).
+pub(crate) fn axis_name(axis: &Axis) -> (String, String) {
+    let label = number::clean(&axis.label);
+    match label.rsplit_once(", ") {
+        Some((name, unit)) if unit.chars().count() <= 16 => (name.to_owned(), unit.to_owned()),
+        Some(_) | None => (label, String::new()),
+    }
+}
+
+/// A cell's values on some axes in words: `agents 80, limit 3000 1/min`.
+pub(crate) fn describe(result: &ResultFile, cell: &Cell, axes: &[usize]) -> String {
+    let parts = axes.iter().filter_map(|axis| {
+        let (name, unit) = axis_name(result.axes.get(*axis)?);
+        let value = axis_value(result, cell, *axis);
+        Some(if unit.is_empty() { format!("{name} {value}") } else { format!("{name} {value} {unit}") })
+    });
+    parts.collect::<Vec<_>>().join(", ")
+}
+
+/// The conditions that a cell misses, by metric label.
+pub(crate) fn missed(result: &ResultFile, cell: &Cell) -> Vec<String> {
+    let terms = cell.slo_missed.iter().filter_map(|index| result.slo.get(*index));
+    terms
+        .map(|term| {
+            let info = metric(result, &[&term.metric]);
+            number::clean(info.map_or(&term.metric, |info| &info.label))
+        })
+        .collect()
+}

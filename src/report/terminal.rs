@@ -1,0 +1,316 @@
+//! The summary that a command ends with: question, answer, best cells, what was flagged, where the files are.
+
+use comfy_table::{Cell as TableCell, CellAlignment, Color, ContentArrangement, Table, presets};
+
+use super::{number, select};
+use crate::result::{Cell, CellStatus, Flag, MetricInfo, ResultFile, Severity};
+
+/// The rows of the table; more do not fit a screen beside the rest.
+const ROWS_MAX: usize = 10;
+/// Flags shown; the report has all of them.
+const FLAGS_MAX: usize = 6;
+/// Narrower than this, text is cut rather than wrapped to slivers.
+const WIDTH_MIN: usize = 40;
+
+/// What the summary is shown on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Screen {
+    /// Columns of text.
+    pub width: usize,
+    /// Whether it shows colours.
+    pub colour: Colour,
+}
+
+/// Whether text carries colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Colour {
+    /// Never: a file, a pipe, `NO_COLOR`.
+    Plain,
+    /// ANSI escape sequences.
+    Ansi,
+}
+
+/// Sums a result up for a screen; `folder` is where its files are, when they were written.
+pub fn summary(result: &ResultFile, folder: Option<&str>, screen: Screen) -> String {
+    let screen = Screen { width: screen.width.max(WIDTH_MIN), ..screen };
+    let mut text = String::new();
+    heading(&mut text, result, screen);
+    let (shown, rows) = best_cells(result);
+    if !shown.is_empty() {
+        text.push_str(&table(result, &shown, screen));
+        text.push('\n');
+        let note = format!(
+            "{} of {rows} cells; {} % intervals; * is the answer, ! puts numbers in doubt",
+            shown.len(),
+            number::plain(result.confidence * 100.0)
+        );
+        paragraph(&mut text, &note, "", screen);
+    }
+    flags(&mut text, result, screen);
+    footer(&mut text, result, folder, screen);
+    text
+}
+
+fn heading(text: &mut String, result: &ResultFile, screen: Screen) {
+    text.push_str(&paint(&cut(&number::clean(&result.name), screen.width), Style::Dim, screen));
+    text.push('\n');
+    paragraph(text, &result.question, "", screen);
+    text.push('\n');
+    for line in wrapped(&number::clean(&result.answer.headline), screen.width) {
+        text.push_str(&paint(&line, Style::Bold, screen));
+        text.push('\n');
+    }
+    for detail in &result.answer.details {
+        paragraph(text, detail, "· ", screen);
+    }
+    if result.quick {
+        text.push_str(&paint("Made with --quick: not for decisions.", Style::Warning, screen));
+        text.push('\n');
+    }
+    text.push('\n');
+}
+
+/// The cells worth a look: the answer, its neighbour, those that meet the objective by cost, then the nearest misses.
+fn best_cells(result: &ResultFile) -> (Vec<&Cell>, usize) {
+    let mut cells: Vec<&Cell> = result.cells.iter().collect();
+    let cost = select::cost(result).map(|metric| metric.name.as_str());
+    cells.sort_by(|a, b| {
+        let rank = |cell: &Cell| {
+            let verdict = if select::is_done(cell) { cell.slo_missed.len() } else { usize::MAX };
+            (result.answer.cell != Some(cell.index), result.answer.smaller != Some(cell.index), verdict)
+        };
+        let price = |cell| cost.and_then(|name| select::value(cell, name)).unwrap_or(f64::INFINITY);
+        rank(a).cmp(&rank(b)).then(price(a).total_cmp(&price(b))).then(a.index.cmp(&b.index))
+    });
+    cells.truncate(ROWS_MAX);
+    (cells, result.cells.len())
+}
+
+/// Lays the table out, leaving out metrics from the right until it fits.
+fn table(result: &ResultFile, cells: &[&Cell], screen: Screen) -> String {
+    let mut metrics = select::headline(result);
+    loop {
+        let text = table_of(result, cells, &metrics, screen, ContentArrangement::Disabled);
+        if text.lines().all(|line| visible_width(line) <= screen.width) {
+            return text;
+        }
+        if metrics.pop().is_none() {
+            return table_of(result, cells, &[], screen, ContentArrangement::Dynamic);
+        }
+    }
+}
+
+fn table_of(
+    result: &ResultFile,
+    cells: &[&Cell],
+    metrics: &[&MetricInfo],
+    screen: Screen,
+    arrangement: ContentArrangement,
+) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(arrangement).force_no_tty();
+    table.set_width(u16::try_from(screen.width).unwrap_or(u16::MAX));
+    if screen.colour == Colour::Ansi {
+        table.enforce_styling();
+    }
+    table.set_header(header(result, metrics));
+    for cell in cells {
+        table.add_row(row(result, cell, metrics));
+    }
+    for index in 0..=result.axes.len() + metrics.len() {
+        if let Some(column) = table.column_mut(index) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    table.to_string()
+}
+
+fn header(result: &ResultFile, metrics: &[&MetricInfo]) -> Vec<String> {
+    let axes = (0..result.axes.len()).map(|axis| {
+        let (name, unit) = select::axis_name(&result.axes[axis]);
+        if unit.is_empty() { name } else { format!("{name}\n{unit}") }
+    });
+    let metrics = metrics.iter().map(|metric| {
+        let label = number::clean(&metric.label).replace(", ", "\n");
+        let unit = number::unit_label(&metric.unit);
+        if unit.is_empty() { label } else { format!("{label}\n{unit}") }
+    });
+    let mut header = vec!["cell".to_owned()];
+    header.extend(axes.chain(metrics));
+    header.push("objective".to_owned());
+    header
+}
+
+fn row(result: &ResultFile, cell: &Cell, metrics: &[&MetricInfo]) -> Vec<TableCell> {
+    let answer = if result.answer.cell == Some(cell.index) { "*" } else { "" };
+    let doubt = if select::is_doubtful(cell) { "!" } else { "" };
+    let mut row = vec![TableCell::new(format!("{doubt}{answer}{}", cell.index))];
+    row.extend((0..result.axes.len()).map(|axis| TableCell::new(cut(&select::axis_value(result, cell, axis), 24))));
+    row.extend(metrics.iter().map(|metric| {
+        let figure = select::figure(cell, &metric.name);
+        TableCell::new(figure.map_or_else(
+            || "–".to_owned(),
+            |figure| number::with_interval(figure, &metric.unit),
+        ))
+    }));
+    row.push(verdict(result, cell));
+    row
+}
+
+fn verdict(result: &ResultFile, cell: &Cell) -> TableCell {
+    match (&cell.status, cell.slo_met) {
+        (CellStatus::Failed(_), _) => TableCell::new("failed").fg(Color::Red),
+        (CellStatus::Done, Some(true)) => TableCell::new("meets").fg(Color::Green),
+        (CellStatus::Done, Some(false)) => {
+            let missed = select::missed(result, cell);
+            let more = if missed.len() > 1 { format!(" +{}", missed.len() - 1) } else { String::new() };
+            let first = missed.first().map_or("objective", |label| label.as_str());
+            TableCell::new(format!("misses {}{more}", cut(first, 28))).fg(Color::Yellow)
+        }
+        (CellStatus::Done, None) => TableCell::new("–"),
+    }
+}
+
+/// The flags of the whole result, then those of cells, each code once with the number of cells.
+fn flags(text: &mut String, result: &ResultFile, screen: Screen) {
+    let mut lines: Vec<(Severity, String)> =
+        result.flags.iter().map(|flag| (flag.severity, flag.text.clone())).collect();
+    for (flag, cells) in cell_flags(result) {
+        let plural = if cells == 1 { "cell" } else { "cells" };
+        lines.push((flag.severity, format!("{cells} {plural}: {}", flag.text)));
+    }
+    let failed = result.cells.iter().filter(|cell| !select::is_done(cell)).count();
+    if failed > 0 {
+        let plural = if failed == 1 { "cell" } else { "cells" };
+        lines.push((Severity::Warning, format!("{failed} {plural} failed; see the report for why")));
+    }
+    lines.sort_by(|a, b| b.0.cmp(&a.0));
+    if lines.is_empty() {
+        return;
+    }
+    text.push('\n');
+    for (severity, line) in lines.iter().take(FLAGS_MAX) {
+        let (lead, style) = match severity {
+            Severity::Warning => ("! ", Style::Warning),
+            Severity::Info => ("i ", Style::Dim),
+        };
+        for (place, part) in wrapped(&number::clean(line), screen.width - 2).into_iter().enumerate() {
+            let lead = if place == 0 { lead } else { "  " };
+            text.push_str(&paint(&format!("{lead}{part}"), style, screen));
+            text.push('\n');
+        }
+    }
+    if lines.len() > FLAGS_MAX {
+        text.push_str(&format!("  and {} more in the report\n", lines.len() - FLAGS_MAX));
+    }
+}
+
+/// Each flag of the cells once, with the number of cells that carry its code.
+fn cell_flags(result: &ResultFile) -> Vec<(&Flag, usize)> {
+    let mut seen: indexmap::IndexMap<&str, (&Flag, usize)> = indexmap::IndexMap::new();
+    for flag in result.cells.iter().flat_map(|cell| &cell.flags) {
+        seen.entry(&flag.code).or_insert((flag, 0)).1 += 1;
+    }
+    seen.into_values().collect()
+}
+
+fn footer(text: &mut String, result: &ResultFile, folder: Option<&str>, screen: Screen) {
+    text.push('\n');
+    if let Some(folder) = folder {
+        let folder = number::clean(folder.trim_end_matches('/'));
+        text.push_str(&format!("files   {folder}/report.html, result.json, results.csv, plots/\n"));
+    }
+    text.push_str(&format!("again   {}\n", number::clean(&result.command)));
+    let digest: String = number::clean(&result.digest).chars().take(16).collect();
+    text.push_str(&paint(&format!("digest  {digest}…  seed {}", result.seed), Style::Dim, screen));
+    text.push('\n');
+}
+
+fn paragraph(text: &mut String, words: &str, lead: &str, screen: Screen) {
+    let indent = " ".repeat(lead.chars().count());
+    let width = screen.width - indent.len();
+    for (place, line) in wrapped(&number::clean(words), width).into_iter().enumerate() {
+        text.push_str(if place == 0 { lead } else { &indent });
+        text.push_str(&line);
+        text.push('\n');
+    }
+}
+
+/// Breaks text at spaces into lines of at most `width` characters; a longer word is cut.
+fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut line = String::new();
+    for word in text.split_whitespace() {
+        let word = cut(word, width);
+        let length = line.chars().count();
+        if length > 0 && length + 1 + word.chars().count() > width {
+            lines.push(std::mem::take(&mut line));
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(&word);
+    }
+    if !line.is_empty() {
+        lines.push(line);
+    }
+    lines
+}
+
+fn cut(text: &str, width: usize) -> String {
+    if text.chars().count() <= width {
+        return text.to_owned();
+    }
+    text.chars().take(width.saturating_sub(1)).chain(['…']).collect()
+}
+
+/// The characters of a line that a terminal shows, without the escape sequences of colours.
+fn visible_width(line: &str) -> usize {
+    let mut width = 0;
+    let mut inside = false;
+    for sign in line.chars() {
+        match (inside, sign) {
+            (false, '\u{1b}') => inside = true,
+            (false, _) => width += 1,
+            (true, 'm') => inside = false,
+            (true, _) => {}
+        }
+    }
+    width
+}
+
+#[derive(Clone, Copy)]
+enum Style {
+    Bold,
+    Dim,
+    Warning,
+}
+
+fn paint(text: &str, style: Style, screen: Screen) -> String {
+    let code = match style {
+        Style::Bold => "1",
+        Style::Dim => "2",
+        Style::Warning => "33",
+    };
+    match screen.colour {
+        Colour::Plain => text.to_owned(),
+        Colour::Ansi => format!("\u{1b}[{code}m{text}\u{1b}[0m"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_kept_whole_and_lines_within_the_width() {
+        assert_eq!(wrapped("one two three", 7), ["one two", "three"]);
+        assert_eq!(wrapped("incomprehensible", 7), ["incomp…"]);
+        assert_eq!(wrapped("  ", 7), Vec::<String>::new());
+    }
+
+    #[test]
+    fn escape_sequences_take_no_room() {
+        assert_eq!(visible_width("\u{1b}[33mab\u{1b}[0m"), 2);
+    }
+}
