@@ -324,3 +324,41 @@ proptest! {
         }
     }
 }
+
+/// The limit after so many results of one kind, each with `in_flight` before it.
+fn after(
+    admission: &mut Admission,
+    results: u32,
+    in_flight: u32,
+    result: AdmissionResult,
+    latency: Span,
+) -> u32 {
+    for _ in 0..results {
+        round(admission, at(0), in_flight, result, latency);
+    }
+    admission.concurrency_limit().expect("it adapts")
+}
+
+#[test]
+fn a_refusal_takes_the_gradient_limit_a_fifth_of_the_way_to_half() {
+    let spec = GradientSpec { initial: 100, ..GradientSpec::default() };
+    let mut admission = adaptive(ConcurrencyLimit::Gradient(spec));
+    assert_eq!(after(&mut admission, 1, 99, AdmissionResult::Limited, Span::from_secs(1)), 90);
+}
+
+#[test]
+fn the_gradient_limit_rests_while_it_is_not_used() {
+    let mut admission = adaptive(ConcurrencyLimit::Gradient(GradientSpec::default()));
+    assert_eq!(after(&mut admission, 100, 8, AdmissionResult::Accepted, Span::from_secs(1)), 20);
+    assert!(after(&mut admission, 100, 199, AdmissionResult::Accepted, Span::from_secs(1)) >= 20);
+}
+
+#[test]
+fn after_an_overload_the_long_term_latency_comes_down_fast() {
+    let mut admission = adaptive(ConcurrencyLimit::Gradient(GradientSpec::default()));
+    let _ = after(&mut admission, 10, 0, AdmissionResult::Accepted, Span::from_secs(10));
+    // Sixty results of 1 s bring the mean of 10 s below 2 s; by the window of 600 alone it would still be above 8 s.
+    let _ = after(&mut admission, 60, 0, AdmissionResult::Accepted, Span::from_secs(1));
+    let limit = admission.concurrency_limit().expect("it adapts");
+    assert!(after(&mut admission, 1, limit - 1, AdmissionResult::Accepted, Span::from_secs(6)) < limit);
+}

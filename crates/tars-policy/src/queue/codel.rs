@@ -96,3 +96,53 @@ impl CoDel {
         from.saturating_add(self.spec.interval.scale(1.0 / libm::sqrt(self.count as f64)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec::Vec;
+
+    use super::*;
+
+    const LONG: Span = Span::from_millis(50);
+
+    fn codel() -> CoDel {
+        CoDel::new(CoDelSpec { target: Span::from_millis(5), interval: Span::from_millis(100) })
+    }
+
+    fn at(millis: u64) -> Time {
+        Time::START + Span::from_millis(millis)
+    }
+
+    /// When items are dropped, one item a millisecond reaching the head after a long wait.
+    fn drops(codel: &mut CoDel, millis: core::ops::Range<u64>) -> Vec<u64> {
+        millis.filter(|&now| codel.drops(at(now), LONG, 2)).collect()
+    }
+
+    #[test]
+    fn an_item_with_but_one_behind_it_is_no_standing_queue() {
+        let mut codel = codel();
+        assert!((0..1_000).all(|now| !codel.drops(at(now), LONG, 1)));
+        assert_eq!(drops(&mut codel, 1_000..1_101), [1_100], "with two behind it, it is");
+    }
+
+    #[test]
+    fn a_wait_of_the_target_is_too_long_already() {
+        let mut codel = codel();
+        let target = Span::from_millis(5);
+        assert!(!codel.drops(at(0), target, 9));
+        assert!(codel.drops(at(100), target, 9));
+    }
+
+    #[test]
+    fn dropping_resumes_near_its_old_rate_soon_after_and_anew_much_later() {
+        // The seventh drop would have been due at 464.0 ms; 16 intervals later is 2064.0 ms. There were five drops more
+        // than at the last beginning: the second follows after 100/√5 ms, or after 100 ms where it begins anew.
+        for (begin, second) in [(2_063, 2_063 + 45), (2_064, 2_064 + 100)] {
+            let mut codel = codel();
+            assert_eq!(drops(&mut codel, 0..430), [100, 200, 271, 329, 379, 424]);
+            assert!(!codel.drops(at(430), Span::ZERO, 9), "a short wait ends it");
+            let again = drops(&mut codel, begin - 100..begin + 101);
+            assert_eq!(again[..2], [begin, second]);
+        }
+    }
+}

@@ -38,23 +38,31 @@ impl<T: Copy> Lane<T> {
         Self { entries: VecDeque::new(), struck: 0 }
     }
 
-    /// Puts an entry at the end that its key belongs to.
-    pub(super) fn push(&mut self, entry: Entry<T>) {
-        match self.entries.front() {
-            Some(first) if entry.key < first.key => self.entries.push_front(entry),
-            Some(_) | None => self.entries.push_back(entry),
-        }
+    /// Puts an entry with a larger key than all others.
+    #[inline]
+    pub(super) fn push_back(&mut self, entry: Entry<T>) {
+        self.entries.push_back(entry);
     }
 
+    /// Puts an entry with a smaller key than all others.
+    pub(super) fn push_front(&mut self, entry: Entry<T>) {
+        self.entries.push_front(entry);
+    }
+
+    #[inline]
     pub(super) fn pop_front(&mut self) -> Option<Entry<T>> {
         let entry = self.entries.pop_front();
-        self.trim();
+        if self.struck > 0 {
+            self.trim();
+        }
         entry
     }
 
     pub(super) fn pop_back(&mut self) -> Option<Entry<T>> {
         let entry = self.entries.pop_back();
-        self.trim();
+        if self.struck > 0 {
+            self.trim();
+        }
         entry
     }
 
@@ -98,10 +106,8 @@ impl<T: Copy> Lane<T> {
     }
 
     /// Lets both ends be entries that wait again.
+    #[cold]
     fn trim(&mut self) {
-        if self.struck == 0 {
-            return;
-        }
         while self.entries.front().is_some_and(|entry| !entry.waits) {
             self.entries.pop_front();
             self.struck -= 1;

@@ -1,5 +1,6 @@
 //! The queue itself.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use super::codel::CoDel;
@@ -22,7 +23,7 @@ const KEY_ZERO: i64 = 1 << 54;
 /// they cost O(1) but for a search of O(log waiting) to cancel, and a glance at each lane that has someone waiting.
 #[derive(Clone, Debug)]
 pub struct PriorityQueue<T> {
-    /// The line of a class and lane is at `class * lanes + lane`.
+    /// The line of a class and lane is at its [`slot`].
     lines: Vec<Lane<T>>,
     lanes: usize,
     /// For each class the lanes in which someone waits.
@@ -38,7 +39,8 @@ pub struct PriorityQueue<T> {
     order: Order,
     ranking: Ranking,
     drop_expired: bool,
-    codel: Option<[CoDel; CLASSES]>,
+    /// Behind a pointer, as most queues have none and the others stay small.
+    codel: Option<Box<[CoDel; CLASSES]>>,
 }
 
 impl<T: Copy> PriorityQueue<T> {
@@ -62,7 +64,7 @@ impl<T: Copy> PriorityQueue<T> {
             order: spec.order,
             ranking: spec.ranking,
             drop_expired: spec.drop_expired,
-            codel: spec.codel.map(|codel| core::array::from_fn(|_| CoDel::new(codel))),
+            codel: spec.codel.map(|codel| Box::new(core::array::from_fn(|_| CoDel::new(codel)))),
         }
     }
 
@@ -89,7 +91,7 @@ impl<T: Copy> PriorityQueue<T> {
             Order::Random => return self.take_random(now, lanes, draw),
         };
         let Some((class, lane)) = next else { return Taken::Empty };
-        let waiters = &mut self.lines[class * self.lanes + lane];
+        let waiters = &mut self.lines[slot(class, lane)];
         let entry = match self.order {
             Order::Fifo | Order::Random => waiters.pop_front(),
             Order::Lifo => waiters.pop_back(),
@@ -99,8 +101,8 @@ impl<T: Copy> PriorityQueue<T> {
 
     /// A waiting item gives up; whether it was still waiting.
     pub fn cancel(&mut self, ticket: Ticket) -> bool {
-        let (class, lane, key) = Self::unpack(ticket);
-        if lane >= self.lanes || !self.lines[class * self.lanes + lane].strike(key) {
+        let (class, lane, key) = unpack(ticket);
+        if lane >= self.lanes || !self.lines[slot(class, lane)].strike(key) {
             return false;
         }
         self.forget(class, lane);
@@ -180,7 +182,7 @@ impl<T: Copy> PriorityQueue<T> {
                 end,
                 |key, best| if from_front { key < best } else { key > best },
             )?;
-        let waiters = &mut self.lines[class * self.lanes + lane];
+        let waiters = &mut self.lines[slot(class, lane)];
         let entry = if from_front { waiters.pop_front() } else { waiters.pop_back() }?;
         self.forget(class, lane);
         Some((entry.item, Priority::ALL[class]))
@@ -191,7 +193,9 @@ impl<T: Copy> PriorityQueue<T> {
     fn enter_last(&mut self, now: Time, item: T, offer: Offer) -> Ticket {
         let key = self.next_back;
         self.next_back += 1;
-        self.enter(key, now, item, offer)
+        let slot = self.count_in(offer);
+        self.lines[slot].push_back(Entry::new(key, now, offer.deadline, item));
+        pack(slot, key)
     }
 
     /// Lets an item enter so that it is served next in its class.
@@ -201,17 +205,19 @@ impl<T: Copy> PriorityQueue<T> {
         }
         let key = self.next_front;
         self.next_front -= 1;
-        self.enter(key, now, item, offer)
+        let slot = self.count_in(offer);
+        self.lines[slot].push_front(Entry::new(key, now, offer.deadline, item));
+        pack(slot, key)
     }
 
+    /// One more waits in this class and lane.
     #[inline]
-    fn enter(&mut self, key: i64, now: Time, item: T, offer: Offer) -> Ticket {
+    fn count_in(&mut self, offer: Offer) -> usize {
         let (class, lane) = (offer.priority.index(), usize::from(offer.lane));
-        self.lines[class * self.lanes + lane].push(Entry::new(key, now, offer.deadline, item));
         self.waiting[class] |= 1 << lane;
         self.depths[class] += 1;
         self.depth += 1;
-        Self::pack(class, lane, key)
+        slot(class, lane)
     }
 
     /// The class and lane whose `end` key is best, honouring the ranking.
@@ -224,6 +230,10 @@ impl<T: Copy> PriorityQueue<T> {
     ) -> Option<(usize, usize)> {
         let mut found: Option<(i64, usize, usize)> = None;
         for class in 0..CLASSES {
+            let left = self.waiting[class] & lanes.bits();
+            if left.is_power_of_two() && matches!(self.ranking, Ranking::Strict) {
+                return Some((class, left.trailing_zeros() as usize));
+            }
             if let Some((key, lane)) = self.best_lane(class, lanes, &end, &better) {
                 if matches!(self.ranking, Ranking::Strict) {
                     return Some((class, lane));
@@ -250,8 +260,7 @@ impl<T: Copy> PriorityQueue<T> {
         while left != 0 {
             let lane = left.trailing_zeros() as usize;
             left &= left - 1;
-            let key =
-                end(&self.lines[class * self.lanes + lane]).expect("a lane marked as waiting is not empty");
+            let key = end(&self.lines[slot(class, lane)]).expect("a lane marked as waiting is not empty");
             if found.is_none_or(|(best, _)| better(key, best)) {
                 found = Some((key, lane));
             }
@@ -271,13 +280,12 @@ impl<T: Copy> PriorityQueue<T> {
         let open = |class: usize, lane: usize| self.waiting[class] & lanes.bits() & (1 << lane) != 0;
         let slots = classes.flat_map(|class| (0..self.lanes).map(move |lane| (class, lane)));
         let slots = slots.filter(|&(class, lane)| open(class, lane));
-        let total: usize =
-            slots.clone().map(|(class, lane)| self.lines[class * self.lanes + lane].len()).sum();
+        let total: usize = slots.clone().map(|(class, lane)| self.lines[slot(class, lane)].len()).sum();
         let mut place = pick(draw, total);
         for (class, lane) in slots {
-            let waiting = self.lines[class * self.lanes + lane].len();
+            let waiting = self.lines[slot(class, lane)].len();
             if place < waiting {
-                let entry = self.lines[class * self.lanes + lane].remove(place);
+                let entry = self.lines[slot(class, lane)].remove(place);
                 return self.leave(now, class, lane, &entry.expect("the place is below the number waiting"));
             }
             place -= waiting;
@@ -306,7 +314,7 @@ impl<T: Copy> PriorityQueue<T> {
     fn forget(&mut self, class: usize, lane: usize) {
         self.depth -= 1;
         self.depths[class] -= 1;
-        if self.lines[class * self.lanes + lane].is_empty() {
+        if self.lines[slot(class, lane)].is_empty() {
             self.waiting[class] &= !(1 << lane);
         }
         if self.depths[class] == 0
@@ -315,17 +323,24 @@ impl<T: Copy> PriorityQueue<T> {
             codel[class].emptied();
         }
     }
+}
 
-    #[expect(clippy::cast_sign_loss, reason = "the key is moved above zero first")]
-    fn pack(class: usize, lane: usize, key: i64) -> Ticket {
-        Ticket((((key + KEY_ZERO) as u64) << SLOT_BITS) | (class * LANES_MAX + lane) as u64)
-    }
+/// Where the line of a class and lane is.
+#[inline]
+const fn slot(class: usize, lane: usize) -> usize {
+    (lane << 2) | class
+}
 
-    #[expect(clippy::cast_possible_wrap, reason = "a key has 56 bits")]
-    fn unpack(ticket: Ticket) -> (usize, usize, i64) {
-        let slot = (ticket.0 & ((1 << SLOT_BITS) - 1)) as usize;
-        (slot / LANES_MAX, slot % LANES_MAX, (ticket.0 >> SLOT_BITS) as i64 - KEY_ZERO)
-    }
+#[inline]
+#[expect(clippy::cast_sign_loss, reason = "the key is moved above zero first")]
+fn pack(slot: usize, key: i64) -> Ticket {
+    Ticket((((key + KEY_ZERO) as u64) << SLOT_BITS) | slot as u64)
+}
+
+#[expect(clippy::cast_possible_wrap, reason = "a key has 56 bits")]
+fn unpack(ticket: Ticket) -> (usize, usize, i64) {
+    let slot = (ticket.0 & ((1 << SLOT_BITS) - 1)) as usize;
+    (slot & 3, slot >> 2, (ticket.0 >> SLOT_BITS) as i64 - KEY_ZERO)
 }
 
 /// A place below `total`, uniform if `draw` is uniform on `[0, 1)`.
