@@ -165,6 +165,15 @@ mod tests {
         assert_eq!(estimate.note, Some(NoInterval::TooFewReplications));
     }
 
+    /// Without any spread 2,000 trials are worth 2,000, not more: Wilson's interval with t(0.975, 19) = 2.093024.
+    #[test]
+    fn replications_that_agree_are_no_surer_than_independent_trials() {
+        let estimate = proportion(&[SEEN(5, 100); 20], 0.95).unwrap();
+        let weight = 2.093_024 * 2.093_024 / 2_000.0;
+        let half_width = libm::sqrt(weight * 0.05 * 0.95 + weight * weight / 4.0) / (1.0 + weight);
+        assert!((estimate.half_width().unwrap() - half_width).abs() < 1e-8);
+    }
+
     #[test]
     fn bursts_widen_the_interval() {
         let spread = [SEEN(5, 100); 20];
