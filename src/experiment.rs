@@ -22,6 +22,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod build;
 pub mod decode;
 pub mod diagnostic;
 pub mod library;
@@ -30,11 +31,13 @@ pub mod name;
 pub mod note;
 pub mod path;
 pub mod pointer;
+pub mod schema;
 pub mod source;
 pub mod sweep;
 pub mod text;
 pub mod tree;
 
+pub use build::{Experiment, TraceStore, build};
 pub use decode::{Fields, decode, decode_list, decode_map};
 pub use diagnostic::{At, Diagnostic, Diagnostics, Severity};
 pub use library::{Assumption, Library, Mark};

@@ -18,7 +18,7 @@ use tars_policy::cache::CacheSpec;
 use tars_policy::degrade::DegradeSpec;
 use tars_policy::dispatch::DispatchSpec;
 use tars_policy::limiter::LimiterSpec;
-use tars_policy::queue::QueueSpec;
+use tars_policy::queue::{LaneMask, QueueSpec};
 use tars_policy::retry::RetrySpec;
 use tars_policy::units::{Span, TimePrice, TokenPrice};
 use workload::{Class, Client};
@@ -225,8 +225,8 @@ pub struct Group {
     pub name: String,
     /// The model they call, by place in [`Model::models`].
     pub model: Option<u16>,
-    /// The lanes it takes tasks from, as bits.
-    pub lanes: u64,
+    /// The lanes it takes tasks from.
+    pub lanes: LaneMask,
 }
 
 /// What an LLM model can do.

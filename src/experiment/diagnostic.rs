@@ -11,6 +11,7 @@ use super::source::{Origin, Place, Sources};
 use super::tree::Tree;
 
 mod message;
+mod sense;
 
 pub use message::TextProblem;
 

@@ -1,1 +1,264 @@
-//! What is measured, by name.
+//! What is measured: the closed list of metrics, by name, with units and meaning.
+
+/// A metric of the whole system.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Metric {
+    /// Tasks submitted per second.
+    Issued,
+    /// Tasks that ended per second, however they ended.
+    Ended,
+    /// Tasks that ended well per second.
+    Good,
+    /// Mean latency.
+    LatencyMean,
+    /// Median latency.
+    LatencyP50,
+    /// 95th percentile of latency.
+    LatencyP95,
+    /// 99th percentile of latency.
+    LatencyP99,
+    /// The share of tasks that did not end well.
+    ErrorShare,
+    /// The share of tasks refused before any work was done.
+    RejectedShare,
+    /// The share of tasks whose client left.
+    AbandonedShare,
+    /// The share of tasks that failed inside.
+    FailedShare,
+    /// Mean number of tasks in the system.
+    InSystem,
+    /// Refusals by rate limits per call.
+    LimitedShare,
+    /// Retries and resubmissions per task.
+    Retries,
+    /// Dollars per 1,000 tasks that ended well.
+    Cost,
+    /// Dollars per hour.
+    CostPerHour,
+    /// The share of spent token dollars that bought nothing.
+    WastedShare,
+    /// Mean accuracy of good answers.
+    Quality,
+    /// Dollars per 1,000 right answers.
+    CostPerCorrect,
+    /// Mean number of agents.
+    Agents,
+    /// Looks into caches that hit.
+    CacheHits,
+}
+
+/// What a metric of one station or pool is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum PlaceMetric {
+    /// The share of servers busy.
+    Utilisation,
+    /// Mean wait in line.
+    WaitMean,
+    /// Median wait.
+    WaitP50,
+    /// 95th percentile of the wait, the atom at zero included.
+    WaitP95,
+    /// 99th percentile of the wait.
+    WaitP99,
+    /// The share that waits at all.
+    WaitShare,
+    /// Mean number in line.
+    Queue,
+    /// Mean number there.
+    Number,
+    /// Served per second.
+    Throughput,
+    /// The share refused for lack of room.
+    RefusedShare,
+    /// The share refused by the rate limit.
+    LimitedShare,
+    /// The share of servers that are not broken.
+    Working,
+}
+
+/// The name of a metric: `latency_p99_s`, `station/llm/wait_mean_s`, `pool/workers/queue_mean`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MetricKey {
+    /// Of the whole system.
+    System(Metric),
+    /// Of a station, by its name.
+    Station(String, PlaceMetric),
+    /// Of a pool, by its name.
+    Pool(String, PlaceMetric),
+}
+
+/// Which way a metric improves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Better {
+    /// Smaller is better.
+    Lower,
+    /// Larger is better.
+    Higher,
+    /// Neither.
+    Neither,
+}
+
+/// Name, label, unit, meaning, which way is better, whether it belongs into a short table.
+type Row = (&'static str, &'static str, &'static str, &'static str, Better, bool);
+
+impl Metric {
+    /// Every metric, in the order of display.
+    pub const ALL: [Self; 21] = [
+        Self::Good,
+        Self::Issued,
+        Self::Ended,
+        Self::LatencyMean,
+        Self::LatencyP50,
+        Self::LatencyP95,
+        Self::LatencyP99,
+        Self::ErrorShare,
+        Self::RejectedShare,
+        Self::AbandonedShare,
+        Self::FailedShare,
+        Self::InSystem,
+        Self::LimitedShare,
+        Self::Retries,
+        Self::Cost,
+        Self::CostPerHour,
+        Self::WastedShare,
+        Self::Quality,
+        Self::CostPerCorrect,
+        Self::Agents,
+        Self::CacheHits,
+    ];
+
+    const fn row(self) -> Row {
+        use Better::{Higher, Lower, Neither};
+        match self {
+            Self::Good => ("goodput_per_s", "goodput", "1/s", "tasks that ended well, per second of the window", Higher, true),
+            Self::Issued => ("issued_per_s", "issued", "1/s", "tasks submitted, per second of the window", Neither, true),
+            Self::Ended => ("ended_per_s", "ended", "1/s", "tasks that ended in the window, well or not, per second", Higher, false),
+            Self::LatencyMean => ("latency_mean_s", "latency, mean", "s", "from the intended submission to the answer, retries included; tasks that ended well", Lower, true),
+            Self::LatencyP50 => ("latency_p50_s", "latency, median", "s", "half of the tasks that ended well were faster", Lower, false),
+            Self::LatencyP95 => ("latency_p95_s", "latency, 95th percentile", "s", "95 % of the tasks that ended well were faster", Lower, true),
+            Self::LatencyP99 => ("latency_p99_s", "latency, 99th percentile", "s", "99 % of the tasks that ended well were faster", Lower, true),
+            Self::ErrorShare => ("error_share", "errors", "share", "tasks that were refused, failed or were abandoned, of all that ended", Lower, true),
+            Self::RejectedShare => ("rejected_share", "rejected", "share", "tasks refused before any work was done, of all that ended", Lower, false),
+            Self::AbandonedShare => ("abandoned_share", "abandoned", "share", "tasks whose client left, of all that ended", Lower, false),
+            Self::FailedShare => ("failed_share", "failed", "share", "tasks that failed inside, of all that ended", Lower, false),
+            Self::InSystem => ("in_system_mean", "tasks in the system", "tasks", "time average over the window", Neither, false),
+            Self::LimitedShare => ("rate_limited_share", "rate limited (429)", "share", "calls refused by a rate limit, of all calls; whole run", Lower, false),
+            Self::Retries => ("retries_per_task", "retries", "per task", "repeated calls and submissions, per task", Lower, false),
+            Self::Cost => ("cost_usd_per_1000_tasks", "cost per 1,000 tasks", "USD", "tokens, agents and fixed cost, per 1,000 tasks that ended well", Lower, true),
+            Self::CostPerHour => ("cost_usd_per_hour", "cost per hour", "USD/h", "tokens, agents and fixed cost", Lower, false),
+            Self::WastedShare => ("wasted_cost_share", "wasted", "share", "token dollars spent on calls that failed or that nobody waited for, of all token dollars; whole run", Lower, false),
+            Self::Quality => ("quality_mean", "quality", "share", "mean accuracy of the answers of tasks that ended well", Higher, true),
+            Self::CostPerCorrect => ("cost_usd_per_1000_correct", "cost per 1,000 right answers", "USD", "cost over tasks that ended well times their accuracy", Lower, false),
+            Self::Agents => ("agents_mean", "agents", "agents", "time average over the window, all pools", Neither, false),
+            Self::CacheHits => ("cache_hit_share", "cache hits", "share", "looks into caches that found an entry", Higher, false),
+        }
+    }
+
+    /// Its name in files.
+    pub const fn name(self) -> &'static str {
+        self.row().0
+    }
+
+    /// Its name for people.
+    pub const fn label(self) -> &'static str {
+        self.row().1
+    }
+
+    /// Its unit.
+    pub const fn unit(self) -> &'static str {
+        self.row().2
+    }
+
+    /// What it means.
+    pub const fn meaning(self) -> &'static str {
+        self.row().3
+    }
+
+    /// Which way is better.
+    pub const fn better(self) -> Better {
+        self.row().4
+    }
+
+    /// Whether it belongs into a short table.
+    pub const fn is_headline(self) -> bool {
+        self.row().5
+    }
+}
+
+impl PlaceMetric {
+    /// Every metric of a place, in the order of display.
+    pub const ALL: [Self; 12] = [
+        Self::Utilisation,
+        Self::WaitMean,
+        Self::WaitP50,
+        Self::WaitP95,
+        Self::WaitP99,
+        Self::WaitShare,
+        Self::Queue,
+        Self::Number,
+        Self::Throughput,
+        Self::RefusedShare,
+        Self::LimitedShare,
+        Self::Working,
+    ];
+
+    /// Its name in files.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Utilisation => "utilisation",
+            Self::WaitMean => "wait_mean_s",
+            Self::WaitP50 => "wait_p50_s",
+            Self::WaitP95 => "wait_p95_s",
+            Self::WaitP99 => "wait_p99_s",
+            Self::WaitShare => "wait_share",
+            Self::Queue => "queue_mean",
+            Self::Number => "number_mean",
+            Self::Throughput => "throughput_per_s",
+            Self::RefusedShare => "refused_share",
+            Self::LimitedShare => "limited_share",
+            Self::Working => "working_share",
+        }
+    }
+}
+
+impl MetricKey {
+    /// The metric of this name, if there is one; whether the station or pool exists is not looked at.
+    pub fn parse(name: &str) -> Option<Self> {
+        let mut parts = name.splitn(3, '/');
+        match (parts.next()?, parts.next(), parts.next()) {
+            (system, None, None) => Metric::ALL.into_iter().find(|metric| metric.name() == system).map(Self::System),
+            (place, Some(of), Some(what)) => {
+                let what = PlaceMetric::ALL.into_iter().find(|metric| metric.name() == what)?;
+                match place {
+                    "station" => Some(Self::Station(of.to_owned(), what)),
+                    "pool" => Some(Self::Pool(of.to_owned(), what)),
+                    _ => None,
+                }
+            }
+            _ => None,
+        }
+    }
+
+    /// The names of all metrics of the system, for hints.
+    pub fn examples() -> Vec<String> {
+        Metric::ALL.into_iter().map(|metric| metric.name().to_owned()).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_finds_its_metric() {
+        for metric in Metric::ALL {
+            assert_eq!(MetricKey::parse(metric.name()), Some(MetricKey::System(metric)));
+        }
+        for metric in PlaceMetric::ALL {
+            let name = format!("station/llm/{}", metric.name());
+            assert_eq!(MetricKey::parse(&name), Some(MetricKey::Station("llm".to_owned(), metric)));
+        }
+        assert_eq!(MetricKey::parse("latency_p98_s"), None);
+        assert_eq!(MetricKey::parse("station/llm"), None);
+    }
+}

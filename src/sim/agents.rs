@@ -10,6 +10,7 @@ use crate::engine::Ticket;
 use crate::model::Pool as PoolModel;
 use crate::tally::Samples;
 use tars_policy::admission::{Admission, AdmissionResult, AdmissionView, AdmitVerdict};
+use tars_policy::autoscale::AutoscaleSpec;
 use tars_policy::dispatch::{OnFailure, Worker, WorkerState, WorkerStep};
 use tars_policy::pool::{AgentId, AtStart, GroupId, Pool, Spawned};
 use tars_policy::queue::{LaneMask, Offer, Offered, Priority, PriorityQueue, Taken};
@@ -78,12 +79,12 @@ impl PoolState {
         })
     }
 
-    /// The lanes that some ready agent could take a task from, as bits.
-    fn open_lanes(&self, pool: &PoolModel) -> u64 {
-        let mut open = 0;
+    /// The lanes that some ready agent could take a task from.
+    fn open_lanes(&self, pool: &PoolModel) -> LaneMask {
+        let mut open = LaneMask::NONE;
         for (index, group) in pool.groups.iter().enumerate() {
             if self.agents.free_slots(group_id(index)) > 0 {
-                open |= group.lanes;
+                open = open.union(group.lanes);
             }
         }
         open
@@ -317,7 +318,10 @@ impl World<'_> {
     fn spawn_lazily(&mut self, pool: u16) {
         let scaler = self.plan.model.autoscalers.iter().find(|scaler| scaler.pool == pool);
         let group = scaler.map_or(0, |scaler| scaler.group);
-        let most = scaler.map(|scaler| scaler.rule.max_agents());
+        let most = scaler.map(|scaler| match &scaler.rule {
+            AutoscaleSpec::Threshold(rule) => rule.max,
+            AutoscaleSpec::NeededAgents(rule) => rule.max,
+        });
         let state = &self.pools[pool as usize];
         let counts = state.agents.counts(group_id(group));
         if counts.starting == 0 && most.is_none_or(|most| state.agents.total_agents() < most) {
@@ -339,10 +343,10 @@ impl World<'_> {
                 return;
             }
             let open = state.open_lanes(model);
-            if open == 0 {
+            if open == LaneMask::NONE {
                 return;
             }
-            match state.queue.take(time, LaneMask::from_bits(open), 0.0) {
+            match state.queue.take(time, open, 0.0) {
                 Taken::Serve { item, .. } => self.assign(item, pool, after_start),
                 Taken::Drop { item, reason } => {
                     self.leave_queue(item, pool);
@@ -363,7 +367,7 @@ impl World<'_> {
         let mut best: Option<(u32, usize)> = None;
         for (index, group) in model.groups.iter().enumerate() {
             let free = state.agents.free_slots(group_id(index));
-            if group.lanes & (1 << lane) != 0 && free > best.map_or(0, |(most, _)| most) {
+            if group.lanes.contains(lane) && free > best.map_or(0, |(most, _)| most) {
                 best = Some((free, index));
             }
         }
@@ -471,7 +475,7 @@ impl World<'_> {
         let model = &self.plan.model.pools[pool as usize];
         while let Some(&id) = self.pools[pool as usize].wants_agent.front() {
             let lane = self.offer(id, pool).lane;
-            if self.pools[pool as usize].open_lanes(model) & (1 << lane) == 0 {
+            if !self.pools[pool as usize].open_lanes(model).contains(lane) {
                 return;
             }
             self.pools[pool as usize].wants_agent.pop_front();

@@ -245,7 +245,7 @@ impl World<'_> {
         // The task lives on in a strand of its own; the old strand goes on as wasted work.
         let now = self.now;
         let strand = self.strands.get_mut(id);
-        let mut task = strand.clone();
+        let mut task = strand.like();
         strand.orphan = true;
         strand.give_up = Ticket::NONE;
         let part = task.ledger.part();
@@ -287,7 +287,7 @@ impl World<'_> {
         };
         let strand = self.strands.get_mut(id);
         let draw = crate::random::unit_from(later(strand.key, strand.client_attempt, uses::CLIENT_RETRY));
-        let RetryVerdict::RetryAt { at, .. } = retry.on_failure(time, failure, draw) else { return false };
+        let RetryVerdict::RetryAt { at, .. } = retry.on_failure(time, &failure, draw) else { return false };
         let wait = at - time;
         strand.client_attempt += 1;
         strand.last_wait = wait.as_nanos();
@@ -437,6 +437,9 @@ fn scaled(at: Span, speed: f64) -> u64 {
 /// The next arrival under a rate of straight lines: a unit exponential amount of expected arrivals further on.
 fn next_of_rate(pieces: &[(Span, f64, f64)], period: Option<Span>, now: u64, draws: &mut Stream) -> Option<u64> {
     let mut left = -libm::log1p(-draws.unit());
+    if let ([(_, rate, 0.0)], None) = (pieces, period) {
+        return Some(now.saturating_add(Span::from_secs_f64(left / rate).as_nanos()));
+    }
     let (mut turn, mut at) = match period {
         Some(period) => (now / period.as_nanos() * period.as_nanos(), now % period.as_nanos()),
         None => (0, now),

@@ -129,7 +129,7 @@ impl DegradeState {
     }
 
     /// The model that the mode asks for.
-    pub(super) fn model(&self, _model: &Model) -> Option<u16> {
+    pub(super) fn model(&self) -> Option<u16> {
         self.models[self.mode_index()]
     }
 

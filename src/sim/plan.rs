@@ -3,6 +3,7 @@
 
 use crate::model::{Model, Station};
 use crate::random::Sampler;
+use tars_policy::route::{Route, RouteSpec};
 use tars_policy::units::{Span, TokenPrice};
 
 /// A model, ready to run.
@@ -16,6 +17,16 @@ pub struct Plan {
     pub(super) classes: Vec<ClassPlan>,
     pub(super) clients: Vec<ClientPlan>,
     pub(super) caches: Vec<CachePlan>,
+    /// How each visit chooses its model.
+    pub(super) choices: Vec<Option<ModelChoice>>,
+}
+
+/// How a visit chooses its model.
+#[derive(Debug)]
+pub(super) struct ModelChoice {
+    pub(super) route: Route,
+    /// The models of the route, by place in the model's list.
+    pub(super) models: Vec<u16>,
 }
 
 /// Samplers and tables of a station.
@@ -127,8 +138,20 @@ impl Plan {
             classes,
             clients,
             caches,
+            choices: model.program.visits.iter().map(|visit| visit.model.as_ref().map(|spec| ModelChoice::new(spec, &model))).collect(),
             model,
         }
+    }
+}
+
+impl ModelChoice {
+    fn new(spec: &RouteSpec, model: &Model) -> Self {
+        let route = spec.build().expect("policies were validated when the model was made");
+        let place = |name: &String| {
+            let place = model.models.iter().position(|model| model.name == *name).expect("names were resolved");
+            u16::try_from(place).expect("few models")
+        };
+        Self { models: route.names().iter().map(place).collect(), route }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Stations: lines, limits, slots, service, refusals, retries.
 
+use super::controllers::DegradeState;
 use super::event::Event;
 use super::ledger::Part;
 use super::level::Level;
@@ -17,6 +18,7 @@ use tars_policy::breaker::{Outcome, Permit};
 use tars_policy::limiter::{Acquire, Cost, Limiter};
 use tars_policy::queue::{DropReason, LaneMask, Offer, Offered, Order, PriorityQueue, Taken};
 use tars_policy::retry::{Failure, RetryVerdict};
+use tars_policy::route::Ask;
 use tars_policy::units::{Span, Time, Tokens};
 
 /// A station at work.
@@ -179,10 +181,14 @@ impl World<'_> {
         let strand = self.strands.get(id);
         let call = &plan.model.program.visits[visit as usize];
         let offers = &plan.model.stations[call.station as usize].offers;
-        let of_mode = self.degrade.as_ref().and_then(|degrade| degrade.model(&plan.model));
-        let chosen = match (of_mode, &call.model) {
+        let of_mode = self.degrade.as_ref().and_then(DegradeState::model);
+        let chosen = match (of_mode, &plan.choices[visit as usize]) {
             (Some(model), _) => Some(model),
-            (None, Some(choice)) => plan.model.route_model(choice, strand.role, self.complexity(id), strand.draw(uses::MODEL)),
+            (None, Some(choice)) => {
+                let role = plan.model.roles.get(strand.role as usize).map(String::as_str);
+                let ask = Ask { complexity: self.complexity(id), role, draw: strand.draw(uses::MODEL) };
+                Some(choice.models[choice.route.pick(&ask)])
+            }
             (None, None) => None,
         };
         let strand = self.strands.get_mut(id);
@@ -222,7 +228,7 @@ impl World<'_> {
                 }
             }
         }
-        let of_mode = if call.is_llm { self.degrade.as_ref().and_then(super::controllers::DegradeState::timeout) } else { None };
+        let of_mode = if call.is_llm { self.degrade.as_ref().and_then(DegradeState::timeout) } else { None };
         let timeout = match (call.timeout, of_mode) {
             (Some(own), Some(mode)) => Some(own.min(mode)),
             (own, mode) => own.or(mode),
@@ -638,7 +644,7 @@ impl World<'_> {
                     retrying: self.probe.retrying,
                 };
                 let draw = strand.draw(uses::RETRY);
-                self.retries[retry as usize].on_failure(time, failure, draw)
+                self.retries[retry as usize].on_failure(time, &failure, draw)
             }
             Some(_) | None => return self.call_failed(id, cause),
         };

@@ -183,7 +183,7 @@ impl Cause {
 }
 
 /// A strand of work.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Strand {
     /// The next operation.
     pub(super) pc: u32,
@@ -273,6 +273,11 @@ impl Strand {
     #[inline]
     pub(super) fn draw_once(&self, purpose: Use) -> f64 {
         unit_from(later(self.key, 0, purpose))
+    }
+
+    /// A strand like this one that holds no agent, no grant and no place in a line.
+    pub(super) fn like(&self) -> Self {
+        Self { grant: None, pass: None, agent: None, queue_ticket: None, ..*self }
     }
 
     /// A new strand of a task.

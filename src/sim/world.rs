@@ -275,10 +275,10 @@ impl<'a> World<'a> {
         parent.pc = behind;
         parent.children = count;
         parent.first_wins = first_wins;
-        let template = parent.clone();
+        let template = parent.like();
         let mut sibling = NOBODY;
         for branch in (0..count).rev() {
-            let mut child = template.clone();
+            let mut child = template.like();
             child.parent = id;
             child.key = later(template.key, template.step << 8 | branch, uses::BRANCH);
             child.pc = self.plan.model.program.ways[(first + branch) as usize].1;

@@ -1,0 +1,323 @@
+//! The tree of one cell → a [`Model`]: components decoded, names resolved, sense checked; everything wrong told at once.
+
+mod checks;
+mod routes;
+mod system;
+mod traces;
+mod workload;
+
+pub use traces::{TraceStore, data_folder};
+
+use super::decode::Fields;
+use super::diagnostic::Diagnostics;
+use super::path::Path;
+use super::schema::{CostSpec, MeasureMode, MeasureSpec, PoliciesSpec, SensitivitySpec, SloSpec, WarmupSpec};
+use super::tree::Tree;
+use crate::model::metric::MetricKey;
+use crate::model::{Autoscale, Cost, Degrade, Measure, Model, PrecisionGoal};
+use tars_policy::degrade::DegradeSpec;
+use tars_policy::units::Span;
+
+/// One cell, ready to be run, and what is asked of it.
+#[derive(Clone, Debug)]
+pub struct Experiment {
+    /// Its name.
+    pub name: String,
+    /// The question it asks.
+    pub question: String,
+    /// Where it comes from.
+    pub source: Vec<String>,
+    /// Whether overload is meant.
+    pub transient: bool,
+    /// What is simulated.
+    pub model: Model,
+    /// What is asked of the system.
+    pub slo: SloSpec,
+    /// What is shown at half and double.
+    pub sensitivity: Vec<SensitivitySpec>,
+}
+
+/// Makes the experiment that `tree` describes; `traces` holds what was read from files already.
+///
+/// What is wrong goes to `diagnostics`; there is a result only if nothing is.
+pub fn build(tree: &Tree, traces: &mut TraceStore, diagnostics: &mut Diagnostics) -> Option<Experiment> {
+    let root = Path::root();
+    let mut fields = Fields::of(tree, &root, diagnostics)?;
+    let name: Option<String> = fields.required("name", diagnostics);
+    let question: Option<String> = optional(&mut fields, "question", diagnostics);
+    let source: Option<Vec<String>> = optional(&mut fields, "source", diagnostics);
+    let transient: Option<bool> = optional(&mut fields, "transient", diagnostics);
+    let cost: Option<CostSpec> = optional(&mut fields, "cost", diagnostics);
+    let slo: Option<SloSpec> = optional(&mut fields, "slo", diagnostics);
+    let sensitivity = fields.list::<SensitivitySpec>("sensitivity", diagnostics);
+    let measure: Option<MeasureSpec> = fields.required("measure", diagnostics);
+    let policies = fields.tree("policies").map_or(Some(PoliciesSpec::default()), |policies| {
+        policies_of(policies, &root.key("policies"), diagnostics)
+    });
+    let system = fields.required_tree("system", diagnostics).and_then(|part| system::decode(part, &root.key("system"), diagnostics));
+    let workload = fields
+        .required_tree("workload", diagnostics)
+        .and_then(|part| workload::decode(part, &root.key("workload"), diagnostics));
+    fields.finish(diagnostics);
+    if diagnostics.has_errors() {
+        return None;
+    }
+    let (measure, slo, cost) = (measure?, slo?, cost?);
+    check_slo(tree, &slo, diagnostics);
+    let policies = policies?;
+    check_policies(tree, &policies, diagnostics);
+    let (system, load) = (system?, workload?);
+    let roles = workload::roles(&load);
+    let models: Vec<String> = system.models.keys().cloned().collect();
+    let mut parts = system::build(tree, &system, &policies, &roles, diagnostics);
+    let program = routes::lay_out(tree, &system, &policies, &parts, diagnostics);
+    let (classes, clients) = workload::build(tree, &load, &program, &roles, traces, diagnostics);
+    let (autoscalers, degrade) = controllers(tree, &policies, &parts, &models, &program, diagnostics);
+    for scaler in &autoscalers {
+        // Agents below the autoscaler's minimum are not retired for being idle.
+        let least = match &scaler.rule {
+            tars_policy::autoscale::AutoscaleSpec::Threshold(rule) => rule.min,
+            tars_policy::autoscale::AutoscaleSpec::NeededAgents(rule) => rule.min,
+        };
+        if let Some(group) = parts.pools.get_mut(scaler.pool as usize).and_then(|pool| pool.agents.groups.get_mut(scaler.group)) {
+            group.minimum = group.minimum.max(least);
+        }
+    }
+    let measure = measure_of(tree, &measure, diagnostics)?;
+    let good_within = slo.latency_p99;
+    let model = Model {
+        classes,
+        clients,
+        stations: parts.stations,
+        pools: parts.pools,
+        models: parts.models,
+        roles,
+        caches: parts.caches,
+        program,
+        retries: policies.retries.into_iter().collect(),
+        breakers: policies.breakers.into_iter().collect(),
+        autoscalers,
+        degrade,
+        measure,
+        cost: Cost { agent: cost.agent_usd_per_hour.unwrap_or_default(), fixed: cost.fixed_usd_per_hour.unwrap_or_default() },
+        good_within,
+    };
+    let transient = transient.unwrap_or(false) || model.measure.terminating;
+    if !diagnostics.has_errors() {
+        checks::check(tree, &model, transient, diagnostics);
+    }
+    if diagnostics.has_errors() {
+        return None;
+    }
+    Some(Experiment {
+        name: name?,
+        question: question?,
+        source: source?,
+        transient,
+        model,
+        slo,
+        sensitivity: sensitivity?,
+    })
+}
+
+/// The member, or its default when it is missing; `None` when it is wrong.
+fn optional<T: serde::de::DeserializeOwned + Default>(
+    fields: &mut Fields<'_>,
+    name: &'static str,
+    diagnostics: &mut Diagnostics,
+) -> Option<T> {
+    let path = fields.path(name);
+    match fields.tree(name) {
+        Some(tree) => super::decode(tree, &path, diagnostics),
+        None => Some(T::default()),
+    }
+}
+
+fn policies_of(tree: &Tree, path: &Path, diagnostics: &mut Diagnostics) -> Option<PoliciesSpec> {
+    let mut fields = Fields::of(tree, path, diagnostics)?;
+    let retries = fields.map("retries", diagnostics);
+    let breakers = fields.map("breakers", diagnostics);
+    let autoscale = fields.map("autoscale", diagnostics);
+    let degrade = match fields.tree("degrade") {
+        Some(degrade) => Some(super::decode(degrade, &path.key("degrade"), diagnostics)?),
+        None => None,
+    };
+    fields.finish(diagnostics);
+    Some(PoliciesSpec { retries: retries?, breakers: breakers?, autoscale: autoscale?, degrade })
+}
+
+/// Reports what the policies refuse.
+fn check_policies(tree: &Tree, policies: &PoliciesSpec, diagnostics: &mut Diagnostics) {
+    let root = Path::root().key("policies");
+    for (name, retry) in &policies.retries {
+        if let Err(error) = retry.validate() {
+            diagnostics.spec(tree, &root.key("retries").key(name), &error);
+        }
+    }
+    for (name, breaker) in &policies.breakers {
+        if let Err(error) = breaker.validate() {
+            diagnostics.spec(tree, &root.key("breakers").key(name), &error);
+        }
+    }
+    for (name, scaler) in &policies.autoscale {
+        if let Err(error) = scaler.rule.validate() {
+            diagnostics.spec(tree, &root.key("autoscale").key(name).key("rule"), &error);
+        }
+    }
+    if let Some(Err(error)) = policies.degrade.as_ref().map(|degrade| degrade.rule.validate()) {
+        diagnostics.spec(tree, &root.key("degrade").key("rule"), &error);
+    }
+}
+
+fn controllers(
+    tree: &Tree,
+    policies: &PoliciesSpec,
+    parts: &system::Parts,
+    models: &[String],
+    program: &crate::model::route::Program,
+    diagnostics: &mut Diagnostics,
+) -> (Vec<Autoscale>, Option<Degrade>) {
+    let root = Path::root().key("policies");
+    let pools: Vec<String> = parts.pools.iter().map(|pool| pool.name.clone()).collect();
+    let mut scalers = Vec::new();
+    for (name, scaler) in &policies.autoscale {
+        let path = root.key("autoscale").key(name);
+        let Some(pool) = pools.iter().position(|pool| pool == name) else {
+            diagnostics.unknown_name(tree, &path, "pool", name, &pools);
+            continue;
+        };
+        check_positive(tree, &path.key("interval"), scaler.interval, diagnostics);
+        let groups: Vec<String> = parts.pools[pool].groups.iter().map(|group| group.name.clone()).collect();
+        let group = match &scaler.group {
+            None => 0,
+            Some(wanted) => groups.iter().position(|group| group == wanted).unwrap_or_else(|| {
+                diagnostics.unknown_name(tree, &path.key("group"), "group of agents", wanted, &groups);
+                0
+            }),
+        };
+        scalers.push(Autoscale { pool: index(pool), group, interval: scaler.interval, rule: scaler.rule.clone() });
+    }
+    let degrade = policies.degrade.as_ref().and_then(|policy| {
+        let path = root.key("degrade");
+        check_positive(tree, &path.key("interval"), policy.interval, diagnostics);
+        let Some(pool) = pools.iter().position(|pool| *pool == policy.pool) else {
+            diagnostics.unknown_name(tree, &path.key("pool"), "pool", &policy.pool, &pools);
+            return None;
+        };
+        let modes = match &policy.rule {
+            DegradeSpec::ThreeMode(rule) => &rule.modes,
+            DegradeSpec::Load(rule) => &rule.modes,
+        };
+        let settings = [&modes.optimal, &modes.high_load, &modes.critical];
+        let mut named = [None; 3];
+        for (slot, settings) in named.iter_mut().zip(settings) {
+            if let Some(model) = &settings.model {
+                match models.iter().position(|known| known == model) {
+                    Some(place) => *slot = Some(index(place)),
+                    None => diagnostics.unknown_name(tree, &path.key("rule"), "model", model, models),
+                }
+            }
+        }
+        let features = settings.map(|settings| {
+            (!settings.features.is_empty())
+                .then(|| program.features.iter().map(|feature| settings.allows(feature)).collect())
+        });
+        Some(Degrade {
+            interval: policy.interval,
+            pool: index(pool),
+            success_window: policy.success_window,
+            rule: policy.rule.clone(),
+            models: named,
+            features,
+        })
+    });
+    (scalers, degrade)
+}
+
+fn check_positive(tree: &Tree, path: &Path, span: Span, diagnostics: &mut Diagnostics) {
+    if span.is_zero() {
+        diagnostics.senseless(tree, path, "this span is zero; expected a positive one", "");
+    }
+}
+
+fn check_slo(tree: &Tree, slo: &SloSpec, diagnostics: &mut Diagnostics) {
+    let path = Path::root().key("slo");
+    for (field, share) in [("error_share_max", slo.error_share_max), ("quality_min", slo.quality_min)] {
+        if let Some(share) = share
+            && !(0.0..=1.0).contains(&share)
+        {
+            diagnostics.out_of_range(tree, &path.key(field), "this share", share, "0 to 1");
+        }
+    }
+}
+
+fn measure_of(tree: &Tree, spec: &MeasureSpec, diagnostics: &mut Diagnostics) -> Option<Measure> {
+    let path = Path::root().key("measure");
+    check_positive(tree, &path.key("duration"), spec.duration, diagnostics);
+    if spec.duration > Span::from_secs(30 * 365 * 86_400) {
+        diagnostics.senseless(tree, &path.key("duration"), "the run is longer than 30 years", "the clock ends at 36 years");
+    }
+    let terminating = spec.mode == MeasureMode::Terminating;
+    let warmup = match spec.warmup {
+        WarmupSpec::Auto if terminating => Some(Span::ZERO),
+        WarmupSpec::Auto => None,
+        WarmupSpec::Span(span) => Some(span),
+    };
+    if warmup.is_some_and(|span| span >= spec.duration && !span.is_zero()) {
+        diagnostics.senseless(
+            tree,
+            &path.key("warmup"),
+            "the warm-up is as long as the run, so nothing is measured",
+            "shorten it, or lengthen `duration`",
+        );
+    }
+    if terminating && warmup.is_some_and(|span| !span.is_zero()) {
+        diagnostics.senseless(tree, &path.key("warmup"), "a terminating experiment cuts nothing off", "leave `warmup` out");
+    }
+    let replications = spec.replications;
+    if replications.min == 0 || replications.min > replications.max || replications.max > 100_000 {
+        diagnostics.senseless(
+            tree,
+            &path.key("replications"),
+            format!("there are {} to {} replications; expected 1 ≤ min ≤ max ≤ 100000", replications.min, replications.max),
+            "",
+        );
+    }
+    if !(0.5..1.0).contains(&spec.confidence) {
+        diagnostics.out_of_range(tree, &path.key("confidence"), "the confidence", spec.confidence, "at least 0.5 and below 1");
+    }
+    if spec.windows == 0 || spec.windows > 1_000 {
+        diagnostics.out_of_range(tree, &path.key("windows"), "the number of windows", f64::from(spec.windows), "1 to 1000");
+    }
+    for (place, goal) in spec.precision.iter().enumerate() {
+        let at = path.key("precision").index(place);
+        if MetricKey::parse(&goal.metric).is_none() {
+            diagnostics.unknown_name(tree, &at.key("metric"), "metric", &goal.metric, &MetricKey::examples());
+        }
+        let goals = [goal.relative, goal.absolute];
+        if goals.iter().flatten().count() != 1 || goals.iter().flatten().any(|goal| goal.is_nan() || *goal <= 0.0) {
+            diagnostics.senseless(tree, &at, "a precision is either `relative` or `absolute`, and positive", "");
+        }
+    }
+    Some(Measure {
+        duration: spec.duration,
+        warmup,
+        terminating,
+        drain: spec.drain.unwrap_or(spec.duration),
+        replications_min: replications.min,
+        replications_max: replications.max,
+        precision: spec
+            .precision
+            .iter()
+            .map(|goal| PrecisionGoal { metric: goal.metric.clone(), relative: goal.relative, absolute: goal.absolute })
+            .collect(),
+        confidence: spec.confidence,
+        seed: spec.seed,
+        windows: spec.windows,
+    })
+}
+
+/// An index of a model's list.
+fn index(place: usize) -> u16 {
+    u16::try_from(place).unwrap_or(u16::MAX)
+}

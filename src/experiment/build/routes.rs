@@ -1,0 +1,449 @@
+//! Routes: nested steps → one flat program.
+
+use super::index;
+use super::system::{Parts, check_law, check_law_option, kind, spec_at};
+use crate::experiment::diagnostic::Diagnostics;
+use crate::experiment::path::Path;
+use crate::experiment::schema::{
+    CacheStep, Choice, JoinSpec, LlmStep, LoopStep, ParallelStep, PoliciesSpec, SpreadBy, SpreadStep, Step,
+    SystemSpec, VisitStep,
+};
+use crate::experiment::tree::Tree;
+use crate::model::distribution::Law;
+use crate::model::route::{LOOPS_MAX, Op, Program, Visit};
+use tars_policy::route::RouteSpec;
+use tars_policy::units::Span;
+
+/// Lays out every route.
+pub(super) fn lay_out(
+    tree: &Tree,
+    system: &SystemSpec,
+    policies: &PoliciesSpec,
+    parts: &Parts,
+    diagnostics: &mut Diagnostics,
+) -> Program {
+    let names: Vec<String> = system.routes.keys().cloned().collect();
+    let mut layout = Layout {
+        tree,
+        system,
+        policies,
+        parts,
+        diagnostics,
+        names: &names,
+        program: Program::default(),
+        goes: Vec::new(),
+        loops: 0,
+        nested: Nested::default(),
+    };
+    let root = Path::root().key("system").key("routes");
+    for (name, steps) in &system.routes {
+        let path = root.key(name);
+        let start = layout.here();
+        layout.program.routes.push((name.clone(), start));
+        layout.steps(steps, &path);
+        layout.push(Op::End);
+    }
+    layout.resolve_goes();
+    layout.check_ends(&root);
+    layout.program
+}
+
+/// Where a step stands: inside what.
+#[derive(Clone, Copy, Default)]
+struct Nested {
+    agent: bool,
+    branch: bool,
+}
+
+struct Layout<'a> {
+    tree: &'a Tree,
+    system: &'a SystemSpec,
+    policies: &'a PoliciesSpec,
+    parts: &'a Parts,
+    diagnostics: &'a mut Diagnostics,
+    names: &'a [String],
+    program: Program,
+    /// Jumps to other routes, to be filled in: operation, route.
+    goes: Vec<(u32, usize)>,
+    loops: u8,
+    nested: Nested,
+}
+
+impl Layout<'_> {
+    fn here(&self) -> u32 {
+        u32::try_from(self.program.ops.len()).unwrap_or(u32::MAX)
+    }
+
+    fn push(&mut self, op: Op) -> u32 {
+        let at = self.here();
+        self.program.ops.push(op);
+        at
+    }
+
+    /// Adds ways to be filled in; gives the first.
+    fn add_ways(&mut self, count: usize) -> (u32, u32) {
+        let first = u32::try_from(self.program.ways.len()).unwrap_or(u32::MAX);
+        self.program.ways.extend(std::iter::repeat_n((0.0, 0), count));
+        (first, u32::try_from(count).unwrap_or(u32::MAX))
+    }
+
+    fn set_way(&mut self, first: u32, way: usize, cumulative: f64) {
+        let here = self.here();
+        self.program.ways[first as usize + way] = (cumulative, here);
+    }
+
+    fn span_law(&mut self, law: &Law<Span>, path: &Path) -> u16 {
+        check_law(self.tree, path, law, self.diagnostics);
+        self.program.spans.push(law.clone());
+        index(self.program.spans.len() - 1)
+    }
+
+    fn count_law(&mut self, law: &Law<f64>, path: &Path) -> u16 {
+        check_law(self.tree, path, law, self.diagnostics);
+        self.program.counts.push(law.clone());
+        index(self.program.counts.len() - 1)
+    }
+
+    fn steps(&mut self, steps: &[Step], path: &Path) {
+        for (place, step) in steps.iter().enumerate() {
+            self.step(step, &path.index(place));
+        }
+    }
+
+    fn step(&mut self, step: &Step, path: &Path) {
+        match step {
+            Step::Delay(delay) => {
+                let path = path.key("delay");
+                let law = self.span_law(&delay.time, &path.key("time"));
+                self.push(Op::Delay { law, kind: kind(delay.kind) });
+            }
+            Step::Visit(visit) => self.visit(visit, &path.key("visit")),
+            Step::Llm(llm) => self.llm(llm, &path.key("llm")),
+            Step::Agent(agent) => {
+                let path = path.key("agent");
+                if self.nested.agent {
+                    self.diagnostics.senseless(self.tree, &path, "an agent is asked for while one is held", "end the first `agent` step before");
+                }
+                let pools: Vec<String> = self.parts.pools.iter().map(|pool| pool.name.clone()).collect();
+                let Some(pool) = self.named(&path.key("pool"), "pool", &agent.pool, &pools) else { return };
+                self.push(Op::Enter(pool));
+                let before = self.nested;
+                self.nested.agent = true;
+                self.steps(&agent.steps, &path.key("steps"));
+                self.nested = before;
+                self.push(Op::Leave);
+            }
+            Step::Cache(cache) => self.cache(cache, &path.key("cache")),
+            Step::Choose(choices) => self.choose(choices, &path.key("choose")),
+            Step::Loop(repeat) => self.repeat(repeat, &path.key("loop")),
+            Step::Parallel(parallel) => self.parallel(parallel, &path.key("parallel")),
+            Step::Spread(spread) => self.spread(spread, &path.key("spread")),
+            Step::Feature(feature) => {
+                let known = self.program.features.iter().position(|name| *name == feature.name);
+                let place = known.unwrap_or_else(|| {
+                    self.program.features.push(feature.name.clone());
+                    self.program.features.len() - 1
+                });
+                let at = self.push(Op::Feature { feature: index(place), off: 0 });
+                self.steps(&feature.steps, &path.key("feature").key("steps"));
+                let behind = self.here();
+                self.program.ops[at as usize] = Op::Feature { feature: index(place), off: behind };
+            }
+            Step::Go(route) => {
+                let path = path.key("go");
+                if self.nested.agent || self.nested.branch || self.loops > 0 {
+                    self.diagnostics.senseless(
+                        self.tree,
+                        &path,
+                        "`go` leaves an agent, a loop or a branch behind",
+                        "use it only at the top of a route or in a `choose` there",
+                    );
+                }
+                let Some(place) = self.named(&path, "route", route, self.names) else { return };
+                let at = self.push(Op::Jump(0));
+                self.goes.push((at, place as usize));
+            }
+            Step::ReplayCalls(replay) => {
+                let path = path.key("replay_calls");
+                let names = self.station_names();
+                let Some(station) = self.named(&path.key("station"), "station", &replay.station, &names) else { return };
+                let visit = self.add_visit(Visit {
+                    station,
+                    law: None,
+                    patience: None,
+                    timeout: None,
+                    is_llm: false,
+                    retry: None,
+                    breaker: None,
+                    model: None,
+                });
+                self.push(Op::Replay(visit));
+            }
+        }
+    }
+
+    fn named(&mut self, path: &Path, what: &str, name: &str, known: &[String]) -> Option<u16> {
+        let place = known.iter().position(|other| other == name);
+        if place.is_none() {
+            self.diagnostics.unknown_name(self.tree, path, what, name, known);
+        }
+        place.map(index)
+    }
+
+    fn policy(&mut self, path: &Path, what: &str, name: Option<&String>, known: Vec<String>) -> Option<u16> {
+        name.and_then(|name| self.named(path, what, name, &known))
+    }
+
+    fn station_names(&self) -> Vec<String> {
+        self.parts.stations.iter().map(|station| station.name.clone()).collect()
+    }
+
+    fn add_visit(&mut self, visit: Visit) -> u16 {
+        self.program.visits.push(visit);
+        index(self.program.visits.len() - 1)
+    }
+
+    fn visit(&mut self, visit: &VisitStep, path: &Path) {
+        let names = self.station_names();
+        let station = self.named(&path.key("station"), "station", &visit.station, &names);
+        check_law_option(self.tree, &path.key("service"), visit.service.as_ref(), self.diagnostics);
+        let law = visit.service.as_ref().map(|law| self.span_law(law, &path.key("service")));
+        let patience = visit.patience.as_ref().map(|law| self.span_law(law, &path.key("patience")));
+        let retry = self.retry(path, visit.retry.as_ref());
+        let breaker = self.breaker(path, visit.breaker.as_ref());
+        let Some(station) = station else { return };
+        let (timeout, model) = (visit.timeout, None);
+        let visit = self.add_visit(Visit { station, law, patience, timeout, is_llm: false, retry, breaker, model });
+        self.push(Op::Visit(visit));
+    }
+
+    fn retry(&mut self, path: &Path, name: Option<&String>) -> Option<u16> {
+        let known = self.policies.retries.keys().cloned().collect();
+        self.policy(&path.key("retry"), "retry policy under `policies.retries`", name, known)
+    }
+
+    fn breaker(&mut self, path: &Path, name: Option<&String>) -> Option<u16> {
+        let known = self.policies.breakers.keys().cloned().collect();
+        self.policy(&path.key("breaker"), "breaker under `policies.breakers`", name, known)
+    }
+
+    fn llm(&mut self, llm: &LlmStep, path: &Path) {
+        let providers: Vec<String> = self.system.providers.keys().cloned().collect();
+        let known = self.named(&path.key("provider"), "provider", &llm.provider, &providers);
+        let retry = self.retry(path, llm.retry.as_ref());
+        let breaker = self.breaker(path, llm.breaker.as_ref());
+        if let Some(model) = &llm.model {
+            self.model_choice(model, &path.key("model"), &llm.provider);
+        } else if !self.nested.agent {
+            let offered = self.system.providers.get(&llm.provider).map_or(0, |provider| provider.models.len());
+            if offered > 1 {
+                self.diagnostics.senseless(
+                    self.tree,
+                    path,
+                    "no agent is held here, so the model must be chosen",
+                    "add `model`, or put the step into an `agent` step",
+                );
+            }
+        }
+        if known.is_none() {
+            return;
+        }
+        let Some(station) = self.parts.station(&llm.provider).map(index) else { return };
+        let visit = self.add_visit(Visit {
+            station,
+            law: None,
+            patience: None,
+            timeout: llm.timeout,
+            is_llm: true,
+            retry,
+            breaker,
+            model: llm.model.clone(),
+        });
+        self.push(Op::Visit(visit));
+    }
+
+    fn model_choice(&mut self, spec: &RouteSpec, path: &Path, provider: &str) {
+        let route = match spec.build() {
+            Ok(route) => route,
+            Err(error) => return spec_at(self.tree, path, &error, self.diagnostics),
+        };
+        let offered: Vec<String> =
+            self.system.providers.get(provider).map(|provider| provider.models.keys().cloned().collect()).unwrap_or_default();
+        for name in route.names() {
+            if !offered.contains(name) {
+                self.diagnostics.unknown_name(self.tree, path, &format!("model offered by `{provider}`"), name, &offered);
+            }
+        }
+    }
+
+    fn cache(&mut self, step: &CacheStep, path: &Path) {
+        let caches: Vec<String> = self.system.caches.keys().cloned().collect();
+        let Some(cache) = self.named(&path.key("cache"), "cache", &step.cache, &caches) else { return };
+        let at = self.push(Op::Lookup { cache, hit: 0 });
+        self.steps(&step.miss, &path.key("miss"));
+        self.push(Op::Store { cache });
+        let over = self.push(Op::Jump(0));
+        let hit = self.here();
+        self.program.ops[at as usize] = Op::Lookup { cache, hit };
+        self.steps(&step.hit, &path.key("hit"));
+        let behind = self.here();
+        self.program.ops[over as usize] = Op::Jump(behind);
+    }
+
+    fn choose(&mut self, choices: &[Choice], path: &Path) {
+        let total: f64 = choices.iter().map(|choice| choice.probability).sum();
+        let wrong = choices.iter().position(|choice| !(0.0..=1.0).contains(&choice.probability));
+        if let Some(place) = wrong {
+            let at = path.index(place).key("probability");
+            self.diagnostics.out_of_range(self.tree, &at, "a probability", choices[place].probability, "0 to 1");
+        }
+        if choices.is_empty() || total > 1.0 + 1e-9 {
+            self.diagnostics.out_of_range(self.tree, path, "the sum of probabilities", total, "at most 1, over at least one way");
+            return;
+        }
+        let (first, count) = self.add_ways(choices.len() + 1);
+        self.push(Op::Choose { first, count });
+        let mut overs = Vec::new();
+        let mut cumulative = 0.0;
+        for (way, choice) in choices.iter().enumerate() {
+            cumulative += choice.probability;
+            // The last way of a complete choice takes whatever rounding leaves.
+            let up_to = if way + 1 == choices.len() && total > 1.0 - 1e-9 { 2.0 } else { cumulative };
+            self.set_way(first, way, up_to);
+            self.steps(&choice.steps, &path.index(way).key("steps"));
+            overs.push(self.push(Op::Jump(0)));
+        }
+        self.set_way(first, choices.len(), 2.0);
+        self.land(&overs);
+    }
+
+    /// All these jumps land here.
+    fn land(&mut self, jumps: &[u32]) {
+        let here = self.here();
+        for jump in jumps {
+            self.program.ops[*jump as usize] = Op::Jump(here);
+        }
+    }
+
+    fn repeat(&mut self, step: &LoopStep, path: &Path) {
+        if usize::from(self.loops) >= LOOPS_MAX {
+            self.diagnostics.senseless(self.tree, path, format!("loops are nested more than {LOOPS_MAX} deep"), "");
+            return;
+        }
+        let law = self.count_law(&step.count, &path.key("count"));
+        let slot = self.loops;
+        let at = self.push(Op::LoopStart { slot, law, behind: 0 });
+        let body = self.here();
+        self.loops += 1;
+        self.steps(&step.steps, &path.key("steps"));
+        self.loops -= 1;
+        self.push(Op::LoopNext { slot, body });
+        let behind = self.here();
+        self.program.ops[at as usize] = Op::LoopStart { slot, law, behind };
+    }
+
+    fn parallel(&mut self, step: &ParallelStep, path: &Path) {
+        if step.branches.is_empty() {
+            self.diagnostics.senseless(self.tree, &path.key("branches"), "there are no branches", "expected at least one");
+            return;
+        }
+        let (first, count) = self.add_ways(step.branches.len());
+        let first_wins = step.join == JoinSpec::First;
+        let at = self.push(Op::Fork { first, count, first_wins, behind: 0 });
+        let before = self.nested;
+        self.nested.branch = true;
+        for (way, branch) in step.branches.iter().enumerate() {
+            self.set_way(first, way, 0.0);
+            self.steps(branch, &path.key("branches").index(way));
+            self.push(Op::BranchEnd);
+        }
+        self.nested = before;
+        let behind = self.here();
+        self.program.ops[at as usize] = Op::Fork { first, count, first_wins, behind };
+    }
+
+    fn spread(&mut self, step: &SpreadStep, path: &Path) {
+        if step.branches.is_empty() {
+            self.diagnostics.senseless(self.tree, &path.key("branches"), "there are no branches", "expected at least one");
+            return;
+        }
+        let (first, count) = self.add_ways(step.branches.len());
+        let turn = match step.by {
+            SpreadBy::RoundRobin => {
+                self.program.turns += 1;
+                Some(index(self.program.turns - 1))
+            }
+            SpreadBy::Random => None,
+        };
+        self.push(Op::Spread { first, count, turn });
+        let mut overs = Vec::new();
+        for (way, branch) in step.branches.iter().enumerate() {
+            self.set_way(first, way, 0.0);
+            self.steps(branch, &path.key("branches").index(way));
+            overs.push(self.push(Op::Jump(0)));
+        }
+        self.land(&overs);
+    }
+
+    fn resolve_goes(&mut self) {
+        for (at, route) in std::mem::take(&mut self.goes) {
+            if let Some((_, start)) = self.program.routes.get(route) {
+                self.program.ops[at as usize] = Op::Jump(*start);
+            }
+        }
+    }
+
+    /// From every operation the end must be within reach, or a task could go round for ever.
+    fn check_ends(&mut self, root: &Path) {
+        let ops = &self.program.ops;
+        let mut ends = vec![false; ops.len()];
+        let mut changed = true;
+        while changed {
+            changed = false;
+            for (at, op) in ops.iter().enumerate().rev() {
+                let next = || ends.get(at + 1).copied().unwrap_or(false);
+                let goes = |pc: u32| ends.get(pc as usize).copied().unwrap_or(false);
+                let reaches = match op {
+                    Op::End | Op::BranchEnd => true,
+                    Op::Jump(pc) => goes(*pc),
+                    Op::Choose { first, count } => self.program.ways[*first as usize..(*first + *count) as usize]
+                        .iter()
+                        .scan(0.0, |before, (cumulative, pc)| {
+                            let likely = cumulative.min(1.0) > *before;
+                            *before = cumulative.min(1.0);
+                            Some((likely, *pc))
+                        })
+                        .any(|(likely, pc)| likely && goes(pc)),
+                    Op::Spread { first, count, .. } => {
+                        self.program.ways[*first as usize..(*first + *count) as usize].iter().any(|(_, pc)| goes(*pc))
+                    }
+                    Op::Fork { behind, .. } => goes(*behind),
+                    Op::Delay { .. }
+                    | Op::Visit(_)
+                    | Op::Replay(_)
+                    | Op::Enter(_)
+                    | Op::Leave
+                    | Op::LoopStart { .. }
+                    | Op::LoopNext { .. }
+                    | Op::Lookup { .. }
+                    | Op::Store { .. }
+                    | Op::Feature { .. } => next(),
+                };
+                if reaches && !ends[at] {
+                    ends[at] = true;
+                    changed = true;
+                }
+            }
+        }
+        for (name, start) in &self.program.routes {
+            if !ends.get(*start as usize).copied().unwrap_or(false) {
+                self.diagnostics.senseless(
+                    self.tree,
+                    &root.key(name),
+                    format!("the route `{name}` goes round for ever: no step of it reaches an end"),
+                    "give a `choose` a way that does not `go` back",
+                );
+            }
+        }
+    }
+}
