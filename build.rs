@@ -1,7 +1,31 @@
-//! Puts a copy of every file under `models/` into the binary, so that an installed tars-sim finds its parts.
+//! Puts a copy of every file under `models/` into the binary, so that an installed tars-sim finds its parts, and the
+//! digest of the sources that decide a result, so that no run goes on from what other code has computed.
 
+use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
+
+/// Whatever decides what a replication gives; a folder stands for all that is below it.
+const DECISIVE: [&str; 18] = [
+    "Cargo.lock",
+    "crates/tars-policy/src",
+    "src/engine",
+    "src/engine.rs",
+    "src/experiment",
+    "src/experiment.rs",
+    "src/model",
+    "src/model.rs",
+    "src/random",
+    "src/random.rs",
+    "src/runner",
+    "src/runner.rs",
+    "src/sim",
+    "src/sim.rs",
+    "src/stats",
+    "src/stats.rs",
+    "src/tally",
+    "src/tally.rs",
+];
 
 fn main() -> io::Result<()> {
     let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").ok_or(io::ErrorKind::NotFound)?);
@@ -14,7 +38,33 @@ fn main() -> io::Result<()> {
         collect(&models, "", &mut names)?;
     }
     names.sort_unstable();
-    fs::write(out.join("models.rs"), table(&models, &names))
+    fs::write(out.join("models.rs"), table(&models, &names))?;
+    let mut sources = Sha256::new();
+    for path in DECISIVE {
+        println!("cargo::rerun-if-changed={path}");
+        digest(&root, path, &mut sources)?;
+    }
+    let digits: String = sources.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    println!("cargo::rustc-env=TARS_SIM_SOURCES={digits}");
+    Ok(())
+}
+
+/// Takes in a file, or every file of a folder in the order of their names; a carriage return at a line's end does not
+/// count, as some checkouts add it.
+fn digest(root: &Path, path: &str, sources: &mut Sha256) -> io::Result<()> {
+    let place = root.join(path);
+    if place.is_dir() {
+        let mut names: Vec<_> = fs::read_dir(&place)?.collect::<Result<_, _>>()?;
+        names.sort_unstable_by_key(fs::DirEntry::file_name);
+        for entry in names {
+            digest(root, &format!("{path}/{}", entry.file_name().to_string_lossy()), sources)?;
+        }
+        return Ok(());
+    }
+    let text: Vec<u8> = fs::read(&place)?.into_iter().filter(|&byte| byte != b'\r').collect();
+    sources.update(format!("{path}\0{}\0", text.len()));
+    sources.update(&text);
+    Ok(())
 }
 
 /// The names of all JSON files below `folder`, without their extension.

@@ -6,6 +6,8 @@ pub mod model;
 pub mod random;
 pub mod report;
 pub mod result;
+pub mod runner;
 pub mod sim;
 pub mod stats;
+pub mod store;
 pub mod tally;

@@ -1,0 +1,92 @@
+//! What is cut off the start of every replication of a cell: stated, or found by pilots.
+
+use crate::model::Measure;
+use crate::stats::{Cut, average_series, mser5};
+use serde::{Deserialize, Serialize};
+use tars_policy::units::Span;
+
+/// Pilots of a cell whose warm-up is found automatically.
+pub const PILOT_REPLICATIONS: u32 = 5;
+/// The number of the first pilot; replications that are measured have lower ones.
+pub const PILOTS_START: u64 = 1_000_000;
+/// Slices of time over which a pilot averages the number of tasks in the system.
+pub const PILOT_SLICES: u32 = 500;
+
+/// What is cut off, and how that was found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct WarmupCut {
+    pub(super) nanos: u64,
+    pub(super) rule: String,
+    pub(super) flag: Option<String>,
+}
+
+impl WarmupCut {
+    /// The cut that needs no pilots, if the experiment or its haste gives one.
+    pub(super) fn stated(measure: &Measure, quick: bool) -> Option<Self> {
+        let (cut, rule) = match measure.warmup {
+            Some(_) if measure.terminating => (Span::ZERO, "terminating run: nothing is cut"),
+            Some(stated) => (stated, "stated in the experiment"),
+            None if quick => {
+                (Span::from_nanos(measure.duration.as_nanos() / 4), "a quarter of the run, not examined (--quick)")
+            }
+            None => return None,
+        };
+        Some(Self { nanos: cut.as_nanos(), rule: rule.to_owned(), flag: None })
+    }
+
+    /// The cut that MSER-5 finds in the pilots' numbers of tasks in the system, refused past half the run.
+    pub(super) fn found(pilots: &[Vec<u128>], duration: Span) -> Self {
+        let series: Vec<Vec<f64>> =
+            pilots.iter().map(|slices| slices.iter().map(|&area| area as f64).collect()).collect();
+        let series = average_series(&series);
+        let slices = series.len().max(1) as u128;
+        let at = |observations: usize| {
+            let nanos = u128::from(duration.as_nanos()) * observations as u128 / slices;
+            u64::try_from(nanos).expect("a part of the run is shorter than the run")
+        };
+        let rule = format!("MSER-5 on the tasks in the system, averaged over {} pilots", pilots.len());
+        let half = |rule: String, flag: &str| Self {
+            nanos: duration.as_nanos() / 2,
+            rule: format!("{rule}: refused, half the run is cut"),
+            flag: Some(flag.to_owned()),
+        };
+        match mser5(&series).cut {
+            Cut::Delete { observations } => Self { nanos: at(observations), rule, flag: None },
+            Cut::Unsettled { .. } => half(
+                rule,
+                "the number of tasks in the system has not settled within half the run; lengthen `measure.duration`, \
+                 or set `transient` if no steady state is expected",
+            ),
+            Cut::TooShort => half(rule, "the run is too short to look for a warm-up; lengthen `measure.duration`"),
+        }
+    }
+
+    pub(super) const fn span(&self) -> Span {
+        Span::from_nanos(self.nanos)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(pilot: Vec<u128>, expected: u64, flagged: bool) {
+        let found = WarmupCut::found(&[pilot.clone(), pilot], Span::from_secs(100));
+        assert_eq!((found.nanos, found.flag.is_some()), (expected, flagged), "{}", found.rule);
+    }
+
+    #[test]
+    fn a_start_that_is_higher_is_cut_in_simulated_time() {
+        check((0..500).map(|slice| if slice < 50 { 900 } else { slice % 2 }).collect(), 10_000_000_000, false);
+    }
+
+    #[test]
+    fn a_queue_that_grows_to_the_end_cuts_half_and_says_so() {
+        check((0..500).collect(), 50_000_000_000, true);
+    }
+
+    #[test]
+    fn a_run_of_few_slices_cuts_half_and_says_so() {
+        check(vec![1; 20], 50_000_000_000, true);
+    }
+}
