@@ -139,8 +139,7 @@ impl Diagnostics {
 
     /// The same problem seen again, as from a second cell of a sweep, is kept once.
     fn report(&mut self, at: At, severity: Severity, message: String, hint: Option<String>) {
-        let message = clean(&message, MAX_MESSAGE);
-        let hint = hint.map(|hint| clean(&hint, MAX_MESSAGE));
+        let (message, hint) = (printable(message), hint.map(printable));
         let new = self.found.insert(Diagnostic { place: at.place, path: at.path, severity, message, hint });
         self.errors += usize::from(new && severity == Severity::Error);
     }
@@ -205,6 +204,12 @@ pub(crate) fn counted(count: usize, noun: &str) -> String {
 /// A text from the input as it may be printed: nothing that moves the cursor or turns the line, and not too long.
 pub(crate) fn shown(text: &str) -> String {
     clean(text, MAX_QUOTED)
+}
+
+/// A message as it may be printed; nearly all are so already.
+fn printable(text: String) -> String {
+    let is_clean = text.len() <= MAX_MESSAGE && !text.chars().any(moves_the_cursor);
+    if is_clean { text } else { clean(&text, MAX_MESSAGE) }
 }
 
 fn clean(text: &str, limit: usize) -> String {

@@ -69,7 +69,7 @@ fn mistyped(start: &str, expected: &str, found: &Tree, last: Option<&PathPart>) 
     }
 }
 
-/// `name`, and the names in backticks after it: what follows "unknown field `".
+/// `name`, and the names in backticks after it: what follows the first backtick of such a message.
 fn named(rest: &str) -> Option<(String, Vec<String>)> {
     let none = ["`, there are no fields", "`, there are no variants"];
     if let Some(name) = none.iter().find_map(|end| rest.strip_suffix(end)) {
@@ -135,6 +135,7 @@ mod tests {
 
     #[derive(Debug, Deserialize)]
     #[serde(deny_unknown_fields, rename_all = "snake_case")]
+    #[expect(dead_code, reason = "only its decoding is looked at")]
     enum Law {
         Never,
         Fixed(f64),

@@ -98,10 +98,11 @@ pub enum TextProblem {
 impl Diagnostics {
     /// A file that cannot be opened or read.
     pub fn unreadable(&mut self, name: &str, error: &io::Error, sibling: Option<&str>) {
-        let why = match error.kind() {
-            io::ErrorKind::NotFound => "there is no such file".to_owned(),
-            io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
-            other => other.to_string(),
+        let kind = error.kind();
+        let why = if kind == io::ErrorKind::NotFound {
+            "there is no such file".to_owned()
+        } else {
+            kind.to_string()
         };
         let hint = sibling.map(|sibling| format!("did you mean `{}`?", shown(sibling)));
         self.error(At::nowhere(), format!("cannot read `{name}`: {why}"), hint);
@@ -422,10 +423,8 @@ impl Diagnostics {
         self.error(at, why, None);
     }
 
-    /// A sweep of more cells than can be run; nothing if they cannot even be counted.
-    pub fn too_many_cells(&mut self, at: At, cells: Option<u64>, limit: u64) {
-        let cells =
-            cells.map_or_else(|| "more than 18446744073709551615".to_owned(), |cells| cells.to_string());
+    /// A sweep of more cells than can be run.
+    pub fn too_many_cells(&mut self, at: At, cells: u128, limit: u64) {
         let hint = "take fewer values an axis, or sample with {\"latin_hypercube\": {\"samples\": …}}";
         self.error(
             at,
@@ -593,11 +592,8 @@ fn suggestion<S: AsRef<str>>(name: &str, known: &[S], nothing: &str) -> String {
 fn listed<'n>(names: impl Iterator<Item = &'n str>) -> String {
     let names: Vec<_> = names.map(|name| format!("`{}`", shown(name))).collect();
     let more = names.len().saturating_sub(MAX_LISTED);
-    let mut text = names[..names.len() - more].join(", ");
-    if more > 0 {
-        text.push_str(&format!(" and {more} more"));
-    }
-    text
+    let text = names[..names.len() - more].join(", ");
+    if more > 0 { format!("{text} and {more} more") } else { text }
 }
 
 /// A value in a few words.
