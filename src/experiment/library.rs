@@ -29,7 +29,7 @@ use super::note::strip_notes;
 use super::path::{Path, PathPart};
 use super::source::{FileId, Origin, Place};
 use super::text::{self, MAX_BYTES};
-use super::tree::{Extent, MAX_DEPTH, MAX_VALUES, Member, Members, Node, Tree, parse};
+use super::tree::{Extent, MAX_DEPTH, Member, Members, Node, Tree, parse};
 
 mod figure;
 mod merge;
@@ -45,6 +45,9 @@ pub const USE: &str = "use";
 
 /// Model files in the binary, sorted by name.
 pub const EMBEDDED: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/models.rs"));
+
+/// Values that parts may bring into one file; parts that use each other twice and twice again double every time.
+pub const MAX_BROUGHT: usize = 200_000;
 
 /// Folders below `models/` that are looked into, and names that are listed.
 const MAX_FOLDER_DEPTH: usize = 8;
@@ -123,13 +126,14 @@ struct Resolver<'a> {
 /// What is gathered while the tree of one file is resolved.
 struct Gathered<'f> {
     file: &'f str,
-    extent: Extent,
+    /// What parts have brought.
+    brought: Extent,
     assumptions: Vec<Assumption>,
 }
 
 impl Resolver<'_> {
     fn file(&mut self, tree: Tree, file: &str) -> Resolved {
-        let mut gathered = Gathered { file, extent: tree.extent(), assumptions: Vec::new() };
+        let mut gathered = Gathered { file, brought: Extent::default(), assumptions: Vec::new() };
         let tree = self.tree(tree, &mut Path::root(), &mut gathered);
         Resolved { tree, assumptions: gathered.assumptions }
     }
@@ -203,7 +207,7 @@ impl Resolver<'_> {
             return Tree::broken(place);
         };
         let Some(part) = self.part(name, &at) else { return Tree::broken(place) };
-        if !fits(&mut gathered.extent, part.extent, path.len()) {
+        if !fits(&mut gathered.brought, part.extent, path.len()) {
             self.diagnostics.parts_too_large(at, name);
             return Tree::broken(place);
         }
@@ -252,7 +256,7 @@ impl Resolver<'_> {
         let mut fields = Fields::of(&tree, &root, self.diagnostics)?;
         fields.optional::<String>("$schema", self.diagnostics);
         fields.required::<String>("about", self.diagnostics);
-        let figures = fields.map::<FigureSpec>("figures", self.diagnostics);
+        let figures = fields.tree("figures");
         let part = fields.required_tree("part", self.diagnostics);
         let part_path = fields.path("part");
         fields.finish(self.diagnostics);
@@ -260,27 +264,19 @@ impl Resolver<'_> {
         strip_notes(&mut part, &part_path, self.diagnostics);
         let resolved = self.file(part, &format!("models/{name}.json"));
         let mut assumptions = resolved.assumptions;
-        if let (Some(figures), Some(written)) = (figures, tree.member("figures")) {
+        if let Some(figures) = figures {
             let path = root.key("figures");
-            declare(
-                &mut assumptions,
-                &written.tree,
-                &path,
-                figures,
-                &resolved.tree,
-                Some(name),
-                self.diagnostics,
-            );
+            declare(&mut assumptions, figures, &path, &resolved.tree, Some(name), self.diagnostics);
         }
         Some(Part { extent: resolved.tree.extent(), tree: resolved.tree, assumptions })
     }
 }
 
-/// Adds a part at `depth` to what a tree holds; says whether that is within the limits.
+/// Adds a part at `depth` to what parts have brought; says whether that is within the limits.
 fn fits(sum: &mut Extent, part: Extent, depth: usize) -> bool {
     sum.values += part.values;
     sum.text += part.text;
-    sum.values <= MAX_VALUES && sum.text as u64 <= MAX_BYTES && depth + part.height <= MAX_DEPTH
+    sum.values <= MAX_BROUGHT && sum.text as u64 <= MAX_BYTES && depth + part.height <= MAX_DEPTH
 }
 
 /// The folder `models/` of the nearest folder above `file` that has one.

@@ -2,9 +2,8 @@
 
 use std::path::Path as FilePath;
 
-use super::decode::decode_map;
 use super::diagnostic::{At, Diagnostics};
-use super::library::{Assumption, FigureSpec, Library, Resolved, declare};
+use super::library::{Assumption, Library, Resolved, declare};
 use super::name::check_experiment;
 use super::note::strip_notes;
 use super::path::Path;
@@ -107,8 +106,7 @@ fn add_figures(
 ) {
     let Some(figures) = figures else { return };
     let path = Path::root().key("figures");
-    let Some(decoded) = decode_map::<FigureSpec>(&figures.tree, &path, diagnostics) else { return };
-    declare(assumptions, &figures.tree, &path, decoded, tree, None, diagnostics);
+    declare(assumptions, &figures.tree, &path, tree, None, diagnostics);
 }
 
 fn check_name(tree: &Tree, diagnostics: &mut Diagnostics) {

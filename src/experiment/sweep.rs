@@ -96,8 +96,11 @@ pub fn expand(sweep: &Tree, base: &Tree, diagnostics: &mut Diagnostics) -> Optio
     let axes_path = path.key("axes");
     let axes = axes.and_then(|axes| read_axes(axes, &axes_path, base, diagnostics));
     let (design, axes) = (design?, axes?);
-    let at = At::value(sweep, &Path::root().key("axes"));
-    let at = At { path: axes_path, ..at };
+    let cells_from = match design {
+        DesignSpec::Grid(GridSpec {}) => "axes",
+        DesignSpec::LatinHypercube(_) | DesignSpec::Sobol(_) => "design",
+    };
+    let at = At { path: path.key(cells_from), ..At::value(sweep, &Path::root().key(cells_from)) };
     if diagnostics.error_count() > errors {
         return None;
     }
@@ -148,7 +151,7 @@ fn cells(
     }
     let count = usize::try_from(count).ok()?;
     if count == 0 {
-        diagnostics.empty(at.clone(), "the sample");
+        diagnostics.no_samples(at.clone());
         return None;
     }
     match design {

@@ -4,6 +4,7 @@ use std::io;
 
 use tars_policy::spec::SpecError;
 
+use super::super::library::MAX_BROUGHT;
 use super::super::name::NameProblem;
 use super::super::path::{Path, PathPart};
 use super::super::pointer::{Inside, Missing, PointerProblem};
@@ -334,13 +335,13 @@ impl Diagnostics {
 
     /// A tree that is too deep or too large once its parts are put in.
     pub fn parts_too_large(&mut self, at: At, name: &str) {
+        let hint = format!(
+            "{MAX_DEPTH} levels and, from parts, {MAX_BROUGHT} values and 16 MiB of text are allowed"
+        );
         self.error(
             at,
-            format!(
-                "with the part `{}` the experiment becomes too large: {MAX_DEPTH} levels, {MAX_VALUES} values and {MAX_BYTES} bytes of text are allowed",
-                shown(name)
-            ),
-            None,
+            format!("with the part `{}` the experiment becomes too large", shown(name)),
+            Some(hint),
         );
     }
 
@@ -374,6 +375,11 @@ impl Diagnostics {
     /// A sweep without axes, or an axis without values.
     pub fn empty(&mut self, at: At, what: &str) {
         self.error(at, format!("{what} is empty"), Some("leave out `sweep` to run one cell".to_owned()));
+    }
+
+    /// A sample of no cells.
+    pub fn no_samples(&mut self, at: At) {
+        self.error(at, "the sample has no cells", Some("`samples` is 1 to 100000".to_owned()));
     }
 
     /// An axis that names its fields in two ways, or in none.
@@ -411,11 +417,7 @@ impl Diagnostics {
 
     /// Names that are not one for each value.
     pub fn names_length(&mut self, at: At, found: usize, expected: usize) {
-        self.error(
-            at,
-            format!("there are {} for {}", counted(found, "name"), counted(expected, "value")),
-            None,
-        );
+        self.error(at, format!("found {} for {}", counted(found, "name"), counted(expected, "value")), None);
     }
 
     /// A range that does not work; `why` says so.
@@ -566,7 +568,11 @@ fn pointer_message(pointer: &str, missing: Result<&Missing, PointerProblem>) -> 
         }
         Inside::List(length) => {
             let entries = if *length == 1 { "entry" } else { "entries" };
-            let hint = (*length > 0).then(|| format!("its indexes are 0 to {}", length - 1));
+            let hint = match length {
+                0 => None,
+                1 => Some("its only index is 0".to_owned()),
+                _ => Some(format!("its indexes are 0 to {}", length - 1)),
+            };
             (
                 format!(
                     "`{pointer}` does not exist: {above} is a list of {length} {entries}, without `{part}`"
