@@ -34,7 +34,7 @@ use super::tree::{Extent, MAX_DEPTH, Member, Members, Node, Tree, parse};
 mod figure;
 mod merge;
 
-pub use figure::{Assumption, FigureSpec, Mark, Replaced};
+pub use figure::{Assumption, FigureSpec, Mark, ModelSpec, Replaced};
 pub use merge::merge;
 
 pub(in crate::experiment) use figure::declare;
@@ -438,6 +438,14 @@ mod tests {
         let (resolved, diagnostics) = resolve(&folder(&models), r#"{"use": "c0"}"#);
         assert!(resolved.tree.is_broken());
         assert_eq!(diagnostics.error_count(), 1, "{diagnostics}");
+    }
+
+    #[test]
+    fn a_model_file_is_as_its_schema_tells() {
+        for (name, text) in [MODEL, OUTER].iter().chain(EMBEDDED) {
+            let read: Result<ModelSpec, _> = serde_json::from_str(text);
+            assert!(read.is_ok(), "{name}: {read:?}");
+        }
     }
 
     #[test]

@@ -557,7 +557,7 @@ fn pointer_message(pointer: &str, missing: Result<&Missing, PointerProblem>) -> 
     };
     let part = shown(&missing.part);
     let above = if missing.found.is_empty() {
-        "the experiment".to_owned()
+        "the top level".to_owned()
     } else {
         format!("`{}`", shown(&missing.found.to_pointer()))
     };

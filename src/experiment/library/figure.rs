@@ -1,5 +1,6 @@
 //! Figures: which numbers of a part come from where, and how sure they are.
 
+use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -52,6 +53,22 @@ pub struct FigureSpec {
     /// A remark.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+}
+
+/// A model file, as its schema tells it; it is read member by member, so that all its errors come at once.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ModelSpec {
+    /// The schema, for editors.
+    #[serde(rename = "$schema", default, skip_serializing_if = "Option::is_none")]
+    pub schema: Option<String>,
+    /// What the part is, in a sentence.
+    pub about: String,
+    /// Where the figures of the part come from, by JSON pointers into it.
+    #[serde(default)]
+    pub figures: IndexMap<String, FigureSpec>,
+    /// The part.
+    pub part: Value,
 }
 
 /// A figure that an experiment rests on.
