@@ -559,7 +559,7 @@ error: the key `a` stands twice in this object
                     Value::Object(members) => {
                         members.iter().rev().map(|(key, value)| (key.clone(), reversed(value))).collect()
                     }
-                    scalar => scalar.clone(),
+                    Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value.clone(),
                 }
             }
             let canonical = |value: &Value| read(&value.to_string()).0.map(|tree| tree.to_canonical());
