@@ -102,7 +102,7 @@ fn both(picture: &Picture) -> Result<[Artifact; 2], ReportError> {
 /// The quieter line below a title: what it is from and how it was measured.
 fn subtitle(result: &ResultFile, about: &str) -> String {
     let replications = result.cells.iter().map(|cell| cell.replications).max().unwrap_or(0);
-    let mut parts = vec![number::clean(&result.name)];
+    let mut parts = Vec::new();
     if !about.is_empty() {
         parts.push(about.to_owned());
     }
@@ -110,5 +110,12 @@ fn subtitle(result: &ResultFile, about: &str) -> String {
     if result.quick {
         parts.push("quick: not for decisions".to_owned());
     }
+    parts.push(number::clean(&result.name));
     parts.join(" · ")
+}
+
+/// A text that begins a title.
+fn capital(text: &str) -> String {
+    let mut signs = text.chars();
+    signs.next().map_or_else(String::new, |first| first.to_uppercase().chain(signs).collect())
 }

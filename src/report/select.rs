@@ -120,6 +120,19 @@ pub(crate) fn describe(result: &ResultFile, cell: &Cell, axes: &[usize]) -> Stri
     parts.collect::<Vec<_>>().join(", ")
 }
 
+/// The conditions that a cell misses, by short metric name: `latency p99`.
+pub(crate) fn missed_briefly(result: &ResultFile, cell: &Cell) -> Vec<String> {
+    let terms = cell.slo_missed.iter().filter_map(|index| result.slo.get(*index));
+    terms.map(|term| number::clean(&readable(&term.metric))).collect()
+}
+
+/// A column's name without its unit, which stands elsewhere: `latency_p99_s` is `latency p99`.
+pub(crate) fn readable(name: &str) -> String {
+    let suffixes = ["_usd_per_1000_tasks", "_usd_per_s", "_per_s", "_share", "_s"];
+    let bare = suffixes.iter().find_map(|suffix| name.strip_suffix(suffix)).unwrap_or(name);
+    bare.replace('_', " ")
+}
+
 /// The conditions that a cell misses, by metric label.
 pub(crate) fn missed(result: &ResultFile, cell: &Cell) -> Vec<String> {
     let terms = cell.slo_missed.iter().filter_map(|index| result.slo.get(*index));

@@ -1,8 +1,9 @@
 //! Metrics against an axis of the sweep: throughput, latency quantiles, errors, cost and quality; and the knee.
 
-use super::chart::{Chart, Dots, Panel, Sample, Trust};
+use super::chart::{Chart, Panel, Sample, Trust};
+use super::scene::Dots;
 use super::scale::{Origin, Scale};
-use super::{Picture, subtitle};
+use super::{Picture, capital, subtitle};
 use crate::report::csv::slug;
 use crate::report::{number, select};
 use crate::result::{Axis, Cell, MetricInfo, ResultFile};
@@ -45,7 +46,7 @@ fn against(result: &ResultFile, axis: usize, suffix: &str) -> Vec<Picture> {
     if let Some(chart) = layout.of_quantiles(result) {
         pictures.insert(1.min(pictures.len()), Picture::new(format!("latency{suffix}"), chart.scene()));
     }
-    if let Some(chart) = layout.of_knee(result) {
+    if let Some(chart) = layout.of_knee(result).filter(|_| suffix.is_empty()) {
         pictures.push(Picture::new(format!("knee{suffix}"), chart.scene()));
     }
     pictures
@@ -81,9 +82,9 @@ impl Layout {
     }
 
     fn of_metric(&self, result: &ResultFile, metric: &MetricInfo) -> Option<Chart> {
-        let names = self.lines.iter().map(|line| words(result, line)).collect();
+        let names = self.lines.iter().map(|line| parts(result, line).join(", ")).collect();
         let panels = self.panels.iter().map(|panel| Panel {
-            title: words(result, panel),
+            title: parts(result, panel),
             lines: self.lines.iter().map(|line| self.samples(result, &[panel, line], metric)).collect(),
         });
         self.chart(result, &[metric], names, panels.collect())
@@ -99,7 +100,7 @@ impl Layout {
             for line in &self.lines {
                 let fixed: Vec<(usize, usize)> = panel.iter().chain(line).copied().collect();
                 let lines = quantiles.iter().map(|metric| self.samples(result, &[&fixed], metric)).collect();
-                panels.push(Panel { title: words(result, &fixed), lines });
+                panels.push(Panel { title: parts(result, &fixed), lines });
             }
         }
         if panels.len() > PANELS_MAX {
@@ -153,7 +154,9 @@ impl Layout {
             return None;
         }
         let (targets, mut notes) = targets(result, metrics, &seen);
-        let y = Scale::of(seen.into_iter().chain(targets.iter().map(|target| target.0)), Origin::Zero);
+        let shown = seen.into_iter().chain(targets.iter().map(|target| target.0));
+        let is_latency = metric.unit == "s";
+        let y = if is_latency { Scale::of_latencies(shown) } else { Scale::of(shown, Origin::Zero) };
         notes.extend(marks(samples()));
         notes.extend(self.notes.iter().cloned());
         let label = number::clean(&metric.label);
@@ -262,17 +265,12 @@ fn stands_at(cell: &Cell, fixed: &[(usize, usize)]) -> bool {
     fixed.iter().all(|(axis, value)| cell.coordinates.get(*axis) == Some(value))
 }
 
-/// A combination in words: `agents in the pool 80, limit 3000 1/min`.
-fn words(result: &ResultFile, fixed: &[(usize, usize)]) -> String {
+/// A combination in words, one part an axis: `agents in the pool 80`, `limit 3000 1/min`.
+fn parts(result: &ResultFile, fixed: &[(usize, usize)]) -> Vec<String> {
     let parts = fixed.iter().map(|(axis, value)| {
         let (name, unit) = select::axis_name(&result.axes[*axis]);
         let value = number::clean(&result.axes[*axis].values[*value]);
         if unit.is_empty() { format!("{name} {value}") } else { format!("{name} {value} {unit}") }
     });
-    parts.collect::<Vec<_>>().join(", ")
-}
-
-fn capital(text: &str) -> String {
-    let mut signs = text.chars();
-    signs.next().map_or_else(String::new, |first| first.to_uppercase().chain(signs).collect())
+    parts.collect()
 }

@@ -1,6 +1,7 @@
 //! How many tasks are slower than a latency, on logarithmic axes: the tail is what the mean hides.
 
-use super::chart::{Chart, Dots, Panel, Sample, Trust};
+use super::chart::{Chart, Panel, Sample, Trust};
+use super::scene::Dots;
 use super::scale::Scale;
 use super::{Picture, subtitle};
 use crate::report::select;
@@ -36,7 +37,7 @@ pub(crate) fn picture(result: &ResultFile) -> Option<Picture> {
         x_ticks: None,
         y: Scale::log(least.max(1e-5) * 100.0, 100.0),
         names,
-        panels: vec![Panel { title: String::new(), lines }],
+        panels: vec![Panel { title: Vec::new(), lines }],
         targets: vec![(1.0, "1 %: the 99th percentile".to_owned())],
         notes: vec!["all replications together".to_owned()],
         dots: Dots::Hidden,

@@ -50,6 +50,22 @@ pub(crate) fn fitted(text: &str, size: f64, room: f64) -> String {
     format!("{}…", prefix(&signs, count).trim_end())
 }
 
+/// Breaks a text at spaces into lines that fit; a longer word ends in an ellipsis.
+pub(crate) fn wrapped(text: &str, size: f64, room: f64) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        let word = fitted(word, size, room);
+        match lines.last_mut() {
+            Some(line) if width(&format!("{line} {word}"), size) <= room => {
+                line.push(' ');
+                line.push_str(&word);
+            }
+            Some(_) | None => lines.push(word),
+        }
+    }
+    lines
+}
+
 fn prefix(signs: &[char], count: usize) -> String {
     signs[..count].iter().collect()
 }

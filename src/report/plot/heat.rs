@@ -1,8 +1,8 @@
 //! A map over two axes: a metric as colour, the objective as a sign in each field and a line around what meets it.
 
 use super::font;
-use super::scene::{Across, Colour, INK, PAPER, QUIET, Scene, TARGET};
-use super::{Picture, subtitle};
+use super::scene::{Across, Colour, INK, ON_DARK, ON_LIGHT, QUIET, Scene, TARGET};
+use super::{Picture, capital, subtitle};
 use crate::report::{number, select};
 use crate::result::{Cell, MetricInfo, ResultFile};
 
@@ -72,10 +72,10 @@ impl<'a> Map<'a> {
             notes.push(format!("the first {PANELS_MAX} of {} combinations are shown", groups.len()));
         }
         let pitch = high + 50.0;
-        let height = TOP + pitch * down + 44.0 + 16.0 * notes.len() as f64;
+        let height = TOP + pitch * down + 18.0;
         let label = number::label_with_unit(&number::clean(&self.metric.label), &self.metric.unit);
         let (x_name, y_name) = (self.name(self.x), self.name(self.y));
-        let title = format!("{label}, by {x_name} and {y_name}");
+        let title = format!("{}, by {x_name} and {y_name}", capital(&label));
         let mut scene = Scene::new((width, height), &title, &subtitle(self.result, ""));
         for (index, (words, cells)) in shown.iter().enumerate() {
             let (row, column) = ((index as f64 / across).floor(), index as f64 % across);
@@ -86,7 +86,9 @@ impl<'a> Map<'a> {
         let x_label = number::clean(&self.result.axes[self.x].label);
         scene.words((LEFT + wide / 2.0, bottom + 36.0), &x_label, 12.0, INK, Across::Centre);
         let y_label = font::fitted(&number::clean(&self.result.axes[self.y].label), 12.0, high + 60.0);
-        scene.words_up((24.0, TOP + high / 2.0), &y_label, 12.0, INK);
+        let values = self.result.axes[self.y].values.iter();
+        let ticks = values.map(|value| font::width(&number::clean(value), 11.0)).fold(0.0, f64::max);
+        scene.words_up((LEFT - 26.0 - ticks.min(LEFT - 60.0), TOP + high / 2.0), &y_label, 12.0, INK);
         scene.notes(&notes);
         scene
     }
@@ -123,13 +125,13 @@ impl<'a> Map<'a> {
         let Some(value) = select::value(cell, &self.metric.name) else {
             scene.rectangle(from, to, Colour(0xec, 0xec, 0xec), 1.0);
             let words = if select::is_done(cell) { format!("none{sign}") } else { "failed".to_owned() };
-            scene.words(middle, &words, 11.0, QUIET, Across::Centre);
+            scene.words(middle, &words, 11.0, ON_LIGHT, Across::Centre);
             return;
         };
         let share = self.share(value);
         scene.rectangle(from, to, ramp(share), 1.0);
         let text = format!("{}{sign}", number::short(number::in_display_unit(value, &self.metric.unit)));
-        let ink = if share > 0.62 { PAPER } else { INK };
+        let ink = if share > 0.62 { ON_DARK } else { ON_LIGHT };
         scene.words(middle, &text, 12.5, ink, Across::Centre);
     }
 

@@ -24,6 +24,9 @@ pub(crate) enum Scale {
 /// Values that span more than this factor are shown on a logarithmic axis.
 const LOG_FACTOR: f64 = 30.0;
 
+/// The same for latencies.
+const TAIL_FACTOR: f64 = 8.0;
+
 /// Where an axis begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Origin {
@@ -51,6 +54,14 @@ impl Scale {
             return Self::log(least, high);
         }
         Self::linear(low, high, origin)
+    }
+
+    /// Chooses a scale for latencies, whose tails are worth a logarithmic axis sooner than amounts are.
+    pub(crate) fn of_latencies(values: impl IntoIterator<Item = f64>) -> Self {
+        let values: Vec<f64> = values.into_iter().filter(|value| value.is_finite()).collect();
+        let low = values.iter().copied().fold(f64::INFINITY, f64::min);
+        let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        if low > 0.0 && high / low > TAIL_FACTOR { Self::log(low, high) } else { Self::of(values, Origin::Zero) }
     }
 
     /// Equal steps from zero or just below `low` to just above `high`.
