@@ -66,7 +66,11 @@ fn escaped(json: &str) -> String {
     let mut text = String::with_capacity(json.len());
     for sign in json.chars() {
         match sign {
-            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => text.push_str(&format!("\\u{:04x}", u32::from(sign))),
+            '<' => text.push_str("\\u003c"),
+            '>' => text.push_str("\\u003e"),
+            '&' => text.push_str("\\u0026"),
+            '\u{2028}' => text.push_str("\\u2028"),
+            '\u{2029}' => text.push_str("\\u2029"),
             _ => text.push(sign),
         }
     }
@@ -122,7 +126,11 @@ impl Page {
             flags: rows::flags(result),
             figures: figures(result)?,
             table: rows::CellTable::new(result),
-            sensitivity: result.sensitivity.iter().map(|of| rows::SensitivityTable::new(result, of)).collect(),
+            sensitivity: result
+                .sensitivity
+                .iter()
+                .map(|of| rows::SensitivityTable::new(result, of))
+                .collect(),
             assumptions: result.assumptions.iter().map(rows::AssumptionRow::new).collect(),
             metrics: result.metrics.iter().map(rows::MetricRow::new).collect(),
             validity: validity(result),
@@ -158,7 +166,11 @@ fn validity(result: &ResultFile) -> Vec<String> {
     let rules: indexmap::IndexSet<String> = done().map(|cell| number::clean(&cell.warmup_rule)).collect();
     let rules: Vec<String> = rules.into_iter().filter(|rule| !rule.is_empty()).collect();
     let mut lines = vec![
-        format!("{} of {} cells computed, {replications} replications each", done().count(), result.cells.len()),
+        format!(
+            "{} of {} cells computed, {replications} replications each",
+            done().count(),
+            result.cells.len()
+        ),
         format!("{} % intervals", number::plain(result.confidence * 100.0)),
         format!("{windows} s of simulated time measured in each replication, after {warmups} s cut off"),
     ];
@@ -170,7 +182,8 @@ fn validity(result: &ResultFile) -> Vec<String> {
 
 /// `20`, or `10 to 20`.
 fn range(values: impl Iterator<Item = f64>) -> String {
-    let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)));
+    let (low, high) = values
+        .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)));
     match (low, high) {
         (low, high) if low > high => "no".to_owned(),
         (low, high) if high - low < 1e-9 => number::plain(low),

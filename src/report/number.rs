@@ -35,16 +35,6 @@ pub(crate) fn plain(value: f64) -> String {
     format!("{}{exponent}", digits.trim_end_matches('0').trim_end_matches('.'))
 }
 
-/// The same in the metric's unit, with shares as percentages.
-pub(crate) fn with_unit(value: f64, unit: &str) -> String {
-    match unit {
-        "share" => format!("{} %", short(value * 100.0)),
-        "" => short(value),
-        unit if unit.starts_with("USD") => format!("${}", short(value)),
-        unit => format!("{} {unit}", short(value)),
-    }
-}
-
 /// The number alone, scaled as [`unit_label`] says.
 pub(crate) fn in_display_unit(value: f64, unit: &str) -> f64 {
     if unit == "share" { value * 100.0 } else { value }
@@ -152,8 +142,7 @@ mod tests {
 
     #[test]
     fn a_share_is_read_as_a_percentage() {
-        assert_eq!(with_unit(0.02, "share"), "2.00 %");
-        assert_eq!(with_unit(7.5, "USD per 1000 tasks"), "$7.50");
+        assert_eq!(short(in_display_unit(0.02, "share")), "2.00");
         assert_eq!(label_with_unit("errors", "share"), "errors, %");
     }
 

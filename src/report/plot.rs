@@ -106,7 +106,10 @@ fn subtitle(result: &ResultFile, about: &str) -> String {
     if !about.is_empty() {
         parts.push(about.to_owned());
     }
-    parts.push(format!("{replications} replications, {} % intervals", number::plain(result.confidence * 100.0)));
+    parts.push(format!(
+        "{replications} replications, {} % intervals",
+        number::plain(result.confidence * 100.0)
+    ));
     if result.quick {
         parts.push("quick: not for decisions".to_owned());
     }
@@ -118,4 +121,69 @@ fn subtitle(result: &ResultFile, about: &str) -> String {
 fn capital(text: &str) -> String {
     let mut signs = text.chars();
     signs.next().map_or_else(String::new, |first| first.to_uppercase().chain(signs).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use scene::Text;
+
+    fn sweep() -> ResultFile {
+        serde_json::from_str(include_str!("../../tests/data/report/sweep.json"))
+            .expect("the fixture is a result")
+    }
+
+    /// A sweep of one axis, whose lines are named at their ends.
+    fn one_axis() -> ResultFile {
+        let mut result = sweep();
+        result.cells.retain(|cell| cell.coordinates[1..] == [1, 1]);
+        result.axes.truncate(1);
+        for (index, cell) in result.cells.iter_mut().enumerate() {
+            cell.coordinates.truncate(1);
+            cell.index = index;
+        }
+        (result.answer.cell, result.answer.smaller) = (Some(1), None);
+        result
+    }
+
+    #[test]
+    fn no_text_is_clipped() {
+        for result in [sweep(), one_axis()] {
+            for picture in pictures(&result).unwrap() {
+                for text in picture.scene.texts() {
+                    let (left, top, right, bottom) = text.bounds();
+                    let inside = left >= 0.0
+                        && top >= 0.0
+                        && right <= picture.scene.width
+                        && bottom <= picture.scene.height;
+                    assert!(inside, "{}: {:?} at {:?}", picture.name, text.words, text.bounds());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn no_text_covers_another() {
+        for result in [sweep(), one_axis()] {
+            for picture in pictures(&result).unwrap() {
+                let texts: Vec<&Text> = picture.scene.texts().collect();
+                for (place, one) in texts.iter().enumerate() {
+                    for other in &texts[place + 1..] {
+                        assert!(
+                            !cover(one, other),
+                            "{}: {:?} and {:?}",
+                            picture.name,
+                            one.words,
+                            other.words
+                        );
+                    }
+                }
+            }
+        }
+    }
+
+    fn cover(one: &Text, other: &Text) -> bool {
+        let (a, b) = (one.bounds(), other.bounds());
+        a.0 < b.2 && b.0 < a.2 && a.1 < b.3 && b.1 < a.3
+    }
 }

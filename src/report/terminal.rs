@@ -1,6 +1,10 @@
 //! The summary that a command ends with: question, answer, best cells, what was flagged, where the files are.
 
-use comfy_table::{Cell as TableCell, CellAlignment, Color, ContentArrangement, LineStyle, Table, TableStyle};
+use std::cmp::Reverse;
+
+use comfy_table::{
+    Cell as TableCell, CellAlignment, Color, ContentArrangement, LineStyle, Table, TableStyle,
+};
 
 use super::{number, select};
 use crate::result::{Cell, CellStatus, Flag, MetricInfo, ResultFile, Severity};
@@ -10,7 +14,7 @@ const ROWS_MAX: usize = 10;
 /// Flags shown; the report has all of them.
 const FLAGS_MAX: usize = 6;
 /// Column headings are broken at this width.
-const HEADER_WIDTH: usize = 13;
+const HEADER_WIDTH: usize = 11;
 /// Narrower than this, text is cut rather than wrapped to slivers.
 const WIDTH_MIN: usize = 40;
 
@@ -140,7 +144,7 @@ fn table_of(
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
-    table.to_string()
+    table.to_string().lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
 }
 
 fn header(result: &ResultFile, metrics: &[&MetricInfo]) -> Vec<String> {
@@ -167,7 +171,9 @@ fn row(result: &ResultFile, cell: &Cell, metrics: &[&MetricInfo], ends: Ends) ->
     let answer = if result.answer.cell == Some(cell.index) { "*" } else { "" };
     let doubt = if select::is_doubtful(cell) { "!" } else { "" };
     let mut row = vec![TableCell::new(format!("{doubt}{answer}{}", cell.index))];
-    row.extend((0..result.axes.len()).map(|axis| TableCell::new(cut(&select::axis_value(result, cell, axis), 16))));
+    row.extend(
+        (0..result.axes.len()).map(|axis| TableCell::new(cut(&select::axis_value(result, cell, axis), 16))),
+    );
     row.extend(metrics.iter().map(|metric| {
         let figure = select::figure(cell, &metric.name);
         let text = match (figure, ends) {
@@ -184,12 +190,12 @@ fn row(result: &ResultFile, cell: &Cell, metrics: &[&MetricInfo], ends: Ends) ->
 fn verdict(result: &ResultFile, cell: &Cell) -> TableCell {
     match (&cell.status, cell.slo_met) {
         (CellStatus::Failed(_), _) => TableCell::new("failed").fg(Color::Red),
-        (CellStatus::Done, Some(true)) => TableCell::new("meets").fg(Color::Green),
+        (CellStatus::Done, Some(true)) => TableCell::new("✓ meets").fg(Color::Green),
         (CellStatus::Done, Some(false)) => {
-            let missed = select::missed_briefly(result, cell);
+            let missed = select::missed(result, cell);
             let more = if missed.len() > 1 { format!(" +{}", missed.len() - 1) } else { String::new() };
-            let first = missed.first().map_or("objective", String::as_str);
-            TableCell::new(format!("misses {}{more}", cut(first, 20))).fg(Color::Yellow)
+            let first = missed.first().map_or("misses", String::as_str);
+            TableCell::new(format!("✗ {}{more}", cut(first, 20))).fg(Color::Yellow)
         }
         (CellStatus::Done, None) => TableCell::new("–"),
     }
@@ -208,7 +214,7 @@ fn flags(text: &mut String, result: &ResultFile, screen: Screen) {
         let plural = if failed == 1 { "cell" } else { "cells" };
         lines.push((Severity::Warning, format!("{failed} {plural} failed; see the report for why")));
     }
-    lines.sort_by(|a, b| b.0.cmp(&a.0));
+    lines.sort_by_key(|(severity, _)| Reverse(*severity));
     if lines.is_empty() {
         return;
     }
@@ -225,7 +231,7 @@ fn flags(text: &mut String, result: &ResultFile, screen: Screen) {
         }
     }
     if lines.len() > FLAGS_MAX {
-        text.push_str(&format!("  and {} more in the report\n", lines.len() - FLAGS_MAX));
+        text.extend(["  and ", &(lines.len() - FLAGS_MAX).to_string(), " more in the report\n"]);
     }
 }
 
@@ -242,9 +248,9 @@ fn footer(text: &mut String, result: &ResultFile, folder: Option<&str>, screen: 
     text.push('\n');
     if let Some(folder) = folder {
         let folder = number::clean(folder.trim_end_matches('/'));
-        text.push_str(&format!("files   {folder}/report.html, result.json, results.csv, plots/\n"));
+        text.extend(["files   ", &folder, "/report.html, result.json, results.csv, plots/\n"]);
     }
-    text.push_str(&format!("again   {}\n", number::clean(&result.command)));
+    text.extend(["again   ", &number::clean(&result.command), "\n"]);
     let digest: String = number::clean(&result.digest).chars().take(16).collect();
     text.push_str(&paint(&format!("digest  {digest}…  seed {}", result.seed), Style::Dim, screen));
     text.push('\n');

@@ -1,1 +1,3 @@
-fn main(){}
+//! The tests that see the program from outside, in one binary.
+
+mod report;

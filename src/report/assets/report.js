@@ -35,7 +35,10 @@
     if (!figure || figure.value === null) return '–';
     const value = short(scaled(figure.value, unit));
     if (figure.low === null || figure.high === null) return value;
-    return `${value} ± ${short(scaled((figure.high - figure.low) / 2, unit))}`;
+    const half = scaled((figure.high - figure.low) / 2, unit);
+    const decimals = (value.split('.')[1] || '').length;
+    const rounded = half.toFixed(decimals);
+    return `${value} ± ${value.includes('e') || Number(rounded) === 0 ? short(half) : rounded}`;
   };
   const label = (metric) => clean(metric.label) + (metric.unit ? `, ${unitLabel(metric.unit)}` : '');
   const axisValue = (cell, axis) => clean(result.axes[axis].values[cell.coordinates[axis]]);

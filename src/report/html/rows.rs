@@ -1,10 +1,13 @@
 //! The tables of the page as text.
 
+use std::cmp::Reverse;
+
 use serde::Serialize;
 
 use crate::report::{number, select};
 use crate::result::{
-    Assumption, Better, Cell, CellStatus, Figure, MetricInfo, ResultFile, Sensitivity, SensitivityRow, Severity,
+    Assumption, Better, Cell, CellStatus, Figure, MetricInfo, ResultFile, Sensitivity, SensitivityRow,
+    Severity,
 };
 
 /// A remark and how much it matters.
@@ -16,7 +19,8 @@ pub(super) struct Remark {
 
 /// The flags of the whole and those of cells, with the cells that carry them; warnings first.
 pub(super) fn flags(result: &ResultFile) -> Vec<Remark> {
-    let mut all: Vec<(Severity, String)> = result.flags.iter().map(|flag| (flag.severity, flag.text.clone())).collect();
+    let mut all: Vec<(Severity, String)> =
+        result.flags.iter().map(|flag| (flag.severity, flag.text.clone())).collect();
     let mut of_cells: indexmap::IndexMap<&str, (Severity, &str, Vec<String>)> = indexmap::IndexMap::new();
     for cell in &result.cells {
         for flag in &cell.flags {
@@ -31,8 +35,10 @@ pub(super) fn flags(result: &ResultFile) -> Vec<Remark> {
         let plural = if cells.len() == 1 { "cell" } else { "cells" };
         (severity, format!("{text} ({plural} {})", cells.join(", ")))
     }));
-    all.sort_by(|a, b| b.0.cmp(&a.0));
-    all.into_iter().map(|(severity, text)| Remark { kind: kind(severity), text: number::clean(&text) }).collect()
+    all.sort_by_key(|(severity, _)| Reverse(*severity));
+    all.into_iter()
+        .map(|(severity, text)| Remark { kind: kind(severity), text: number::clean(&text) })
+        .collect()
 }
 
 fn kind(severity: Severity) -> &'static str {
@@ -133,7 +139,7 @@ fn verdict(result: &ResultFile, cell: &Cell) -> (&'static str, String) {
         (CellStatus::Failed(_), _) => ("failed", "failed".to_owned()),
         (CellStatus::Done, Some(true)) => ("meets", "✓ meets".to_owned()),
         (CellStatus::Done, Some(false)) => {
-            ("misses", format!("✗ misses {}", select::missed_briefly(result, cell).join(", ")))
+            ("misses", format!("✗ misses {}", select::missed(result, cell).join(", ")))
         }
         (CellStatus::Done, None) => ("none", "–".to_owned()),
     }

@@ -39,7 +39,8 @@ struct Bar {
 fn main_parts(cells: &[&Cell]) -> Vec<String> {
     let mut sizes: indexmap::IndexMap<&str, f64> = indexmap::IndexMap::new();
     for cell in cells {
-        let (mean, slowest) = cell.ledger.iter().fold((0.0, 0.0), |sum, part| (sum.0 + part.mean_s, sum.1 + part.slowest_s));
+        let (mean, slowest) =
+            cell.ledger.iter().fold((0.0, 0.0), |sum, part| (sum.0 + part.mean_s, sum.1 + part.slowest_s));
         for part in &cell.ledger {
             let share = (part.mean_s / f64::max(mean, 1e-12)).max(part.slowest_s / f64::max(slowest, 1e-12));
             let size = sizes.entry(&part.part).or_insert(0.0);
@@ -50,14 +51,19 @@ fn main_parts(cells: &[&Cell]) -> Vec<String> {
     largest.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
     largest.truncate(PARTS_MAX);
     largest.sort_by_key(|(place, _)| *place);
-    largest.iter().map(|(place, _)| sizes.get_index(*place).map_or_else(String::new, |(name, _)| (*name).to_owned())).collect()
+    largest
+        .iter()
+        .map(|(place, _)| sizes.get_index(*place).map_or_else(String::new, |(name, _)| (*name).to_owned()))
+        .collect()
 }
 
 fn bars_of(cell: &Cell, parts: &[String]) -> [Bar; 2] {
     let lengths = |length: fn(&LedgerPart) -> f64| {
         let mut lengths: Vec<f64> = parts
             .iter()
-            .map(|name| cell.ledger.iter().filter(|part| part.part == *name).map(length).fold(0.0, |a, b| a + b))
+            .map(|name| {
+                cell.ledger.iter().filter(|part| part.part == *name).map(length).fold(0.0, |a, b| a + b)
+            })
             .collect();
         let all = cell.ledger.iter().map(length).fold(0.0, |a, b| a + b);
         let main = lengths.iter().fold(0.0, |a, b| a + b);
@@ -82,7 +88,8 @@ fn scene(result: &ResultFile, cells: &[&Cell], bars: &[Bar], parts: &[String]) -
         let name = font::fitted(&number::clean(part_name(parts, index)), 11.5, 240.0);
         scene.words((x + 15.0, y), &name, 11.5, INK, Across::Left);
     }
-    let axes: Vec<usize> = (0..result.axes.len()).filter(|axis| result.axes[*axis].values.len() > 1).collect();
+    let axes: Vec<usize> =
+        (0..result.axes.len()).filter(|axis| result.axes[*axis].values.len() > 1).collect();
     for (index, cell) in cells.iter().enumerate() {
         let y = top + GROUP * index as f64 + 14.0;
         let role = match (result.answer.cell == Some(cell.index), result.answer.smaller == Some(cell.index)) {

@@ -82,7 +82,8 @@ impl Chart {
         let right = if names_right { WIDTH - self.label_room() - 18.0 } else { WIDTH - 24.0 };
         let gap = 44.0;
         let width = (right - LEFT - gap * (columns as f64 - 1.0)) / columns as f64;
-        let titles: Vec<Vec<String>> = self.panels.iter().map(|panel| title_lines(&panel.title, width)).collect();
+        let titles: Vec<Vec<String>> =
+            self.panels.iter().map(|panel| title_lines(&panel.title, width)).collect();
         let head = 15.0 * titles.iter().map(Vec::len).max().unwrap_or(0) as f64;
         let row_pitch = panel_height + 40.0 + head;
         let height = TOP + legend + 8.0 + head + row_pitch * (rows as f64 - 1.0) + panel_height + 62.0;
@@ -157,12 +158,11 @@ impl Chart {
                 Trust::Sound => Fill::Full,
                 Trust::Doubtful => Fill::Hollow,
             };
-            match sample.y {
-                Some(y) => scene.dot(frame.at(sample.x, y), 4.2, colour, series_marker(index), fill),
-                None => {
-                    let (x, bottom) = (frame.at(sample.x, 0.0).0, frame.area.3);
-                    scene.cross((x, bottom - 7.0 - 10.0 * index as f64), colour);
-                }
+            if let Some(y) = sample.y {
+                scene.dot(frame.at(sample.x, y), 4.2, colour, series_marker(index), fill);
+            } else {
+                let (x, bottom) = (frame.at(sample.x, 0.0).0, frame.area.3);
+                scene.cross((x, bottom - 7.0 - 10.0 * index as f64), colour);
             }
         }
     }

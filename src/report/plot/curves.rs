@@ -1,8 +1,8 @@
 //! Metrics against an axis of the sweep: throughput, latency quantiles, errors, cost and quality; and the knee.
 
 use super::chart::{Chart, Panel, Sample, Trust};
-use super::scene::Dots;
 use super::scale::{Origin, Scale};
+use super::scene::Dots;
 use super::{Picture, capital, subtitle};
 use crate::report::csv::slug;
 use crate::report::{number, select};
@@ -62,14 +62,16 @@ struct Layout {
 
 impl Layout {
     fn new(result: &ResultFile, axis: usize) -> Self {
-        let others: Vec<usize> =
-            (0..result.axes.len()).filter(|other| *other != axis && result.axes[*other].values.len() > 1).collect();
+        let others: Vec<usize> = (0..result.axes.len())
+            .filter(|other| *other != axis && result.axes[*other].values.len() > 1)
+            .collect();
         let combinations: usize = others.iter().map(|other| result.axes[*other].values.len()).product();
         let (for_lines, for_panels) = if combinations <= 4 {
             (others, Vec::new())
         } else {
             let fits = |axis: &&usize| result.axes[**axis].values.len() <= LINES_MAX;
-            let line = others.iter().filter(fits).max_by_key(|axis| result.axes[**axis].values.len()).copied();
+            let line =
+                others.iter().filter(fits).max_by_key(|axis| result.axes[**axis].values.len()).copied();
             (line.into_iter().collect(), others.into_iter().filter(|other| Some(*other) != line).collect())
         };
         let mut panels = combinations_of(result, &for_panels);
@@ -109,7 +111,7 @@ impl Layout {
         }
         let mut chart = self.chart(result, &quantiles, names, panels)?;
         chart.title = format!("Latency quantiles against {}", select::axis_name(&result.axes[self.axis]).0);
-        chart.y_label = "latency, s".to_owned();
+        "latency, s".clone_into(&mut chart.y_label);
         chart.notes.extend(chart_notes);
         Some(chart)
     }
@@ -229,7 +231,9 @@ fn marks<'a>(samples: impl Iterator<Item = &'a Sample>) -> Option<String> {
         missing |= sample.y.is_none();
     }
     match (hollow, missing) {
-        (true, true) => Some("× no value (failed, or nothing completed) · hollow: a flag puts the number in doubt".to_owned()),
+        (true, true) => Some(
+            "× no value (failed, or nothing completed) · hollow: a flag puts the number in doubt".to_owned(),
+        ),
         (true, false) => Some("hollow: a flag puts the number in doubt".to_owned()),
         (false, true) => Some("× no value (failed, or nothing completed)".to_owned()),
         (false, false) => None,

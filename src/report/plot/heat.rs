@@ -16,20 +16,26 @@ const RAMP: [Colour; 3] = [Colour(0xf2, 0xf6, 0xfa), Colour(0x7f, 0xb2, 0xd6), C
 /// Draws the map of the metric that decides, where at least two axes vary.
 pub(crate) fn picture(result: &ResultFile) -> Option<Picture> {
     let metric = deciding_metric(result)?;
-    let varied: Vec<usize> = (0..result.axes.len()).filter(|axis| result.axes[*axis].values.len() > 1).collect();
-    let x = varied.iter().copied().find(|axis| select::is_numeric(&result.axes[*axis])).or(varied.first().copied())?;
+    let varied: Vec<usize> =
+        (0..result.axes.len()).filter(|axis| result.axes[*axis].values.len() > 1).collect();
+    let x = varied
+        .iter()
+        .copied()
+        .find(|axis| select::is_numeric(&result.axes[*axis]))
+        .or(varied.first().copied())?;
     let y = varied.iter().copied().find(|axis| *axis != x)?;
     let map = Map { result, metric, x, y };
     let groups = map.groups();
-    if map.range().is_none() {
-        return None;
-    }
+    map.range()?;
     Some(Picture::new("map", map.scene(&groups)))
 }
 
 fn deciding_metric(result: &ResultFile) -> Option<&MetricInfo> {
     let judged = |metric: &&MetricInfo| select::slo(result, &metric.name).is_some();
-    select::latency(result).filter(judged).or_else(|| result.metrics.iter().find(judged)).or_else(|| select::latency(result))
+    select::latency(result)
+        .filter(judged)
+        .or_else(|| result.metrics.iter().find(judged))
+        .or_else(|| select::latency(result))
 }
 
 struct Map<'a> {
@@ -42,11 +48,14 @@ struct Map<'a> {
 impl<'a> Map<'a> {
     /// The cells of each combination of the other axes, in the order of the sweep.
     fn groups(&self) -> Vec<(String, Vec<&'a Cell>)> {
-        let others: Vec<usize> = (0..self.result.axes.len()).filter(|axis| *axis != self.x && *axis != self.y).collect();
+        let others: Vec<usize> =
+            (0..self.result.axes.len()).filter(|axis| *axis != self.x && *axis != self.y).collect();
         let mut groups: indexmap::IndexMap<Vec<usize>, (String, Vec<&Cell>)> = indexmap::IndexMap::new();
         for cell in &self.result.cells {
             let key = others.iter().filter_map(|axis| cell.coordinates.get(*axis).copied()).collect();
-            let group = groups.entry(key).or_insert_with(|| (select::describe(self.result, cell, &others), Vec::new()));
+            let group = groups
+                .entry(key)
+                .or_insert_with(|| (select::describe(self.result, cell, &others), Vec::new()));
             group.1.push(cell);
         }
         groups.into_values().collect()
@@ -54,7 +63,8 @@ impl<'a> Map<'a> {
 
     fn range(&self) -> Option<(f64, f64)> {
         let values = || self.result.cells.iter().filter_map(|cell| select::value(cell, &self.metric.name));
-        let (low, high) = (values().fold(f64::INFINITY, f64::min), values().fold(f64::NEG_INFINITY, f64::max));
+        let (low, high) =
+            (values().fold(f64::INFINITY, f64::min), values().fold(f64::NEG_INFINITY, f64::max));
         (low <= high).then_some((low, high))
     }
 
@@ -93,7 +103,14 @@ impl<'a> Map<'a> {
         scene
     }
 
-    fn panel(&self, scene: &mut Scene, (left, top): (f64, f64), words: &str, cells: &[&Cell], is_first: bool) {
+    fn panel(
+        &self,
+        scene: &mut Scene,
+        (left, top): (f64, f64),
+        words: &str,
+        cells: &[&Cell],
+        is_first: bool,
+    ) {
         let (wide, high) = (self.columns() as f64 * FIELD.0, self.rows() as f64 * FIELD.1);
         scene.words((left, top - 13.0), &font::fitted(words, 12.0, wide + 40.0), 12.0, INK, Across::Left);
         for cell in cells {
@@ -138,7 +155,9 @@ impl<'a> Map<'a> {
     /// Draws the sides between a field that meets the objective and one that does not.
     fn boundary(&self, scene: &mut Scene, origin: (f64, f64), cells: &[&Cell]) {
         let meets = |column: usize, row: usize| {
-            let at = |cell: &&&Cell| cell.coordinates.get(self.x) == Some(&column) && cell.coordinates.get(self.y) == Some(&row);
+            let at = |cell: &&&Cell| {
+                cell.coordinates.get(self.x) == Some(&column) && cell.coordinates.get(self.y) == Some(&row)
+            };
             cells.iter().find(at).is_some_and(|cell| cell.slo_met == Some(true))
         };
         let bottom = origin.1 + self.rows() as f64 * FIELD.1;

@@ -97,7 +97,8 @@ fn draw(scene: &mut Scene, result: &ResultFile, frame: &Frame, points: &[Spot<'_
 
 /// Names the front fully and the rest by number, where a name meets neither another nor a point.
 fn name_spots(scene: &mut Scene, result: &ResultFile, frame: &Frame, points: &[Spot<'_>], front: &[usize]) {
-    let axes: Vec<usize> = (0..result.axes.len()).filter(|axis| result.axes[*axis].values.len() > 1).collect();
+    let axes: Vec<usize> =
+        (0..result.axes.len()).filter(|axis| result.axes[*axis].values.len() > 1).collect();
     let mut taken: Vec<Bounds> = points
         .iter()
         .map(|spot| {
@@ -111,13 +112,14 @@ fn name_spots(scene: &mut Scene, result: &ResultFile, frame: &Frame, points: &[S
         let is_front = front.contains(&index);
         let spot = &points[index];
         let (words, size, colour) = if is_front {
-            let values: Vec<String> = axes.iter().map(|axis| select::axis_value(result, spot.cell, *axis)).collect();
+            let values: Vec<String> =
+                axes.iter().map(|axis| select::axis_value(result, spot.cell, *axis)).collect();
             let full = format!("{}: {}", spot.cell.index, values.join(" · "));
             (font::fitted(&full, 11.0, 430.0), 11.0, INK)
         } else {
             (spot.cell.index.to_string(), 10.0, QUIET)
         };
-        let place = |at, across| Text { at, text: words.clone(), size, colour, across, turn: Turn::Level };
+        let place = |at, across| Text { at, words: words.clone(), size, colour, across, turn: Turn::Level };
         let (x, y) = frame.at(spot.x, spot.y);
         let tries = [
             place((x + 9.0, y - 9.0), Across::Left),
@@ -134,12 +136,13 @@ fn name_spots(scene: &mut Scene, result: &ResultFile, frame: &Frame, points: &[S
         let (left, top, right, bottom) = frame.area;
         let fits = |text: &&Text| {
             let bounds = text.bounds();
-            let inside = bounds.0 >= left && bounds.1 >= top - 8.0 && bounds.2 <= right + 24.0 && bounds.3 <= bottom;
+            let inside =
+                bounds.0 >= left && bounds.1 >= top - 8.0 && bounds.2 <= right + 24.0 && bounds.3 <= bottom;
             inside && !taken.iter().any(|other| meet(*other, bounds))
         };
         if let Some(text) = tries.iter().take(if is_front { tries.len() } else { 4 }).find(fits) {
             taken.push(text.bounds());
-            scene.words(text.at, &text.text, text.size, text.colour, text.across);
+            scene.words(text.at, &text.words, text.size, text.colour, text.across);
         }
     }
 }
@@ -154,10 +157,14 @@ fn meet(a: Bounds, b: Bounds) -> bool {
 fn notes(result: &ResultFile, points: &[Spot<'_>]) -> Vec<String> {
     let any_meets = points.iter().any(|spot| spot.cell.slo_met == Some(true));
     let among = if any_meets { "among the cells that meet the objective" } else { "among all cells" };
-    let varied = result.axes.iter().filter(|axis| axis.values.len() > 1).map(|axis| select::axis_name(axis).0);
+    let varied =
+        result.axes.iter().filter(|axis| axis.values.len() > 1).map(|axis| select::axis_name(axis).0);
     let names: Vec<String> = ["cell".to_owned()].into_iter().chain(varied).collect();
     let mut notes = vec![
-        format!("line: nothing is both cheaper and faster {among}; its points are named by {}", names.join(" · ")),
+        format!(
+            "line: nothing is both cheaper and faster {among}; its points are named by {}",
+            names.join(" · ")
+        ),
         "● meets the objective, ▲ misses it, by cell · hollow: a flag puts the number in doubt".to_owned(),
     ];
     let absent = result.cells.len() - points.len();

@@ -112,7 +112,7 @@ pub(crate) struct Text {
     /// Where.
     pub(crate) at: Point,
     /// What.
-    pub(crate) text: String,
+    pub(crate) words: String,
     /// Its size in pixels an em.
     pub(crate) size: f64,
     /// Its colour.
@@ -126,7 +126,7 @@ pub(crate) struct Text {
 impl Text {
     /// The box that the text covers: left, top, right, bottom.
     pub(crate) fn bounds(&self) -> (f64, f64, f64, f64) {
-        let (width, height) = (font::width(&self.text, self.size), self.size);
+        let (width, height) = (font::width(&self.words, self.size), self.size);
         let start = match self.across {
             Across::Left => 0.0,
             Across::Centre => -width / 2.0,
@@ -206,13 +206,13 @@ impl Scene {
     /// Writes a level text.
     pub(crate) fn words(&mut self, at: Point, text: &str, size: f64, colour: Colour, across: Across) {
         let turn = Turn::Level;
-        self.shapes.push(Shape::Words(Text { at, text: text.to_owned(), size, colour, across, turn }));
+        self.shapes.push(Shape::Words(Text { at, words: text.to_owned(), size, colour, across, turn }));
     }
 
     /// Writes a text upwards, centred on its point.
     pub(crate) fn words_up(&mut self, at: Point, text: &str, size: f64, colour: Colour) {
         let (across, turn) = (Across::Centre, Turn::Up);
-        self.shapes.push(Shape::Words(Text { at, text: text.to_owned(), size, colour, across, turn }));
+        self.shapes.push(Shape::Words(Text { at, words: text.to_owned(), size, colour, across, turn }));
     }
 
     /// Draws a whole line.

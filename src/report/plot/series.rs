@@ -2,7 +2,7 @@
 
 use super::frame::{Frame, Labels};
 use super::scale::{Origin, Scale};
-use super::scene::{Across, Dots, INK, Point, Scene, series_colour};
+use super::scene::{Across, Dots, INK, Scene, series_colour};
 use super::{Picture, font, subtitle};
 use crate::report::{csv, number, select};
 use crate::result::{ResultFile, Series};
@@ -23,7 +23,8 @@ pub(crate) fn picture(result: &ResultFile) -> Option<Picture> {
     if strips.is_empty() || windows < 2 {
         return None;
     }
-    let axes: Vec<usize> = (0..result.axes.len()).filter(|axis| result.axes[*axis].values.len() > 1).collect();
+    let axes: Vec<usize> =
+        (0..result.axes.len()).filter(|axis| result.axes[*axis].values.len() > 1).collect();
     let words = select::describe(result, cell, &axes);
     let about = if words.is_empty() { String::new() } else { format!("cell {}: {words}", cell.index) };
     let height = 84.0 + (STRIP + GAP) * strips.len() as f64 + 38.0;
@@ -34,7 +35,8 @@ pub(crate) fn picture(result: &ResultFile) -> Option<Picture> {
         let is_last = index + 1 == strips.len();
         draw_strip(&mut scene, result, series, strip, (top, end, is_last));
     }
-    scene.notes(&[format!("means over the replications, in windows of {} s", number::plain(series.window_s))]);
+    scene
+        .notes(&[format!("means over the replications, in windows of {} s", number::plain(series.window_s))]);
     Some(Picture::new("timeseries", scene))
 }
 
@@ -44,9 +46,12 @@ struct Strip<'a> {
     columns: Vec<(&'a str, &'a [Option<f64>])>,
 }
 
+/// Whether a column of this name stands in a strip.
+type Belongs = fn(&str) -> bool;
+
 /// Sorts the columns into strips by unit; a strip that would hold more lines than can be read is split.
 fn strips(series: &Series) -> Vec<Strip<'_>> {
-    let kinds: [(&str, fn(&str) -> bool); 7] = [
+    let kinds: [(&str, Belongs); 7] = [
         ("tasks, 1/s", |name| csv::series_unit(name) == "1/s"),
         ("latency, s", |name| csv::series_unit(name) == "s"),
         ("mode", |name| name.contains("mode")),
@@ -87,23 +92,25 @@ fn draw_strip(
     // Ticks without words above the last strip: they share its axis.
     let bare = x.ticks().into_iter().map(|(value, _)| (value, String::new())).collect();
     let frame = Frame { area, x, y: scale, x_ticks: if is_last { None } else { Some(bare) } };
-    frame.draw(scene, Labels { title: &[], x: if is_last { "simulated time, s" } else { "" }, y: strip.label });
+    frame.draw(
+        scene,
+        Labels { title: &[], x: if is_last { "simulated time, s" } else { "" }, y: strip.label },
+    );
     if let Some(term) = limit.filter(|term| scale.shows(term.limit)) {
         frame.target(scene, term.limit);
     }
     let pitch = (STRIP / strip.columns.len() as f64).min(18.0);
     for (index, (name, column)) in strip.columns.iter().enumerate() {
         for run in runs(column) {
-            let at = |window: f64, value: f64| frame.at(window * series.window_s, shown(value));
-            let points: Vec<Point> = run
-                .into_iter()
-                .flat_map(|(window, value)| {
-                    let start = window as f64;
-                    // A mode holds for its window; the rest is read between the middles.
-                    if strip.label == "mode" { vec![at(start, value), at(start + 1.0, value)] } else { vec![at(start + 0.5, value)] }
-                })
-                .collect();
-            scene.line(points, series_colour(index), 1.8);
+            let places = run.into_iter().flat_map(|(window, value)| {
+                let start = window as f64;
+                // A mode holds for its window; the rest is read between the middles.
+                let windows =
+                    if strip.label == "mode" { vec![start, start + 1.0] } else { vec![start + 0.5] };
+                windows.into_iter().map(move |window| (window, value))
+            });
+            let at = |(window, value)| frame.at(window * series.window_s, shown(value));
+            scene.line(places.map(at).collect(), series_colour(index), 1.8);
         }
         let y = top + 8.0 + pitch * index as f64;
         scene.key((RIGHT + 16.0, y), index, Dots::Hidden);
