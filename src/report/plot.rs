@@ -147,6 +147,17 @@ mod tests {
     }
 
     #[test]
+    fn values_that_are_no_quantities_are_drawn_apart() {
+        let mut result = one_axis();
+        result.axes[0].label = "discipline".to_owned();
+        result.axes[0].numbers = vec![None; 4];
+        let pictures = pictures(&result).unwrap();
+        let throughput = pictures.iter().find(|picture| picture.name == "throughput").unwrap();
+        assert!(throughput.scene.texts().any(|text| text.words == "discipline"));
+        assert!(pictures.iter().all(|picture| picture.name != "knee"));
+    }
+
+    #[test]
     fn no_text_is_clipped() {
         for result in [sweep(), one_axis()] {
             for picture in pictures(&result).unwrap() {

@@ -231,6 +231,29 @@ fn what_is_drawn_follows_from_what_is_there() {
 }
 
 #[test]
+fn extreme_numbers_break_nothing() {
+    for extreme in [0.0, -5.0, 1e-300, 1e300] {
+        let mut result = sweep();
+        result.slo[0].limit = extreme;
+        for cell in &mut result.cells {
+            cell.metrics.values_mut().for_each(|figure| {
+                (figure.value, figure.low, figure.high) = (Some(extreme), Some(extreme), Some(extreme * 2.0));
+            });
+            cell.ledger.iter_mut().for_each(|part| part.mean_s = extreme);
+            cell.latency_ccdf.iter_mut().for_each(|point| point.0 *= extreme);
+            let columns = cell.series.iter_mut().flat_map(|series| series.columns.values_mut());
+            columns.flatten().for_each(|value| *value = Some(extreme));
+        }
+        for picture in plot::pictures(&result).unwrap() {
+            check_xml(&picture.svg().unwrap(), picture.name());
+        }
+        html::page(&result).unwrap();
+        let screen = Screen { width: 100, colour: Colour::Plain };
+        assert!(terminal::summary(&result, None, screen).contains("✓ meets"));
+    }
+}
+
+#[test]
 fn hostile_text_is_nowhere_markup() {
     let artifacts = drawn();
     let page = artifact(artifacts, "report.html");

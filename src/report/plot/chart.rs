@@ -123,7 +123,10 @@ impl Chart {
                     .iter()
                     .filter_map(|sample| sample.interval.map(|(low, high)| (sample.x, low, high)))
                     .collect();
-                frame.band(scene, &ends, series_colour(index));
+                match self.dots {
+                    Dots::Shown | Dots::Hidden => frame.band(scene, &ends, series_colour(index)),
+                    Dots::Apart => frame.bars(scene, &ends, series_colour(index)),
+                }
             }
         }
         for (limit, _) in &self.targets {
@@ -146,7 +149,7 @@ impl Chart {
         for run in runs(line) {
             let points: Vec<Point> =
                 run.iter().filter_map(|sample| sample.y.map(|y| frame.at(sample.x, y))).collect();
-            if points.len() > 1 {
+            if points.len() > 1 && self.dots != Dots::Apart {
                 scene.line(points, colour, 2.0);
             }
         }

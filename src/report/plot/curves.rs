@@ -17,10 +17,8 @@ const PANELS_MAX: usize = 12;
 pub(crate) fn pictures(result: &ResultFile) -> Vec<Picture> {
     let mut pictures = Vec::new();
     let mut is_first = true;
-    for (axis, info) in result.axes.iter().enumerate() {
-        if !select::is_numeric(info) {
-            continue;
-        }
+    for axis in drawn_axes(result) {
+        let info = &result.axes[axis];
         let suffix = if is_first { String::new() } else { format!("-by-{}", slug(&info.label)) };
         pictures.extend(against(result, axis, &suffix));
         is_first = false;
@@ -28,9 +26,20 @@ pub(crate) fn pictures(result: &ResultFile) -> Vec<Picture> {
     pictures
 }
 
+/// The axes that are quantities, or the first that varies where none is one.
+fn drawn_axes(result: &ResultFile) -> Vec<usize> {
+    let numeric: Vec<usize> =
+        (0..result.axes.len()).filter(|axis| select::is_numeric(&result.axes[*axis])).collect();
+    if !numeric.is_empty() {
+        return numeric;
+    }
+    result.axes.iter().position(|axis| axis.values.len() > 1).into_iter().collect()
+}
+
 fn against(result: &ResultFile, axis: usize, suffix: &str) -> Vec<Picture> {
     let mut pictures = Vec::new();
     let layout = Layout::new(result, axis);
+    let is_first_quantity = suffix.is_empty() && select::is_numeric(&result.axes[axis]);
     let single = [
         ("throughput", select::throughput(result)),
         ("errors", select::errors(result)),
@@ -46,7 +55,7 @@ fn against(result: &ResultFile, axis: usize, suffix: &str) -> Vec<Picture> {
     if let Some(chart) = layout.of_quantiles(result) {
         pictures.insert(1.min(pictures.len()), Picture::new(format!("latency{suffix}"), chart.scene()));
     }
-    if let Some(chart) = layout.of_knee(result).filter(|_| suffix.is_empty()) {
+    if let Some(chart) = layout.of_knee(result).filter(|_| is_first_quantity) {
         pictures.push(Picture::new(format!("knee{suffix}"), chart.scene()));
     }
     pictures
@@ -165,17 +174,17 @@ impl Layout {
         let (axis_name, _) = select::axis_name(axis);
         Some(Chart {
             title: format!("{} against {axis_name}", capital(&label)),
-            subtitle: subtitle(result, "bands are intervals"),
+            subtitle: subtitle(result, ""),
             x_label: number::clean(&axis.label),
             y_label: number::label_with_unit(&label, &metric.unit),
-            x: Scale::of(axis.numbers.iter().copied().flatten(), Origin::Zero),
+            x: x_scale(axis),
             x_ticks: ticks(axis),
             y,
             names,
             panels,
             targets,
             notes,
-            dots: Dots::Shown,
+            dots: if select::is_numeric(axis) { Dots::Shown } else { Dots::Apart },
         })
     }
 
@@ -185,7 +194,7 @@ impl Layout {
         let mut samples: Vec<Sample> = matching
             .filter_map(|cell| {
                 let place = *cell.coordinates.get(self.axis)?;
-                let x = result.axes[self.axis].numbers.get(place).copied().flatten()?;
+                let x = *positions(&result.axes[self.axis]).get(place)?;
                 Some(sample(cell, x, metric))
             })
             .collect();
@@ -240,8 +249,27 @@ fn marks<'a>(samples: impl Iterator<Item = &'a Sample>) -> Option<String> {
     }
 }
 
+/// The places of an axis's values: themselves, or their order where they are no quantities.
+fn positions(axis: &Axis) -> Vec<f64> {
+    if select::is_numeric(axis) {
+        return axis.numbers.iter().copied().flatten().collect();
+    }
+    (0..axis.values.len()).map(|place| place as f64).collect()
+}
+
+fn x_scale(axis: &Axis) -> Scale {
+    if select::is_numeric(axis) {
+        return Scale::of(positions(axis), Origin::Zero);
+    }
+    Scale::Linear { low: -0.5, high: axis.values.len() as f64 - 0.5 }
+}
+
 /// Ticks at the axis's own values while they are few.
 fn ticks(axis: &Axis) -> Option<Vec<(f64, String)>> {
+    if !select::is_numeric(axis) {
+        let values = axis.values.iter().map(|value| number::clean(value));
+        return Some(positions(axis).into_iter().zip(values).collect());
+    }
     let mut values: Vec<f64> = axis.numbers.iter().copied().flatten().collect();
     values.sort_by(f64::total_cmp);
     values.dedup();

@@ -84,6 +84,13 @@ impl Frame {
         }
     }
 
+    /// Draws each interval as a bar of its own.
+    pub(crate) fn bars(&self, scene: &mut Scene, ends: &[(f64, f64, f64)], colour: Colour) {
+        for (x, low, high) in ends {
+            scene.line(vec![self.at(*x, *low), self.at(*x, *high)], colour, 1.5);
+        }
+    }
+
     fn draw_y(&self, scene: &mut Scene) {
         let (left, _, right, _) = self.area;
         let mut below = f64::INFINITY;

@@ -75,6 +75,8 @@ pub(crate) enum Dots {
     Shown,
     /// The line is dense.
     Hidden,
+    /// There is nothing between the points: no line joins them, and intervals are bars.
+    Apart,
 }
 
 /// Whether a marker is filled.
@@ -262,7 +264,7 @@ impl Scene {
     pub(crate) fn key(&mut self, (x, y): Point, index: usize, dots: Dots) {
         let colour = series_colour(index);
         match dots {
-            Dots::Shown => self.dot((x, y), 4.2, colour, series_marker(index), Fill::Full),
+            Dots::Shown | Dots::Apart => self.dot((x, y), 4.2, colour, series_marker(index), Fill::Full),
             Dots::Hidden => self.line(vec![(x - 6.0, y), (x + 6.0, y)], colour, 3.0),
         }
     }
