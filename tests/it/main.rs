@@ -1,3 +1,4 @@
-//! All integration tests, in one binary.
+//! The tests that see the program from outside, in one binary.
 
 mod bad;
+mod report;
