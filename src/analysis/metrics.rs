@@ -135,7 +135,7 @@ fn share_or_ratio(metric: Metric, pairs: &[(f64, f64)], confidence: f64) -> Opti
 fn share(pairs: &[(f64, f64)], confidence: f64) -> Option<Estimate> {
     let trials: Vec<_> = pairs
         .iter()
-        .map(|(successes, trials)| crate::stats::Trials { successes: count(*successes), trials: count(*trials) })
+        .map(|(successes, trials)| crate::stats::Trials { events: count(*successes), trials: count(*trials) })
         .collect();
     crate::stats::proportion(&trials, confidence)
 }
