@@ -13,8 +13,10 @@ extern crate alloc;
 
 pub mod balance;
 pub mod breaker;
+pub mod cache;
 pub mod limiter;
 pub mod pool;
 pub mod retry;
+pub mod route;
 pub mod spec;
 pub mod units;
