@@ -1,9 +1,11 @@
 //! The kernel against a bare floor, as ratios measured in one run; see `docs/benches.md`.
 //!
-//! `cargo bench --bench engine` prints the table. `-- --once NAME WORK` does one piece of work on the kernel and
-//! prints when it ended: what `benches/instructions.sh` counts the instructions of.
+//! `cargo bench --bench engine` prints the table. `-- --once CONTESTANT CASE WORK` does one piece of work and prints
+//! when it ended: what `benches/instructions.sh` counts the instructions of.
 #![expect(clippy::print_stdout, reason = "a bench prints its table")]
 
+#[path = "floor/draws.rs"]
+mod draws;
 #[path = "floor/heaps.rs"]
 mod heaps;
 #[path = "floor/kernel.rs"]
@@ -146,14 +148,32 @@ impl Case {
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     if let Some(place) = arguments.iter().position(|argument| argument == "--once") {
-        let [name, work] = &arguments[place + 1..] else { panic!("--once takes a name and an amount of work") };
-        let case = CASES.iter().find(|case| case.name == name).expect("a case of that name");
-        println!("{}", case.on_kernel(work.parse().expect("an amount of work")));
+        let [contestant, name, work] = &arguments[place + 1..] else {
+            panic!("--once takes a contestant, a case and an amount of work")
+        };
+        println!("{}", once(contestant, name, work.parse().expect("an amount of work")));
         return;
     }
-    println!("nanoseconds per customer or step (median of rounds in turns), and the kernel's ratio to the floor");
-    println!("{:10} {:>8} {:>8} {:>8}   {:<7} {:>6} {:>6} {:>9}", "case", "kernel", "binary", "4-ary", "floor", "ratio", "best", "promised");
+    println!(
+        "nanoseconds per customer or step (median of rounds in turns), and the kernel's ratio to the floor"
+    );
+    println!(
+        "{:10} {:>8} {:>8} {:>8}   {:<7} {:>6} {:>6} {:>9}",
+        "case", "kernel", "binary", "4-ary", "floor", "ratio", "best", "promised"
+    );
     for case in CASES {
         case.measure(9);
+    }
+    draws::print();
+}
+
+/// Does `work` units of a case in one way; says when the last one ended.
+fn once(contestant: &str, name: &str, work: u64) -> u64 {
+    let case = CASES.iter().find(|case| case.name == name).expect("a case of that name");
+    match contestant {
+        "kernel" => case.on_kernel(work),
+        "binary" => case.on_floor(Binary::default(), work),
+        "4-ary" => case.on_floor(Quaternary::default(), work),
+        other => panic!("{other} is not kernel, binary or 4-ary"),
     }
 }

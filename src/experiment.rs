@@ -4,7 +4,7 @@
 //! text ─▶ tree ─▶ parts put in, overrides merged ─▶ --set ─▶ sweep spread into cells ─▶ each component decoded
 //! ```
 //!
-//! [`load`] does all but the last, which starts from [`cell_tree`] and uses [`decode`] or [`Fields`]. Whatever is wrong
+//! [`load()`] does all but the last, which starts from [`cell_tree`] and uses [`decode()`] or [`Fields`]. Whatever is wrong
 //! goes into one [`Diagnostics`], so that all of it is told at once; no input makes it panic.
 //!
 //! ```

@@ -1,5 +1,6 @@
 //! A deterministic discrete-event simulator and capacity planner for systems of LLM agents.
 
+pub mod analysis;
 pub mod engine;
 pub mod experiment;
 pub mod model;

@@ -82,6 +82,17 @@ pub enum Format {
 ///
 /// The order is fixed and `result.json` comes first. `replications` are written as given.
 ///
+/// ```
+/// use tars_sim::report;
+///
+/// let bytes = include_bytes!("../tests/data/report/sweep.json");
+/// let result = report::json::from_bytes(bytes)?;
+/// let artifacts = report::files(&result, &[])?;
+/// assert_eq!(artifacts.first().map(|artifact| artifact.path.as_str()), Some("result.json"));
+/// assert_eq!(artifacts.last().map(|artifact| artifact.path.as_str()), Some("report.html"));
+/// # Ok::<(), report::ReportError>(())
+/// ```
+///
 /// # Errors
 ///
 /// When a number is not finite, or a picture or page cannot be made.

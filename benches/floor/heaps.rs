@@ -58,20 +58,22 @@ impl Calendar for Quaternary {
 
     #[inline]
     fn next(&mut self) -> Option<(u64, u32)> {
-        let last = self.heap.pop()?;
-        let Some(&first) = self.heap.first() else { return Some(parts(last)) };
+        let moved = self.heap.pop()?;
+        let Some(&first) = self.heap.first() else { return Some(parts(moved)) };
         let mut place = 0;
         loop {
             let children = 4 * place + 1;
             let family = &self.heap[children.min(self.heap.len())..self.heap.len().min(children + 4)];
-            let Some((slot, &least)) = family.iter().enumerate().min_by_key(|(_, entry)| **entry) else { break };
-            if last <= least {
+            let Some((slot, &least)) = family.iter().enumerate().min_by_key(|(_, entry)| **entry) else {
+                break;
+            };
+            if moved <= least {
                 break;
             }
             self.heap[place] = least;
             place = children + slot;
         }
-        self.heap[place] = last;
+        self.heap[place] = moved;
         Some(parts(first))
     }
 }
@@ -96,7 +98,11 @@ pub(crate) struct BareChance {
 
 impl Chance for BareChance {
     #[inline]
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a span is positive and short")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a span is positive and short"
+    )]
     fn span(&mut self, law: usize) -> u64 {
         let uniform = (self.generator.next_u64() >> 11) as f64 * (1.0 / (1_u64 << 53) as f64);
         (0.5 - self.means[law] * libm::log(1.0 - uniform)) as u64

@@ -23,7 +23,12 @@ const ARRIVE: u32 = 0;
 const FINISH: u32 = 1;
 
 /// An open queue with `servers` until `customers` have left; says when the last one did.
-pub(crate) fn open(calendar: &mut impl Calendar, chance: &mut impl Chance, servers: u32, customers: u64) -> u64 {
+pub(crate) fn open(
+    calendar: &mut impl Calendar,
+    chance: &mut impl Chance,
+    servers: u32,
+    customers: u64,
+) -> u64 {
     let (mut busy, mut waiting, mut left) = (0, 0_u64, 0);
     calendar.schedule(chance.span(GAP), ARRIVE);
     while let Some((now, code)) = calendar.next() {

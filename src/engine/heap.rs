@@ -2,12 +2,22 @@
 //!
 //! The root stands apart; every other place belongs to a *family*, the four children of one parent, which fill one
 //! cache line. Place `j` is `families[j / 4][j % 4]` and its children are family `j + 1`; family 0 are the children
-//! of the root. Places past the end hold [`Key::NEVER`], so the least of a family is found without counting.
+//! of the root. Places past the end hold [`Key::NEVER`], so the least of a family is found without counting; families
+//! stay when their keys have left, ready for the next ones.
 //!
 //! After a pop the root is left *vacant* until the next operation. An event mostly schedules another one, and a push
 //! into a vacant root costs one way down the heap instead of a way down and a way up.
 
 use super::key::Key;
+
+/// Whether a push may have made the heap longer than it was before the last pop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Grown {
+    /// The key took the place of the one that was popped last.
+    No,
+    /// It was added.
+    Perhaps,
+}
 
 /// The children of one parent.
 #[derive(Clone, Copy, Debug)]
@@ -31,24 +41,30 @@ impl Heap {
         Self { root: Key::NEVER, families: Vec::with_capacity(keys.div_ceil(4)), below: 0, vacant: true }
     }
 
+    /// Adds a key; says whether the heap may have grown to a length it did not have before.
     #[inline]
-    pub(super) fn push(&mut self, key: Key) {
+    pub(super) fn push(&mut self, key: Key) -> Grown {
         if self.vacant {
             self.vacant = false;
             self.sink(key);
-        } else {
-            self.append(key);
+            return Grown::No;
         }
+        self.append(key);
+        Grown::Perhaps
     }
 
-    /// Takes the least key if it is before `end` nanoseconds.
+    /// Takes the key that [`peek`](Heap::peek) has just shown.
     #[inline]
-    pub(super) fn pop_before(&mut self, end: u64) -> Option<Key> {
-        let least = self.peek()?;
-        if least.time() >= end {
-            return None;
-        }
+    pub(super) fn take_peeked(&mut self) {
+        debug_assert!(!self.vacant, "nothing was shown");
         self.vacant = true;
+    }
+
+    /// Takes the least key.
+    #[cfg(test)]
+    fn pop(&mut self) -> Option<Key> {
+        let least = self.peek()?;
+        self.take_peeked();
         Some(least)
     }
 
@@ -83,6 +99,20 @@ impl Heap {
     /// Puts `key` at the root and lets it sink to where no child is less.
     #[inline]
     fn sink(&mut self, key: Key) {
+        match self.below {
+            0 => self.root = key,
+            // Two pending events are a whole single-server queue; no family is searched for them.
+            1 => {
+                let other = &mut self.families[0].0[0];
+                self.root = key.min(*other);
+                *other = key.max(*other);
+            }
+            2.. => self.sink_through_families(key),
+        }
+    }
+
+    #[inline]
+    fn sink_through_families(&mut self, key: Key) {
         let mut place = None;
         let mut family = 0;
         while let Some(Family(children)) = self.families.get(family) {
@@ -100,7 +130,7 @@ impl Heap {
     /// Puts `key` at the end and lets it rise to where its parent is less.
     fn append(&mut self, key: Key) {
         let mut place = self.below;
-        if place.is_multiple_of(4) {
+        if place / 4 == self.families.len() {
             self.families.push(Family([Key::NEVER; 4]));
         }
         self.below += 1;
@@ -123,12 +153,7 @@ impl Heap {
     #[inline]
     fn take_last(&mut self) -> Option<Key> {
         let last = self.below.checked_sub(1)?;
-        let slot = last % 4;
-        let family = self.families.last_mut().expect("a place in use has a family");
-        let key = core::mem::replace(&mut family.0[slot], Key::NEVER);
-        if slot == 0 {
-            self.families.pop();
-        }
+        let key = core::mem::replace(&mut self.families[last / 4].0[last % 4], Key::NEVER);
         self.below = last;
         Some(key)
     }
@@ -165,7 +190,7 @@ mod tests {
         }
         let mut sorted = times;
         sorted.sort_unstable();
-        let popped: Vec<u64> = std::iter::from_fn(|| heap.pop_before(u64::MAX).map(Key::time)).collect();
+        let popped: Vec<u64> = std::iter::from_fn(|| heap.pop().map(Key::time)).collect();
         assert_eq!(popped, sorted);
         assert_eq!(heap.len(), 0);
     }
@@ -176,21 +201,12 @@ mod tests {
         for time in [3, 1, 2] {
             heap.push(Key::new(time, 0, time, 0));
         }
-        assert_eq!(heap.pop_before(u64::MAX).map(Key::time), Some(1));
+        assert_eq!(heap.pop().map(Key::time), Some(1));
         assert_eq!(heap.len(), 2);
         heap.push(Key::new(5, 0, 5, 0));
         assert_eq!(heap.len(), 3);
-        let rest: Vec<u64> = std::iter::from_fn(|| heap.pop_before(u64::MAX).map(Key::time)).collect();
+        let rest: Vec<u64> = std::iter::from_fn(|| heap.pop().map(Key::time)).collect();
         assert_eq!(rest, [2, 3, 5]);
-    }
-
-    #[test]
-    fn nothing_is_taken_at_or_after_the_end() {
-        let mut heap = Heap::with_capacity(0);
-        heap.push(Key::new(10, 0, 0, 0));
-        assert_eq!(heap.pop_before(10), None);
-        assert_eq!(heap.len(), 1);
-        assert!(heap.pop_before(11).is_some());
     }
 
     #[test]
@@ -199,7 +215,7 @@ mod tests {
         for time in 0..50 {
             heap.push(Key::new(time, 0, time, 0));
         }
-        assert_eq!(heap.pop_before(u64::MAX).map(Key::time), Some(0));
+        assert_eq!(heap.pop().map(Key::time), Some(0));
         let mut drained = Vec::new();
         heap.drain(|key| drained.push(key.time()));
         drained.sort_unstable();

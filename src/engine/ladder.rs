@@ -7,7 +7,7 @@
 //! through twenty levels of a large heap; the order is the heap's own and exact. When few keys are left, all are
 //! near again. This is a ladder queue (Tang, Goh & Thng 2005) whose bottom is a heap.
 
-use super::heap::Heap;
+use super::heap::{Grown, Heap};
 use super::key::Key;
 use bucket::{Bucket, Store};
 
@@ -79,8 +79,7 @@ impl Ladder {
             self.push_beyond(key);
             return;
         }
-        self.near.push(key);
-        if self.near.len() > self.spread_above {
+        if self.near.push(key) == Grown::Perhaps && self.near.len() > self.spread_above {
             self.spread();
         }
     }
@@ -88,18 +87,24 @@ impl Ladder {
     /// Takes the least key if it is before `end` nanoseconds.
     #[inline]
     pub(super) fn pop_before(&mut self, end: u64) -> Option<Key> {
-        if self.beyond > 0 && self.near.len() == 0 {
-            self.refill();
+        let least = self.peek()?;
+        if least.time() >= end {
+            return None;
         }
-        self.near.pop_before(end)
+        self.near.take_peeked();
+        Some(least)
     }
 
     /// The least key.
     #[inline]
     pub(super) fn peek(&mut self) -> Option<Key> {
-        if self.beyond > 0 && self.near.len() == 0 {
-            self.refill();
+        if let Some(least) = self.near.peek() {
+            return Some(least);
         }
+        if self.beyond == 0 {
+            return None;
+        }
+        self.refill();
         self.near.peek()
     }
 
@@ -158,7 +163,7 @@ impl Ladder {
             self.open_rung(0);
             return false;
         }
-        self.store.drain(bucket, |key| self.near.push(key));
+        self.store.drain(bucket, |key| _ = self.near.push(key));
         rung.current += 1;
         self.beyond -= keys;
         self.near_limit = bucket_end;
@@ -169,11 +174,11 @@ impl Ladder {
     fn pour_all(&mut self) {
         while let Some(mut rung) = self.rungs.pop() {
             for bucket in &mut rung.buckets[rung.current..] {
-                self.store.drain(bucket, |key| self.near.push(key));
+                self.store.drain(bucket, |key| _ = self.near.push(key));
             }
             self.spare.push(rung.buckets);
         }
-        self.store.drain(&mut self.far, |key| self.near.push(key));
+        self.store.drain(&mut self.far, |key| _ = self.near.push(key));
         self.beyond = 0;
         self.near_limit = u64::MAX;
     }

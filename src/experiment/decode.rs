@@ -175,9 +175,9 @@ fn report(tree: &Tree, path: &Path, error: &Error<serde_json::Error>, diagnostic
     match Wording::of(&message, found, below.last()) {
         Wording::UnknownField { name, known } => diagnostics.unknown_field(key, &name, &known),
         Wording::UnknownVariant { name, known } => {
-            // A variant without settings is a string, and then its place is that of the value.
-            let at = if found.text().is_some() { value } else { key };
-            diagnostics.unknown_variant(at, &name, &known);
+            // A choice with settings is a key, and serde's path ends above it.
+            let key = found.member(&name).map(|member| At::new(member.key, value.path.key(&name)));
+            diagnostics.unknown_variant(key.unwrap_or(value), &name, &known);
         }
         Wording::MissingField { name } => diagnostics.missing_field(value, &name),
         Wording::Wrong { expected } => diagnostics.wrong_type(value, found, &expected),

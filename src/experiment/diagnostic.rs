@@ -1,7 +1,7 @@
 //! What is wrong with the input, where, and what to do about it.
 //!
 //! All problems are collected and printed together, in the order of files and lines. Every message is made by a
-//! method here or in [`message`], so that they can be read, and kept alike, in one place.
+//! method here or in `diagnostic/message.rs`, so that they can be read, and kept alike, in one place.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -140,8 +140,7 @@ impl Diagnostics {
 
     /// The same problem seen again, as from a second cell of a sweep, is kept once.
     fn report(&mut self, at: At, severity: Severity, message: String, hint: Option<String>) {
-        let message = clean(&message, MAX_MESSAGE);
-        let hint = hint.map(|hint| clean(&hint, MAX_MESSAGE));
+        let (message, hint) = (printable(message), hint.map(printable));
         let new = self.found.insert(Diagnostic { place: at.place, path: at.path, severity, message, hint });
         self.errors += usize::from(new && severity == Severity::Error);
     }
@@ -206,6 +205,12 @@ pub(crate) fn counted(count: usize, noun: &str) -> String {
 /// A text from the input as it may be printed: nothing that moves the cursor or turns the line, and not too long.
 pub(crate) fn shown(text: &str) -> String {
     clean(text, MAX_QUOTED)
+}
+
+/// A message as it may be printed; nearly all are so already.
+fn printable(text: String) -> String {
+    let is_clean = text.len() <= MAX_MESSAGE && !text.chars().any(moves_the_cursor);
+    if is_clean { text } else { clean(&text, MAX_MESSAGE) }
 }
 
 fn clean(text: &str, limit: usize) -> String {

@@ -29,12 +29,12 @@ use super::note::strip_notes;
 use super::path::{Path, PathPart};
 use super::source::{FileId, Origin, Place};
 use super::text::{self, MAX_BYTES};
-use super::tree::{Extent, MAX_DEPTH, MAX_VALUES, Member, Members, Node, Tree, parse};
+use super::tree::{Extent, MAX_DEPTH, Member, Members, Node, Tree, parse};
 
 mod figure;
 mod merge;
 
-pub use figure::{Assumption, FigureSpec, Mark, Replaced};
+pub use figure::{Assumption, FigureSpec, Mark, ModelSpec, Replaced};
 pub use merge::merge;
 
 pub(in crate::experiment) use figure::declare;
@@ -45,6 +45,9 @@ pub const USE: &str = "use";
 
 /// Model files in the binary, sorted by name.
 pub const EMBEDDED: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/models.rs"));
+
+/// Values that parts may bring into one file; parts that use each other twice and twice again double every time.
+pub const MAX_BROUGHT: usize = 200_000;
 
 /// Folders below `models/` that are looked into, and names that are listed.
 const MAX_FOLDER_DEPTH: usize = 8;
@@ -96,17 +99,18 @@ impl Library {
         names
     }
 
-    /// Reads the text of the part `name`; nothing if there is none, `Some(None)` if it cannot be read.
-    fn open(&self, name: &str, diagnostics: &mut Diagnostics) -> Option<Option<FileId>> {
-        if let Some(folder) = &self.folder {
-            let path = folder.join(format!("{name}.json"));
-            if path.is_file() {
-                return Some(text::read(&path, &format!("models/{name}.json"), diagnostics));
-            }
+    /// Opens the model file of the part `name`, which is used at `at`.
+    fn open(&self, name: &str, at: &At, diagnostics: &mut Diagnostics) -> Option<FileId> {
+        let path = self.folder.as_ref().map(|folder| folder.join(format!("{name}.json")));
+        if let Some(path) = path.filter(|path| path.is_file()) {
+            return text::read(&path, &format!("models/{name}.json"), diagnostics);
         }
-        let (_, text) = EMBEDDED.iter().find(|(embedded, _)| *embedded == name)?;
+        let Some((_, text)) = EMBEDDED.iter().find(|(embedded, _)| *embedded == name) else {
+            diagnostics.no_such_part(at.clone(), name, &self.names());
+            return None;
+        };
         let shown = format!("models/{name}.json (built in)");
-        Some(Some(diagnostics.sources_mut().add(shown, Origin::File, *text)))
+        Some(diagnostics.sources_mut().add(shown, Origin::File, *text))
     }
 }
 
@@ -122,13 +126,14 @@ struct Resolver<'a> {
 /// What is gathered while the tree of one file is resolved.
 struct Gathered<'f> {
     file: &'f str,
-    extent: Extent,
+    /// What parts have brought.
+    brought: Extent,
     assumptions: Vec<Assumption>,
 }
 
 impl Resolver<'_> {
     fn file(&mut self, tree: Tree, file: &str) -> Resolved {
-        let mut gathered = Gathered { file, extent: tree.extent(), assumptions: Vec::new() };
+        let mut gathered = Gathered { file, brought: Extent::default(), assumptions: Vec::new() };
         let tree = self.tree(tree, &mut Path::root(), &mut gathered);
         Resolved { tree, assumptions: gathered.assumptions }
     }
@@ -143,7 +148,10 @@ impl Resolver<'_> {
         self.depth += 1;
         let resolved = match value {
             Node::Object(members) if members.contains_key(USE) => self.used(members, place, path, gathered),
-            other => self.below(Tree::new(other, place), path, gathered),
+            value @ (Node::Null | Node::Bool(_) | Node::Number(_) | Node::String(_) | Node::Broken) => {
+                Tree::new(value, place)
+            }
+            value @ (Node::Array(_) | Node::Object(_)) => self.below(Tree::new(value, place), path, gathered),
         };
         self.depth -= 1;
         resolved
@@ -199,7 +207,7 @@ impl Resolver<'_> {
             return Tree::broken(place);
         };
         let Some(part) = self.part(name, &at) else { return Tree::broken(place) };
-        if !fits(&mut gathered.extent, part.extent, path.len()) {
+        if !fits(&mut gathered.brought, part.extent, path.len()) {
             self.diagnostics.parts_too_large(at, name);
             return Tree::broken(place);
         }
@@ -233,10 +241,7 @@ impl Resolver<'_> {
         if let Some(known) = self.library.parts.get(name) {
             return known.clone();
         }
-        let Some(opened) = self.library.open(name, self.diagnostics) else {
-            self.diagnostics.no_such_part(at.clone(), name, &self.library.names());
-            return None;
-        };
+        let opened = self.library.open(name, at, self.diagnostics);
         self.chain.push(name.to_owned());
         let part = opened.and_then(|file| self.read(file, name)).map(Arc::new);
         self.chain.pop();
@@ -251,7 +256,7 @@ impl Resolver<'_> {
         let mut fields = Fields::of(&tree, &root, self.diagnostics)?;
         fields.optional::<String>("$schema", self.diagnostics);
         fields.required::<String>("about", self.diagnostics);
-        let figures = fields.map::<FigureSpec>("figures", self.diagnostics);
+        let figures = fields.tree("figures");
         let part = fields.required_tree("part", self.diagnostics);
         let part_path = fields.path("part");
         fields.finish(self.diagnostics);
@@ -259,27 +264,19 @@ impl Resolver<'_> {
         strip_notes(&mut part, &part_path, self.diagnostics);
         let resolved = self.file(part, &format!("models/{name}.json"));
         let mut assumptions = resolved.assumptions;
-        if let (Some(figures), Some(written)) = (figures, tree.member("figures")) {
+        if let Some(figures) = figures {
             let path = root.key("figures");
-            declare(
-                &mut assumptions,
-                &written.tree,
-                &path,
-                figures,
-                &resolved.tree,
-                Some(name),
-                self.diagnostics,
-            );
+            declare(&mut assumptions, figures, &path, &resolved.tree, Some(name), self.diagnostics);
         }
         Some(Part { extent: resolved.tree.extent(), tree: resolved.tree, assumptions })
     }
 }
 
-/// Adds a part at `depth` to what a tree holds; says whether that is within the limits.
+/// Adds a part at `depth` to what parts have brought; says whether that is within the limits.
 fn fits(sum: &mut Extent, part: Extent, depth: usize) -> bool {
     sum.values += part.values;
     sum.text += part.text;
-    sum.values <= MAX_VALUES && sum.text as u64 <= MAX_BYTES && depth + part.height <= MAX_DEPTH
+    sum.values <= MAX_BROUGHT && sum.text as u64 <= MAX_BYTES && depth + part.height <= MAX_DEPTH
 }
 
 /// The folder `models/` of the nearest folder above `file` that has one.
@@ -302,6 +299,162 @@ fn list(folder: &FilePath, prefix: &str, depth: usize, names: &mut Vec<String>) 
             list(&entry.path(), &format!("{prefix}{file_name}/"), depth + 1, names);
         } else if let Some(stem) = file_name.strip_suffix(".json") {
             names.push(format!("{prefix}{stem}"));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tempfile::TempDir;
+
+    use super::*;
+
+    /// A folder with an experiment and these model files.
+    fn folder(models: &[(&str, &str)]) -> TempDir {
+        let folder = tempfile::tempdir().expect("a folder for the test");
+        for (name, text) in models {
+            let file = folder.path().join(format!("models/{name}.json"));
+            fs::create_dir_all(file.parent().expect("a file has a folder")).expect("the folder can be made");
+            fs::write(file, text).expect("the file can be written");
+        }
+        folder
+    }
+
+    fn resolve(folder: &TempDir, text: &str) -> (Resolved, Diagnostics) {
+        let mut diagnostics = Diagnostics::new();
+        let file = diagnostics.sources_mut().add("x.json", Origin::File, text);
+        let tree = parse(file, &mut diagnostics).expect("the text is JSON");
+        let mut library = Library::near(&folder.path().join("deep/down/x.json"));
+        (library.resolve(tree, "x.json", &mut diagnostics), diagnostics)
+    }
+
+    #[track_caller]
+    fn check(models: &[(&str, &str)], text: &str, expected: &str) {
+        let (resolved, diagnostics) = resolve(&folder(models), text);
+        assert_eq!(diagnostics.to_string(), "");
+        assert_eq!(resolved.tree.to_json().to_string(), expected);
+    }
+
+    const MODEL: (&str, &str) = (
+        "providers/plain",
+        r#"{"about": "a provider", "figures": {"/rate": {"mark": "published", "source": "document 000"},
+            "/law/fixed": {"mark": "assumed", "source": "a guess"}},
+            "part": {"note": "not read", "rate": 5, "law": {"fixed": 2}}}"#,
+    );
+    const OUTER: (&str, &str) = (
+        "systems/outer",
+        r#"{"about": "a system", "part": {"provider": {"use": "providers/plain", "rate": 6}}}"#,
+    );
+
+    #[test]
+    fn a_part_is_put_in_with_its_overrides() {
+        check(
+            &[MODEL],
+            r#"{"p": [{"use": "providers/plain", "rate": 9, "law": {"slow": 1}}]}"#,
+            r#"{"p":[{"rate":9,"law":{"slow":1}}]}"#,
+        );
+    }
+
+    #[test]
+    fn parts_use_parts() {
+        check(
+            &[MODEL, OUTER],
+            r#"{"s": {"use": "systems/outer", "provider": {"law": {"fixed": 3}}}}"#,
+            r#"{"s":{"provider":{"rate":6,"law":{"fixed":3}}}}"#,
+        );
+    }
+
+    #[test]
+    fn a_part_in_an_override_replaces_the_one_it_overrides() {
+        let other = ("other", r#"{"about": "another", "part": {"speed": 1}}"#);
+        check(
+            &[MODEL, OUTER, other],
+            r#"{"use": "systems/outer", "provider": {"use": "other"}}"#,
+            r#"{"provider":{"speed":1}}"#,
+        );
+    }
+
+    #[test]
+    fn figures_travel_to_where_their_part_is_used() {
+        let (resolved, _) = resolve(&folder(&[MODEL]), r#"{"p": {"use": "providers/plain"}}"#);
+        let told: Vec<_> = resolved
+            .assumptions
+            .iter()
+            .map(|found| (found.path.to_pointer(), found.mark, found.source.as_str()))
+            .collect();
+        let expected = [
+            ("/p/rate".to_owned(), Mark::Published, "document 000"),
+            ("/p/law/fixed".to_owned(), Mark::Assumed, "a guess"),
+        ];
+        assert_eq!(told, expected);
+    }
+
+    #[test]
+    fn an_overridden_figure_is_set_here_and_a_replaced_choice_takes_its_figures_along() {
+        let text = r#"{"p": {"use": "providers/plain", "rate": 5, "law": {"slow": 1}}}"#;
+        let (resolved, _) = resolve(&folder(&[MODEL]), text);
+        let [rate] = resolved.assumptions.as_slice() else { panic!("{:?}", resolved.assumptions) };
+        assert_eq!((rate.mark, rate.source.as_str()), (Mark::SetHere, "x.json"));
+        let replaced = rate.replaced.as_ref().expect("it was published before");
+        assert_eq!((replaced.mark, replaced.value.clone()), (Mark::Published, 5.into()));
+    }
+
+    #[test]
+    fn a_figure_overridden_twice_remembers_what_the_part_said() {
+        let text = r#"{"use": "systems/outer", "provider": {"rate": 7}}"#;
+        let (resolved, _) = resolve(&folder(&[MODEL, OUTER]), text);
+        let rate = resolved.assumptions.iter().find(|found| found.path.to_pointer() == "/provider/rate");
+        let rate = rate.expect("the figure is there");
+        assert_eq!((rate.source.as_str(), rate.value.clone()), ("x.json", 7.into()));
+        assert_eq!(rate.replaced.as_ref().map(|replaced| replaced.mark), Some(Mark::Published));
+    }
+
+    #[test]
+    fn parts_that_double_and_double_are_refused_in_time() {
+        let models: Vec<(String, String)> = (0..40)
+            .map(|level| {
+                let below =
+                    if level == 0 { "1".to_owned() } else { format!(r#"{{"use": "d{}"}}"#, level - 1) };
+                (
+                    format!("d{level}"),
+                    format!(r#"{{"about": "twice", "part": {{"a": {below}, "b": {below}}}}}"#),
+                )
+            })
+            .collect();
+        let models: Vec<_> = models.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+        let (resolved, diagnostics) = resolve(&folder(&models), r#"{"use": "d39"}"#);
+        assert!(resolved.tree.is_broken());
+        assert!(diagnostics.to_string().contains("the experiment becomes too large"), "{diagnostics}");
+    }
+
+    #[test]
+    fn a_long_chain_of_parts_does_not_overflow_the_stack() {
+        let models: Vec<(String, String)> = (0..500)
+            .map(|link| {
+                (format!("c{link}"), format!(r#"{{"about": "x", "part": {{"use": "c{}"}}}}"#, link + 1))
+            })
+            .collect();
+        let models: Vec<_> = models.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+        let (resolved, diagnostics) = resolve(&folder(&models), r#"{"use": "c0"}"#);
+        assert!(resolved.tree.is_broken());
+        assert_eq!(diagnostics.error_count(), 1, "{diagnostics}");
+    }
+
+    #[test]
+    fn a_model_file_is_as_its_schema_tells() {
+        for (name, text) in [MODEL, OUTER].iter().chain(EMBEDDED) {
+            let read: Result<ModelSpec, _> = serde_json::from_str(text);
+            assert!(read.is_ok(), "{name}: {read:?}");
+        }
+    }
+
+    #[test]
+    fn every_part_in_the_binary_can_be_used() {
+        let folder = folder(&[]);
+        for (name, _) in EMBEDDED {
+            let (resolved, diagnostics) = resolve(&folder, &format!(r#"{{"use": "{name}"}}"#));
+            assert_eq!(diagnostics.to_string(), "", "{name}");
+            assert!(!resolved.tree.is_broken(), "{name}");
         }
     }
 }

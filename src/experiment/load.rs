@@ -2,9 +2,8 @@
 
 use std::path::Path as FilePath;
 
-use super::decode::decode_map;
 use super::diagnostic::{At, Diagnostics};
-use super::library::{Assumption, FigureSpec, Library, Resolved, declare};
+use super::library::{Assumption, Library, Resolved, declare};
 use super::name::check_experiment;
 use super::note::strip_notes;
 use super::path::Path;
@@ -107,8 +106,7 @@ fn add_figures(
 ) {
     let Some(figures) = figures else { return };
     let path = Path::root().key("figures");
-    let Some(decoded) = decode_map::<FigureSpec>(&figures.tree, &path, diagnostics) else { return };
-    declare(assumptions, &figures.tree, &path, decoded, tree, None, diagnostics);
+    declare(assumptions, &figures.tree, &path, tree, None, diagnostics);
 }
 
 fn check_name(tree: &Tree, diagnostics: &mut Diagnostics) {
@@ -169,4 +167,152 @@ fn looks_like_json(text: &str) -> bool {
     text.starts_with(['{', '[', '"'])
         || matches!(text, "true" | "false" | "null")
         || serde_json::from_str::<serde_json::Number>(text).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::library::Mark;
+    use super::*;
+
+    fn loaded(text: &str, sets: &[&str]) -> (Option<Loaded>, Diagnostics) {
+        let folder = tempfile::tempdir().expect("a folder for the test");
+        let model = r#"{"about": "a part", "figures": {"/rate": {"mark": "assumed", "source": "a guess"}},
+            "part": {"rate": 5, "law": {"fixed": 2}}}"#;
+        std::fs::create_dir(folder.path().join("models")).expect("the folder can be made");
+        std::fs::write(folder.path().join("models/plain.json"), model).expect("the file can be written");
+        let file = folder.path().join("x.json");
+        std::fs::write(&file, text).expect("the file can be written");
+        let sets: Vec<String> = sets.iter().map(|set| (*set).to_owned()).collect();
+        let mut diagnostics = Diagnostics::new();
+        let loaded = load(&file, &sets, &mut diagnostics);
+        (loaded, diagnostics)
+    }
+
+    #[track_caller]
+    fn sound(text: &str, sets: &[&str]) -> Loaded {
+        let (loaded, diagnostics) = loaded(text, sets);
+        assert_eq!(diagnostics.to_string(), "");
+        loaded.expect("there was no error")
+    }
+
+    #[track_caller]
+    fn check_cells(sweep: &str, expected: &[&str]) {
+        let loaded = sound(&format!(r#"{{"a": 1, "b": {{"c": 2}}, "sweep": {sweep}}}"#), &[]);
+        let cells: Vec<String> =
+            loaded.cells.iter().map(|cell| cell_tree(&loaded, cell).to_json().to_string()).collect();
+        assert_eq!(cells, expected);
+        assert!(loaded.cells.iter().enumerate().all(|(index, cell)| cell.index == index));
+    }
+
+    #[test]
+    fn an_experiment_without_a_sweep_is_one_cell() {
+        let loaded = sound(r#"{"$schema": "x", "note": ["a", "b"], "a": {"note": "c", "b": 1}}"#, &[]);
+        assert_eq!(loaded.cells.len(), 1);
+        assert_eq!(cell_tree(&loaded, &loaded.cells[0]).to_json().to_string(), r#"{"a":{"b":1}}"#);
+    }
+
+    #[test]
+    fn in_a_grid_the_last_axis_moves_fastest() {
+        check_cells(
+            r#"{"axes": [{"path": "/a", "values": [1, 2]}, {"path": "/b/c", "values": {"from": 5, "to": 6, "steps": 2}}]}"#,
+            &[
+                r#"{"a":1,"b":{"c":5}}"#,
+                r#"{"a":1,"b":{"c":6}}"#,
+                r#"{"a":2,"b":{"c":5}}"#,
+                r#"{"a":2,"b":{"c":6}}"#,
+            ],
+        );
+    }
+
+    #[test]
+    fn linked_values_move_together_and_may_be_parts() {
+        check_cells(
+            r#"{"axes": [{"paths": ["/a", "/b"], "rows": [[1, {"use": "plain"}], [2, null]]}]}"#,
+            &[r#"{"a":1,"b":{"rate":5,"law":{"fixed":2}}}"#, r#"{"a":2,"b":null}"#],
+        );
+    }
+
+    #[test]
+    fn a_sobol_design_takes_its_points_in_order() {
+        check_cells(
+            r#"{"design": {"sobol": {"samples": 3}}, "axes": [{"path": "/a", "values": {"from": 0, "to": 8}}, {"path": "/b/c", "values": ["x", "y"]}]}"#,
+            &[r#"{"a":0,"b":{"c":"x"}}"#, r#"{"a":4,"b":{"c":"y"}}"#, r#"{"a":6,"b":{"c":"x"}}"#],
+        );
+    }
+
+    #[test]
+    fn coordinates_have_names_for_tables() {
+        let text = r#"{"a": {"count": 1}, "b": {"count": 2}, "d": 0, "sweep": {"axes": [
+            {"path": "/a/count", "values": ["250ms"]}, {"path": "/b/count", "values": [1.5]},
+            {"path": "/d", "label": "size", "values": [{"x": 1}], "names": ["small"]}]}}"#;
+        let loaded = sound(text, &[]);
+        let told: Vec<_> =
+            loaded.cells[0].coordinates.iter().map(|found| (found.label(), found.text())).collect();
+        assert_eq!(told, [("a.count", "250ms"), ("b.count", "1.5"), ("size", "small")]);
+    }
+
+    #[test]
+    fn a_set_changes_what_is_there_or_adds_a_last_key() {
+        let sets = ["/a/b=5", "/a/new=text", "/list/1={\"use\": \"plain\"}", "/a/b=6"];
+        let loaded = sound(r#"{"a": {"b": 1}, "list": [0, 1]}"#, &sets);
+        let expected = r#"{"a":{"b":6,"new":"text"},"list":[0,{"rate":5,"law":{"fixed":2}}]}"#;
+        assert_eq!(loaded.base.to_json().to_string(), expected);
+    }
+
+    #[test]
+    fn a_set_reaches_into_parts_and_into_the_sweep() {
+        let text = r#"{"p": {"use": "plain"}, "sweep": {"axes": [{"path": "/p/rate", "values": [1]}]}}"#;
+        let loaded = sound(text, &["/p/law/fixed=3", "/sweep/axes/0/values=[7, 8]"]);
+        assert_eq!(loaded.base.to_json().to_string(), r#"{"p":{"rate":5,"law":{"fixed":3}}}"#);
+        assert_eq!(loaded.cells.len(), 2);
+    }
+
+    #[test]
+    fn a_figure_says_whether_it_is_set_or_swept() {
+        let text = r#"{"p": {"use": "plain"}, "q": {"use": "plain"}, "r": 4,
+            "figures": {"/r": {"mark": "measured", "source": "a trace"}},
+            "sweep": {"axes": [{"path": "/q", "values": [{"use": "plain"}, {"use": "plain", "rate": 6}]}]}}"#;
+        let loaded = sound(text, &["/p/rate=9"]);
+        let told: Vec<_> = loaded
+            .assumptions
+            .iter()
+            .map(|found| (found.path.to_pointer(), found.mark, found.value.clone(), found.swept))
+            .collect();
+        let expected = [
+            ("/p/rate".to_owned(), Mark::SetHere, 9.into(), false),
+            ("/q/rate".to_owned(), Mark::Assumed, 5.into(), true),
+            ("/r".to_owned(), Mark::Measured, 4.into(), false),
+            ("/sweep/axes/0/values/0/rate".to_owned(), Mark::Assumed, 5.into(), false),
+            ("/sweep/axes/0/values/1/rate".to_owned(), Mark::SetHere, 6.into(), false),
+        ];
+        assert_eq!(told, expected);
+        assert_eq!(loaded.assumptions[0].source, "--set /p/rate=9");
+    }
+
+    #[test]
+    fn canonical_text_is_that_of_the_meaning() {
+        let used = sound(r#"{"p": {"use": "plain"}, "a": 1, "note": "x"}"#, &[]);
+        let written = sound(r#"{"a": 1, "p": {"law": {"fixed": 2}, "rate": 5}}"#, &[]);
+        assert_eq!(used.canonical, written.canonical);
+        assert_eq!(used.canonical, r#"{"a":1,"p":{"law":{"fixed":2},"rate":5}}"#);
+    }
+
+    #[test]
+    fn the_files_that_were_read_are_named() {
+        let loaded = sound(r#"{"p": {"use": "plain"}}"#, &["/p/rate=1"]);
+        assert_eq!(loaded.files.len(), 2);
+        assert!(loaded.files[0].ends_with("x.json"));
+        assert_eq!(loaded.files[1], "models/plain.json");
+    }
+
+    #[test]
+    fn a_hundred_thousand_cells_are_spread_without_resolving_anew() {
+        let text = r#"{"a": {"use": "plain"}, "b": 0, "sweep": {"axes": [
+            {"path": "/a/rate", "values": {"from": 1, "to": 1000, "steps": 1000}},
+            {"path": "/b", "values": {"from": 1, "to": 100, "steps": 100}}]}}"#;
+        let loaded = sound(text, &[]);
+        assert_eq!(loaded.cells.len(), 100_000);
+        let last = cell_tree(&loaded, &loaded.cells[99_999]);
+        assert_eq!(last.to_json().to_string(), r#"{"a":{"rate":1000,"law":{"fixed":2}},"b":100}"#);
+    }
 }

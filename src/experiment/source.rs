@@ -92,8 +92,8 @@ impl Sources {
         let line_start = before.iter().rposition(|&byte| byte == b'\n').map_or(0, |newline| newline + 1);
         // Continuation bytes do not start a character.
         let characters = before[line_start..].iter().filter(|&&byte| byte & 0xC0 != 0x80).count();
-        let lines = before[..line_start].iter().filter(|&&byte| byte == b'\n').count();
-        Position { line: lines + 1, column: characters + 1 }
+        let lines_above = text[..line_start].matches('\n').count();
+        Position { line: lines_above + 1, column: characters + 1 }
     }
 
     fn source(&self, file: FileId) -> &Source {

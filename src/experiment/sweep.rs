@@ -96,8 +96,11 @@ pub fn expand(sweep: &Tree, base: &Tree, diagnostics: &mut Diagnostics) -> Optio
     let axes_path = path.key("axes");
     let axes = axes.and_then(|axes| read_axes(axes, &axes_path, base, diagnostics));
     let (design, axes) = (design?, axes?);
-    let at = At::value(sweep, &Path::root().key("axes"));
-    let at = At { path: axes_path, ..at };
+    let cells_from = match design {
+        DesignSpec::Grid(GridSpec {}) => "axes",
+        DesignSpec::LatinHypercube(_) | DesignSpec::Sobol(_) => "design",
+    };
+    let at = At { path: path.key(cells_from), ..At::value(sweep, &Path::root().key(cells_from)) };
     if diagnostics.error_count() > errors {
         return None;
     }
@@ -140,15 +143,15 @@ fn cells(
     let count = match design {
         DesignSpec::Grid(GridSpec {}) => count_grid(axes, diagnostics)?,
         DesignSpec::LatinHypercube(LatinHypercubeSpec { samples, .. })
-        | DesignSpec::Sobol(SobolSpec { samples }) => Some(*samples),
+        | DesignSpec::Sobol(SobolSpec { samples }) => u128::from(*samples),
     };
-    let Some(count) = count.filter(|count| *count <= MAX_CELLS) else {
+    if count > u128::from(MAX_CELLS) {
         diagnostics.too_many_cells(at.clone(), count, MAX_CELLS);
         return None;
-    };
+    }
     let count = usize::try_from(count).ok()?;
     if count == 0 {
-        diagnostics.empty(at.clone(), "the sample");
+        diagnostics.no_samples(at.clone());
         return None;
     }
     match design {
@@ -162,9 +165,9 @@ fn cells(
     }
 }
 
-/// The product of the axes' lengths; `Some(None)` if no integer holds it.
-fn count_grid(axes: &[Varied], diagnostics: &mut Diagnostics) -> Option<Option<u64>> {
+/// The product of the axes' lengths, or the largest number there is; nothing if a length is not stated.
+fn count_grid(axes: &[Varied], diagnostics: &mut Diagnostics) -> Option<u128> {
     let lengths: Vec<_> = axes.iter().map(|axis| axis.grid_length(diagnostics)).collect();
     let lengths = lengths.into_iter().collect::<Option<Vec<u64>>>()?;
-    Some(lengths.into_iter().try_fold(1_u64, u64::checked_mul))
+    Some(lengths.into_iter().fold(1, |product: u128, length| product.saturating_mul(length.into())))
 }

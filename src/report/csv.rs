@@ -10,6 +10,14 @@ use super::{ReportError, number, select};
 use crate::result::{Cell, CellStatus, ResultFile};
 
 /// One metric of one replication of one cell.
+///
+/// ```
+/// use tars_sim::report::csv::{ReplicationRow, replications};
+///
+/// let row = ReplicationRow { cell: 3, replication: 0, metric: "error_share".into(), value: Some(0.02) };
+/// assert_eq!(replications(&[row])?, b"cell,replication,metric,value\n3,0,error_share,0.02\n");
+/// # Ok::<(), tars_sim::report::ReportError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct ReplicationRow {
     /// The cell's place in the sweep.
@@ -34,7 +42,7 @@ pub fn results(result: &ResultFile) -> Result<Vec<u8>, ReportError> {
         row.push(status(cell).to_owned());
         row.extend([cell.replications.to_string(), float(Some(cell.window_s)), float(Some(cell.warmup_s))]);
         row.push(cell.slo_met.map_or_else(String::new, |met| met.to_string()));
-        row.push(select::missed(result, cell).join("; "));
+        row.push(missed(result, cell));
         for metric in &result.metrics {
             let figure = select::figure(cell, &metric.name);
             row.push(float(figure.and_then(|figure| figure.value)));
@@ -122,8 +130,12 @@ fn result_columns(result: &ResultFile) -> Vec<Column> {
         Column::new("replications", "", "replications that the row rests on"),
         Column::new("window_s", "s", "simulated time measured in each replication"),
         Column::new("warmup_s", "s", "simulated time cut off before it"),
-        Column::new("slo_met", "", "whether every condition of the objective holds; empty without an objective"),
-        Column::new("slo_missed", "", "the conditions that do not hold"),
+        Column::new(
+            "slo_met",
+            "",
+            "whether every condition of the objective holds; empty without an objective",
+        ),
+        Column::new("slo_missed", "", "the metrics whose conditions do not hold, separated by spaces"),
     ]);
     let confidence = number::plain(result.confidence * 100.0);
     for metric in &result.metrics {
@@ -151,7 +163,11 @@ fn series_columns(result: &ResultFile) -> Vec<Column> {
     let mut columns = head_columns(result);
     columns.push(Column::new("window_start_s", "s", "start of the window, in simulated time"));
     for name in series_names(result) {
-        columns.push(Column::new(slug(&name), series_unit(&name), "mean over the replications, in the window"));
+        columns.push(Column::new(
+            slug(&name),
+            series_unit(&name),
+            "mean over the replications, in the window",
+        ));
     }
     distinct(columns)
 }
@@ -198,6 +214,11 @@ fn axis_field(result: &ResultFile, cell: &Cell, axis: usize) -> String {
         Some(value) => float(Some(value)),
         None => guarded(&select::axis_value(result, cell, axis)),
     }
+}
+
+fn missed(result: &ResultFile, cell: &Cell) -> String {
+    let terms = cell.slo_missed.iter().filter_map(|index| result.slo.get(*index));
+    terms.map(|term| slug(&term.metric)).collect::<Vec<_>>().join(" ")
 }
 
 fn status(cell: &Cell) -> &'static str {
@@ -296,8 +317,8 @@ mod tests {
         assert_eq!(slug("offered load, 1/s"), "offered_load_1_per_s");
         assert_eq!(slug("</script>"), "script");
         assert_eq!(slug("±"), "column");
-        let named = |name: &str| Column::new(name, "", "");
-        let names = distinct(vec![named("a"), named("a"), named("a")]);
+        let column = |name: &str| Column::new(name, "", "");
+        let names = distinct(vec![column("a"), column("a"), column("a")]);
         assert_eq!(names.iter().map(|column| column.name.as_str()).collect::<Vec<_>>(), ["a", "a_2", "a_3"]);
     }
 }

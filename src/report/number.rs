@@ -35,16 +35,6 @@ pub(crate) fn plain(value: f64) -> String {
     format!("{}{exponent}", digits.trim_end_matches('0').trim_end_matches('.'))
 }
 
-/// The same in the metric's unit, with shares as percentages.
-pub(crate) fn with_unit(value: f64, unit: &str) -> String {
-    match unit {
-        "share" => format!("{} %", short(value * 100.0)),
-        "" => short(value),
-        unit if unit.starts_with("USD") => format!("${}", short(value)),
-        unit => format!("{} {unit}", short(value)),
-    }
-}
-
 /// The number alone, scaled as [`unit_label`] says.
 pub(crate) fn in_display_unit(value: f64, unit: &str) -> f64 {
     if unit == "share" { value * 100.0 } else { value }
@@ -71,11 +61,30 @@ pub(crate) fn half_width(figure: &Figure) -> Option<f64> {
 /// An estimate and its half width in display units: `2.72 ± 0.08`.
 pub(crate) fn with_interval(figure: &Figure, unit: &str) -> String {
     let Some(value) = figure.value else { return "–".to_owned() };
-    let value = short(in_display_unit(value, unit));
-    match half_width(figure) {
-        Some(half) => format!("{value} ± {}", short(in_display_unit(half, unit))),
-        None => value,
+    let shown = in_display_unit(value, unit);
+    let text = short(shown);
+    match half_width(figure).map(|half| in_display_unit(half, unit)) {
+        Some(half) => format!("{text} ± {}", beside(half, &text)),
+        None => text,
     }
+}
+
+/// An estimate alone, in display units.
+pub(crate) fn estimate(figure: &Figure, unit: &str) -> String {
+    figure.value.map_or_else(|| "–".to_owned(), |value| short(in_display_unit(value, unit)))
+}
+
+/// A half width with the decimals of its estimate, or one significant digit where that would round it to nothing.
+fn beside(half: f64, estimate: &str) -> String {
+    if estimate.contains('e') || !half.is_finite() || half.abs() >= 1e9 {
+        return short(half);
+    }
+    let decimals = estimate.split_once('.').map_or(0, |(_, fraction)| fraction.len());
+    let enough = (decimals..8).find(|decimals| {
+        let rounded = format!("{half:.decimals$}");
+        half == 0.0 || rounded.chars().any(|digit| matches!(digit, '1'..='9'))
+    });
+    enough.map_or_else(|| short(half), |decimals| signed(&thousands(&format!("{half:.decimals$}"))))
 }
 
 /// Text from an experiment, safe to show: control characters, which move cursors and break XML, become `�`.
@@ -133,9 +142,23 @@ mod tests {
 
     #[test]
     fn a_share_is_read_as_a_percentage() {
-        assert_eq!(with_unit(0.02, "share"), "2.00 %");
-        assert_eq!(with_unit(7.5, "USD per 1000 tasks"), "$7.50");
+        assert_eq!(short(in_display_unit(0.02, "share")), "2.00");
         assert_eq!(label_with_unit("errors", "share"), "errors, %");
+    }
+
+    #[test]
+    fn a_half_width_has_the_decimals_of_its_estimate() {
+        let figure = |value: f64, half: f64| Figure {
+            value: Some(value),
+            low: Some(value - half),
+            high: Some(value + half),
+            method: String::new(),
+            replications: 20,
+            note: None,
+        };
+        assert_eq!(with_interval(&figure(24.9, 0.504), "1/s"), "24.9 ± 0.5");
+        assert_eq!(with_interval(&figure(1234.0, 0.02), "1/s"), "1,234 ± 0.02");
+        assert_eq!(with_interval(&figure(0.02, 0.001), "share"), "2.00 ± 0.10");
     }
 
     #[test]

@@ -102,13 +102,99 @@ fn both(picture: &Picture) -> Result<[Artifact; 2], ReportError> {
 /// The quieter line below a title: what it is from and how it was measured.
 fn subtitle(result: &ResultFile, about: &str) -> String {
     let replications = result.cells.iter().map(|cell| cell.replications).max().unwrap_or(0);
-    let mut parts = vec![number::clean(&result.name)];
+    let mut parts = Vec::new();
     if !about.is_empty() {
         parts.push(about.to_owned());
     }
-    parts.push(format!("{replications} replications, {} % intervals", number::plain(result.confidence * 100.0)));
+    parts.push(format!(
+        "{replications} replications, {} % intervals",
+        number::plain(result.confidence * 100.0)
+    ));
     if result.quick {
         parts.push("quick: not for decisions".to_owned());
     }
+    parts.push(number::clean(&result.name));
     parts.join(" · ")
+}
+
+/// A text that begins a title.
+fn capital(text: &str) -> String {
+    let mut signs = text.chars();
+    signs.next().map_or_else(String::new, |first| first.to_uppercase().chain(signs).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use scene::Text;
+
+    fn sweep() -> ResultFile {
+        serde_json::from_str(include_str!("../../tests/data/report/sweep.json"))
+            .expect("the fixture is a result")
+    }
+
+    /// A sweep of one axis, whose lines are named at their ends.
+    fn one_axis() -> ResultFile {
+        let mut result = sweep();
+        result.cells.retain(|cell| cell.coordinates[1..] == [1, 1]);
+        result.axes.truncate(1);
+        for (index, cell) in result.cells.iter_mut().enumerate() {
+            cell.coordinates.truncate(1);
+            cell.index = index;
+        }
+        (result.answer.cell, result.answer.smaller) = (Some(1), None);
+        result
+    }
+
+    #[test]
+    fn values_that_are_no_quantities_are_drawn_apart() {
+        let mut result = one_axis();
+        result.axes[0].label = "discipline".to_owned();
+        result.axes[0].numbers = vec![None; 4];
+        let pictures = pictures(&result).unwrap();
+        let throughput = pictures.iter().find(|picture| picture.name == "throughput").unwrap();
+        assert!(throughput.scene.texts().any(|text| text.words == "discipline"));
+        assert!(pictures.iter().all(|picture| picture.name != "knee"));
+    }
+
+    #[test]
+    fn no_text_is_clipped() {
+        for result in [sweep(), one_axis()] {
+            for picture in pictures(&result).unwrap() {
+                for text in picture.scene.texts() {
+                    let (left, top, right, bottom) = text.bounds();
+                    let inside = left >= 0.0
+                        && top >= 0.0
+                        && right <= picture.scene.width
+                        && bottom <= picture.scene.height;
+                    assert!(inside, "{}: {:?} at {:?}", picture.name, text.words, text.bounds());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn no_text_covers_another() {
+        for result in [sweep(), one_axis()] {
+            for picture in pictures(&result).unwrap() {
+                let texts: Vec<&Text> = picture.scene.texts().collect();
+                for (place, one) in texts.iter().enumerate() {
+                    for other in &texts[place + 1..] {
+                        assert!(
+                            !cover(one, other),
+                            "{}: {:?} and {:?}",
+                            picture.name,
+                            one.words,
+                            other.words
+                        );
+                    }
+                }
+            }
+        }
+    }
+
+    fn cover(one: &Text, other: &Text) -> bool {
+        let (a, b) = (one.bounds(), other.bounds());
+        a.0 < b.2 && b.0 < a.2 && a.1 < b.3 && b.1 < a.3
+    }
 }

@@ -11,7 +11,8 @@ pub(crate) fn metric<'a>(result: &'a ResultFile, names: &[&str]) -> Option<&'a M
 
 /// The throughput that is drawn: tasks that ended well.
 pub(crate) fn throughput(result: &ResultFile) -> Option<&MetricInfo> {
-    let known = ["throughput_completed_per_s", "completed_per_s", "throughput_good_per_s", "throughput_per_s"];
+    let known =
+        ["throughput_completed_per_s", "completed_per_s", "throughput_good_per_s", "throughput_per_s"];
     metric(result, &known).or_else(|| result.metrics.iter().find(|metric| metric.unit == "1/s"))
 }
 
@@ -101,7 +102,7 @@ pub(crate) fn is_numeric(axis: &Axis) -> bool {
     all && axis.numbers.iter().any(|value| *value != axis.numbers[0])
 }
 
-/// A label and its unit, which stands after the last comma: (`agents`, ``), (`offered load`, `1/s`).
+/// A label and its unit, which stands after the last comma: `offered load` and `1/s`; `agents` and nothing.
 pub(crate) fn axis_name(axis: &Axis) -> (String, String) {
     let label = number::clean(&axis.label);
     match label.rsplit_once(", ") {
@@ -120,13 +121,15 @@ pub(crate) fn describe(result: &ResultFile, cell: &Cell, axes: &[usize]) -> Stri
     parts.collect::<Vec<_>>().join(", ")
 }
 
-/// The conditions that a cell misses, by metric label.
+/// The conditions that a cell misses, by short metric name: `latency p99`.
 pub(crate) fn missed(result: &ResultFile, cell: &Cell) -> Vec<String> {
     let terms = cell.slo_missed.iter().filter_map(|index| result.slo.get(*index));
-    terms
-        .map(|term| {
-            let info = metric(result, &[&term.metric]);
-            number::clean(info.map_or(&term.metric, |info| &info.label))
-        })
-        .collect()
+    terms.map(|term| number::clean(&readable(&term.metric))).collect()
+}
+
+/// A column's name without its unit, which stands elsewhere: `latency_p99_s` is `latency p99`.
+pub(crate) fn readable(name: &str) -> String {
+    let suffixes = ["_usd_per_1000_tasks", "_usd_per_s", "_per_s", "_share", "_s"];
+    let bare = suffixes.iter().find_map(|suffix| name.strip_suffix(suffix)).unwrap_or(name);
+    bare.replace('_', " ")
 }

@@ -1,6 +1,10 @@
 //! The summary that a command ends with: question, answer, best cells, what was flagged, where the files are.
 
-use comfy_table::{Cell as TableCell, CellAlignment, Color, ContentArrangement, Table, presets};
+use std::cmp::Reverse;
+
+use comfy_table::{
+    Cell as TableCell, CellAlignment, Color, ContentArrangement, LineStyle, Table, TableStyle,
+};
 
 use super::{number, select};
 use crate::result::{Cell, CellStatus, Flag, MetricInfo, ResultFile, Severity};
@@ -9,6 +13,8 @@ use crate::result::{Cell, CellStatus, Flag, MetricInfo, ResultFile, Severity};
 const ROWS_MAX: usize = 10;
 /// Flags shown; the report has all of them.
 const FLAGS_MAX: usize = 6;
+/// Column headings are broken at this width.
+const HEADER_WIDTH: usize = 11;
 /// Narrower than this, text is cut rather than wrapped to slivers.
 const WIDTH_MIN: usize = 40;
 
@@ -86,72 +92,96 @@ fn best_cells(result: &ResultFile) -> (Vec<&Cell>, usize) {
     (cells, result.cells.len())
 }
 
-/// Lays the table out, leaving out metrics from the right until it fits.
+/// Lays the table out: all headline metrics with intervals if they fit, else those judged, else without intervals,
+/// else fewer.
 fn table(result: &ResultFile, cells: &[&Cell], screen: Screen) -> String {
-    let mut metrics = select::headline(result);
-    loop {
-        let text = table_of(result, cells, &metrics, screen, ContentArrangement::Disabled);
+    let all = select::headline(result);
+    let judged = |metric: &&MetricInfo| select::slo(result, &metric.name).is_some();
+    let mut kept: Vec<&MetricInfo> = all.iter().copied().filter(judged).collect();
+    let attempts = [(&all, Ends::Shown), (&kept, Ends::Shown), (&all, Ends::Hidden), (&kept, Ends::Hidden)];
+    for (metrics, ends) in attempts {
+        let text = table_of(result, cells, (metrics, ends), screen, ContentArrangement::Disabled);
+        if !metrics.is_empty() && text.lines().all(|line| visible_width(line) <= screen.width) {
+            return text;
+        }
+    }
+    while kept.pop().is_some() {
+        let text = table_of(result, cells, (&kept, Ends::Hidden), screen, ContentArrangement::Disabled);
         if text.lines().all(|line| visible_width(line) <= screen.width) {
             return text;
         }
-        if metrics.pop().is_none() {
-            return table_of(result, cells, &[], screen, ContentArrangement::Dynamic);
-        }
     }
+    table_of(result, cells, (&[], Ends::Hidden), screen, ContentArrangement::Dynamic)
+}
+
+/// Whether estimates carry their intervals.
+#[derive(Clone, Copy)]
+enum Ends {
+    Shown,
+    Hidden,
 }
 
 fn table_of(
     result: &ResultFile,
     cells: &[&Cell],
-    metrics: &[&MetricInfo],
+    (metrics, ends): (&[&MetricInfo], Ends),
     screen: Screen,
     arrangement: ContentArrangement,
 ) -> String {
     let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(arrangement).force_no_tty();
+    let lines = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
+    table.load_style(lines).set_content_arrangement(arrangement).force_no_tty();
     table.set_width(u16::try_from(screen.width).unwrap_or(u16::MAX));
     if screen.colour == Colour::Ansi {
         table.enforce_styling();
     }
     table.set_header(header(result, metrics));
     for cell in cells {
-        table.add_row(row(result, cell, metrics));
+        table.add_row(row(result, cell, metrics, ends));
     }
     for index in 0..=result.axes.len() + metrics.len() {
         if let Some(column) = table.column_mut(index) {
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
-    table.to_string()
+    table.to_string().lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
 }
 
 fn header(result: &ResultFile, metrics: &[&MetricInfo]) -> Vec<String> {
     let axes = (0..result.axes.len()).map(|axis| {
         let (name, unit) = select::axis_name(&result.axes[axis]);
-        if unit.is_empty() { name } else { format!("{name}\n{unit}") }
+        stacked(&name, &unit)
     });
-    let metrics = metrics.iter().map(|metric| {
-        let label = number::clean(&metric.label).replace(", ", "\n");
-        let unit = number::unit_label(&metric.unit);
-        if unit.is_empty() { label } else { format!("{label}\n{unit}") }
-    });
+    let metrics =
+        metrics.iter().map(|metric| stacked(&number::clean(&metric.label), number::unit_label(&metric.unit)));
     let mut header = vec!["cell".to_owned()];
     header.extend(axes.chain(metrics));
     header.push("objective".to_owned());
     header
 }
 
-fn row(result: &ResultFile, cell: &Cell, metrics: &[&MetricInfo]) -> Vec<TableCell> {
+/// A label and its unit on short lines.
+fn stacked(label: &str, unit: &str) -> String {
+    let mut lines = wrapped(label, HEADER_WIDTH);
+    lines.extend(wrapped(unit, HEADER_WIDTH));
+    lines.join("\n")
+}
+
+fn row(result: &ResultFile, cell: &Cell, metrics: &[&MetricInfo], ends: Ends) -> Vec<TableCell> {
     let answer = if result.answer.cell == Some(cell.index) { "*" } else { "" };
     let doubt = if select::is_doubtful(cell) { "!" } else { "" };
     let mut row = vec![TableCell::new(format!("{doubt}{answer}{}", cell.index))];
-    row.extend((0..result.axes.len()).map(|axis| TableCell::new(cut(&select::axis_value(result, cell, axis), 24))));
+    row.extend(
+        (0..result.axes.len()).map(|axis| TableCell::new(cut(&select::axis_value(result, cell, axis), 16))),
+    );
     row.extend(metrics.iter().map(|metric| {
         let figure = select::figure(cell, &metric.name);
-        TableCell::new(figure.map_or_else(
-            || "–".to_owned(),
-            |figure| number::with_interval(figure, &metric.unit),
-        ))
+        let text = match (figure, ends) {
+            (Some(figure), Ends::Shown) => number::with_interval(figure, &metric.unit),
+            (Some(figure), Ends::Hidden) => number::estimate(figure, &metric.unit),
+            (None, _) => "–".to_owned(),
+        };
+        TableCell::new(text)
     }));
     row.push(verdict(result, cell));
     row
@@ -160,12 +190,12 @@ fn row(result: &ResultFile, cell: &Cell, metrics: &[&MetricInfo]) -> Vec<TableCe
 fn verdict(result: &ResultFile, cell: &Cell) -> TableCell {
     match (&cell.status, cell.slo_met) {
         (CellStatus::Failed(_), _) => TableCell::new("failed").fg(Color::Red),
-        (CellStatus::Done, Some(true)) => TableCell::new("meets").fg(Color::Green),
+        (CellStatus::Done, Some(true)) => TableCell::new("✓ meets").fg(Color::Green),
         (CellStatus::Done, Some(false)) => {
             let missed = select::missed(result, cell);
             let more = if missed.len() > 1 { format!(" +{}", missed.len() - 1) } else { String::new() };
-            let first = missed.first().map_or("objective", |label| label.as_str());
-            TableCell::new(format!("misses {}{more}", cut(first, 28))).fg(Color::Yellow)
+            let first = missed.first().map_or("misses", String::as_str);
+            TableCell::new(format!("✗ {}{more}", cut(first, 20))).fg(Color::Yellow)
         }
         (CellStatus::Done, None) => TableCell::new("–"),
     }
@@ -184,7 +214,7 @@ fn flags(text: &mut String, result: &ResultFile, screen: Screen) {
         let plural = if failed == 1 { "cell" } else { "cells" };
         lines.push((Severity::Warning, format!("{failed} {plural} failed; see the report for why")));
     }
-    lines.sort_by(|a, b| b.0.cmp(&a.0));
+    lines.sort_by_key(|(severity, _)| Reverse(*severity));
     if lines.is_empty() {
         return;
     }
@@ -201,7 +231,7 @@ fn flags(text: &mut String, result: &ResultFile, screen: Screen) {
         }
     }
     if lines.len() > FLAGS_MAX {
-        text.push_str(&format!("  and {} more in the report\n", lines.len() - FLAGS_MAX));
+        text.extend(["  and ", &(lines.len() - FLAGS_MAX).to_string(), " more in the report\n"]);
     }
 }
 
@@ -218,9 +248,9 @@ fn footer(text: &mut String, result: &ResultFile, folder: Option<&str>, screen: 
     text.push('\n');
     if let Some(folder) = folder {
         let folder = number::clean(folder.trim_end_matches('/'));
-        text.push_str(&format!("files   {folder}/report.html, result.json, results.csv, plots/\n"));
+        text.extend(["files   ", &folder, "/report.html, result.json, results.csv, plots/\n"]);
     }
-    text.push_str(&format!("again   {}\n", number::clean(&result.command)));
+    text.extend(["again   ", &number::clean(&result.command), "\n"]);
     let digest: String = number::clean(&result.digest).chars().take(16).collect();
     text.push_str(&paint(&format!("digest  {digest}…  seed {}", result.seed), Style::Dim, screen));
     text.push('\n');

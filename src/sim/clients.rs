@@ -387,9 +387,6 @@ impl World<'_> {
             retry.on_success(time);
         }
         self.probe.ended(now, &self.plan.model, &strand, cause);
-        if let Some(degrade) = &mut self.degrade {
-            degrade.saw(now, cause.is_none());
-        }
         if strand.user != NOBODY {
             let at = now.saturating_add(self.think(strand.user)).min(FAR);
             self.agenda.schedule(at, Event::User(strand.user));

@@ -584,6 +584,11 @@ impl World<'_> {
         if measured {
             self.stations[index].served += 1;
         }
+        if let Some(degrade) = &mut self.degrade
+            && !plan.model.stations[index].offers.is_empty()
+        {
+            degrade.saw(time.as_nanos(), true);
+        }
         if let (Some(breaker), Some(pass)) = (call.breaker, strand.pass.take()) {
             let _ = self.breakers[breaker as usize].record(time, pass, Outcome::Success);
         }
@@ -610,6 +615,12 @@ impl World<'_> {
         let station = &plan.model.stations[strand.station as usize];
         if let (Some(breaker), Some(pass)) = (call.breaker, strand.pass.take()) {
             let _ = self.breakers[breaker as usize].record(time, pass, Outcome::Failure);
+        }
+        if let Some(degrade) = &mut self.degrade
+            && !station.offers.is_empty()
+            && matches!(cause, Cause::Error | Cause::Timeout | Cause::Limited)
+        {
+            degrade.saw(now, false);
         }
         if cause == Cause::Error || cause == Cause::Timeout {
             // What the attempt took in service was for nothing.

@@ -1,1 +1,4 @@
-fn main() {}
+//! The tests that see the program from outside, in one binary.
+
+mod bad;
+mod report;

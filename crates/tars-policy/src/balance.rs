@@ -44,7 +44,7 @@ pub enum BalanceSpec {
     /// The less loaded of two drawn at random (Mitzenmacher, "The Power of Two Choices in Randomized Load Balancing",
     /// IEEE TPDS 12(10), 2001).
     TwoChoices,
-    /// The same key goes to the same few: rendezvous hashing (Thaler and Ravishankar, IEEE/ACM ToN 6(1), 1998), the
+    /// The same key goes to the same few: rendezvous hashing (Thaler and Ravishankar, IEEE/ACM Transactions on Networking 6(1), 1998), the
     /// least loaded of the `replicas` highest scores; where all of those are full or down, the next highest that is not.
     /// Document 000, Tier 4, shards by user with replication factor 2.
     Rendezvous {

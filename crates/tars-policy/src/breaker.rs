@@ -342,16 +342,16 @@ impl Breaker {
     }
 
     /// Says how an allowed call went; returns the change of state it caused, if any.
+    #[expect(clippy::needless_pass_by_value, reason = "a receipt is used up, so that nothing counts twice")]
     pub fn record(&mut self, now: Time, pass: Pass, outcome: Outcome) -> Option<Transition> {
-        let Pass { epoch, probe } = pass;
-        let stale = epoch != self.epoch;
+        let stale = pass.epoch != self.epoch;
         if stale && self.spec.stale_results == StaleResults::Drop {
             return None;
         }
         match self.phase {
             Phase::Closed => self.record_closed(now, outcome),
             Phase::HalfOpen { in_flight, successes } => {
-                let in_flight = if probe && !stale { in_flight - 1 } else { in_flight };
+                let in_flight = if pass.probe && !stale { in_flight - 1 } else { in_flight };
                 self.record_half_open(now, outcome, in_flight, successes)
             }
             Phase::Open { .. } => {

@@ -286,11 +286,14 @@ impl Limiter {
     /// Corrects a reservation to what was really used. What was not used comes back (never above the burst; a window
     /// that has passed is not touched); what was used beyond the reservation is charged and can leave a bucket in
     /// debt, which later calls wait out.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "a receipt is used up, so that nothing is refunded twice"
+    )]
     pub fn settle(&mut self, now: Time, grant: Grant, actual: &Cost) {
         for bucket in &mut self.buckets {
             bucket.settle(now, &grant, actual.of(bucket.counts));
         }
-        let Grant { .. } = grant;
     }
 
     /// Takes a grant back as if the call had never been made.

@@ -127,6 +127,12 @@ impl LaneMask {
         (lane as usize) < LANES_MAX && self.0 & (1 << lane) != 0
     }
 
+    /// The lanes of either set.
+    #[must_use]
+    pub const fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
     /// The set as bits.
     pub const fn bits(self) -> u64 {
         self.0

@@ -119,7 +119,9 @@ mod tests {
                     store.push(bucket, Key::new(time, 0, 0, 0));
                 }
             }
-            buckets.iter_mut().for_each(|bucket| store.drain(bucket, |_| ()));
+            for bucket in &mut buckets {
+                store.drain(bucket, |_| ());
+            }
         }
         assert_eq!(store.chunks.len(), 15);
     }

@@ -58,7 +58,7 @@ fn it_climbs_and_comes_down_in_order() {
         let ahead = mixed(&mut state) >> 34;
         let now = checked.now;
         checked.push(now + ahead, (ahead % 16) as u8);
-        if ahead % 4 == 0 {
+        if ahead.is_multiple_of(4) {
             checked.pop();
         }
     }

@@ -69,7 +69,7 @@ fn mistyped(start: &str, expected: &str, found: &Tree, last: Option<&PathPart>) 
     }
 }
 
-/// `name`, and the names in backticks after it: what follows "unknown field `".
+/// `name`, and the names in backticks after it: what follows the first backtick of such a message.
 fn named(rest: &str) -> Option<(String, Vec<String>)> {
     let none = ["`, there are no fields", "`, there are no variants"];
     if let Some(name) = none.iter().find_map(|end| rest.strip_suffix(end)) {
@@ -110,7 +110,7 @@ fn plain(expected: &str) -> String {
     if let Some((_, words)) = integers.iter().find(|(name, _)| *name == expected) {
         return (*words).to_owned();
     }
-    let nonzero = expected.strip_prefix("a nonzero ").map(|rest| format!("{}, but not 0", plain(rest)));
+    let nonzero = expected.strip_prefix("a nonzero ").map(|rest| plain(rest).replace(" from 0", " from 1"));
     let count = ["a tuple of size ", "an array of length ", "an array of size "]
         .iter()
         .find_map(|prefix| expected.strip_prefix(prefix))
@@ -135,6 +135,7 @@ mod tests {
 
     #[derive(Debug, Deserialize)]
     #[serde(deny_unknown_fields, rename_all = "snake_case")]
+    #[expect(dead_code, reason = "only its decoding is looked at")]
     enum Law {
         Never,
         Fixed(f64),
@@ -183,7 +184,7 @@ mod tests {
         );
         check(
             r#"{"count": 1, "one": 0}"#,
-            "error: expected a whole number from 0 to 4294967295, but not 0, found 0\n  --> x.json:1:21 (pool.one)",
+            "error: expected a whole number from 1 to 4294967295, found 0\n  --> x.json:1:21 (pool.one)",
         );
         check(r"[]", "error: expected an object, found an empty list\n  --> x.json:1:1 (pool)");
         check(

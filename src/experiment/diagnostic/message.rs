@@ -4,6 +4,7 @@ use std::io;
 
 use tars_policy::spec::SpecError;
 
+use super::super::library::MAX_BROUGHT;
 use super::super::name::NameProblem;
 use super::super::path::{Path, PathPart};
 use super::super::pointer::{Inside, Missing, PointerProblem};
@@ -98,10 +99,11 @@ pub enum TextProblem {
 impl Diagnostics {
     /// A file that cannot be opened or read.
     pub fn unreadable(&mut self, name: &str, error: &io::Error, sibling: Option<&str>) {
-        let why = match error.kind() {
-            io::ErrorKind::NotFound => "there is no such file".to_owned(),
-            io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
-            other => other.to_string(),
+        let kind = error.kind();
+        let why = if kind == io::ErrorKind::NotFound {
+            "there is no such file".to_owned()
+        } else {
+            kind.to_string()
         };
         let hint = sibling.map(|sibling| format!("did you mean `{}`?", shown(sibling)));
         self.error(At::nowhere(), format!("cannot read `{name}`: {why}"), hint);
@@ -333,13 +335,13 @@ impl Diagnostics {
 
     /// A tree that is too deep or too large once its parts are put in.
     pub fn parts_too_large(&mut self, at: At, name: &str) {
+        let hint = format!(
+            "{MAX_DEPTH} levels and, from parts, {MAX_BROUGHT} values and 16 MiB of text are allowed"
+        );
         self.error(
             at,
-            format!(
-                "with the part `{}` the experiment becomes too large: {MAX_DEPTH} levels, {MAX_VALUES} values and {MAX_BYTES} bytes of text are allowed",
-                shown(name)
-            ),
-            None,
+            format!("with the part `{}` the experiment becomes too large", shown(name)),
+            Some(hint),
         );
     }
 
@@ -373,6 +375,11 @@ impl Diagnostics {
     /// A sweep without axes, or an axis without values.
     pub fn empty(&mut self, at: At, what: &str) {
         self.error(at, format!("{what} is empty"), Some("leave out `sweep` to run one cell".to_owned()));
+    }
+
+    /// A sample of no cells.
+    pub fn no_samples(&mut self, at: At) {
+        self.error(at, "the sample has no cells", Some("`samples` is 1 to 100000".to_owned()));
     }
 
     /// An axis that names its fields in two ways, or in none.
@@ -410,11 +417,7 @@ impl Diagnostics {
 
     /// Names that are not one for each value.
     pub fn names_length(&mut self, at: At, found: usize, expected: usize) {
-        self.error(
-            at,
-            format!("there are {} for {}", counted(found, "name"), counted(expected, "value")),
-            None,
-        );
+        self.error(at, format!("found {} for {}", counted(found, "name"), counted(expected, "value")), None);
     }
 
     /// A range that does not work; `why` says so.
@@ -422,10 +425,8 @@ impl Diagnostics {
         self.error(at, why, None);
     }
 
-    /// A sweep of more cells than can be run; nothing if they cannot even be counted.
-    pub fn too_many_cells(&mut self, at: At, cells: Option<u64>, limit: u64) {
-        let cells =
-            cells.map_or_else(|| "more than 18446744073709551615".to_owned(), |cells| cells.to_string());
+    /// A sweep of more cells than can be run.
+    pub fn too_many_cells(&mut self, at: At, cells: u128, limit: u64) {
         let hint = "take fewer values an axis, or sample with {\"latin_hypercube\": {\"samples\": …}}";
         self.error(
             at,
@@ -556,7 +557,7 @@ fn pointer_message(pointer: &str, missing: Result<&Missing, PointerProblem>) -> 
     };
     let part = shown(&missing.part);
     let above = if missing.found.is_empty() {
-        "the experiment".to_owned()
+        "the top level".to_owned()
     } else {
         format!("`{}`", shown(&missing.found.to_pointer()))
     };
@@ -567,7 +568,11 @@ fn pointer_message(pointer: &str, missing: Result<&Missing, PointerProblem>) -> 
         }
         Inside::List(length) => {
             let entries = if *length == 1 { "entry" } else { "entries" };
-            let hint = (*length > 0).then(|| format!("its indexes are 0 to {}", length - 1));
+            let hint = match length {
+                0 => None,
+                1 => Some("its only index is 0".to_owned()),
+                _ => Some(format!("its indexes are 0 to {}", length - 1)),
+            };
             (
                 format!(
                     "`{pointer}` does not exist: {above} is a list of {length} {entries}, without `{part}`"
@@ -593,11 +598,8 @@ fn suggestion<S: AsRef<str>>(name: &str, known: &[S], nothing: &str) -> String {
 fn listed<'n>(names: impl Iterator<Item = &'n str>) -> String {
     let names: Vec<_> = names.map(|name| format!("`{}`", shown(name))).collect();
     let more = names.len().saturating_sub(MAX_LISTED);
-    let mut text = names[..names.len() - more].join(", ");
-    if more > 0 {
-        text.push_str(&format!(" and {more} more"));
-    }
-    text
+    let text = names[..names.len() - more].join(", ");
+    if more > 0 { format!("{text} and {more} more") } else { text }
 }
 
 /// A value in a few words.

@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::super::decode::{Fields, decode};
 use super::super::diagnostic::{At, Diagnostics};
 use super::super::path::Path;
 use super::super::pointer::Pointer;
@@ -52,6 +53,22 @@ pub struct FigureSpec {
     /// A remark.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+}
+
+/// A model file, as its schema tells it; it is read member by member, so that all its errors come at once.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ModelSpec {
+    /// The schema, for editors.
+    #[serde(rename = "$schema", default, skip_serializing_if = "Option::is_none")]
+    pub schema: Option<String>,
+    /// What the part is, in a sentence.
+    pub about: String,
+    /// Where the figures of the part come from, by JSON pointers into it.
+    #[serde(default)]
+    pub figures: IndexMap<String, FigureSpec>,
+    /// The part.
+    pub part: Value,
 }
 
 /// A figure that an experiment rests on.
@@ -124,45 +141,45 @@ pub(super) fn overridden(
 
 /// Adds the figures that a file declares for `part`; one that is declared takes the place of an inherited one.
 ///
-/// `written` is the object of figures, which stands at `path`: it knows the places of their pointers.
+/// `figures` is the object of figures, which stands at `path` of its file; `name` is that of the part, if it is one.
 pub(in crate::experiment) fn declare(
     assumptions: &mut Vec<Assumption>,
-    written: &Tree,
+    figures: &Tree,
     path: &Path,
-    figures: IndexMap<String, FigureSpec>,
     part: &Tree,
     name: Option<&str>,
     diagnostics: &mut Diagnostics,
 ) {
-    for (text, figure) in figures {
-        let at = At { path: path.key(&text), ..At::key(written, &Path::root().key(&text)) };
-        let pointer = match Pointer::parse(&text) {
-            Ok(pointer) => pointer,
-            Err(problem) => {
-                diagnostics.bad_figure(at, &text, Err(problem));
-                continue;
-            }
-        };
-        let figure_path = match pointer.locate(part) {
-            Ok(found) => found,
-            Err(_) if part.is_broken() => continue,
-            Err(missing) => {
-                diagnostics.bad_figure(at, &text, Ok(&missing));
-                continue;
-            }
-        };
-        assumptions.retain(|inherited| inherited.path != figure_path);
+    let Some(figures) = Fields::of(figures, path, diagnostics).and(figures.members()) else { return };
+    for (text, member) in figures {
+        let path = path.key(text);
+        let spec = decode::<FigureSpec>(&member.tree, &path, diagnostics);
+        let found = locate(text, part, At::new(member.key, path), diagnostics);
+        let (Some(spec), Some(found)) = (spec, found) else { continue };
+        assumptions.retain(|inherited| inherited.path != found);
         assumptions.push(Assumption {
-            value: part.at(&figure_path).map_or(Value::Null, Tree::to_json),
-            path: figure_path,
-            mark: figure.mark,
-            source: figure.source,
-            note: figure.note,
+            value: part.at(&found).map_or(Value::Null, Tree::to_json),
+            path: found,
+            mark: spec.mark,
+            source: spec.source,
+            note: spec.note,
             part: name.map(str::to_owned),
             replaced: None,
             swept: false,
         });
     }
+}
+
+/// What the pointer of a figure names in `part`.
+fn locate(text: &str, part: &Tree, at: At, diagnostics: &mut Diagnostics) -> Option<Path> {
+    match Pointer::parse(text).map(|pointer| pointer.locate(part)) {
+        Ok(Ok(path)) => return Some(path),
+        // Where something is wrong already, more may be missing than the pointer's fault.
+        Ok(Err(_)) if part.is_broken() => {}
+        Ok(Err(missing)) => diagnostics.bad_figure(at, text, Ok(&missing)),
+        Err(problem) => diagnostics.bad_figure(at, text, Err(problem)),
+    }
+    None
 }
 
 fn as_pointer<S: serde::Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {

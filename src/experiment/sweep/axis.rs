@@ -1,6 +1,6 @@
 //! One axis of a sweep: what it varies, and what it sets.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -260,14 +260,16 @@ pub(super) fn refuse_overlaps(axes: &[Varied], diagnostics: &mut Diagnostics) {
 /// Gives axes of the same default name their whole paths for names; reports names that were given twice.
 pub(super) fn tell_labels_apart(axes: &mut [Varied], diagnostics: &mut Diagnostics) {
     let labels: Vec<String> = axes.iter().map(|axis| axis.axis.label.clone()).collect();
-    let mut taken = BTreeSet::new();
+    let mut taken = BTreeMap::new();
     for axis in axes {
         let is_shared = labels.iter().filter(|label| **label == axis.axis.label).count() > 1;
         if is_shared && !axis.has_own_label {
             let label = axis.axis.paths.iter().map(Path::to_string).collect::<Vec<_>>().join(", ");
             axis.axis = Arc::new(Axis { label, paths: axis.axis.paths.clone() });
         }
-        if !taken.insert(axis.axis.label.clone()) {
+        let other_is_own = taken.insert(axis.axis.label.clone(), axis.has_own_label);
+        // Two default names are the same only if the axes vary the same value, and that is told already.
+        if other_is_own.is_some_and(|own| own || axis.has_own_label) {
             diagnostics.label_twice(axis.at.clone(), &axis.axis.label);
         }
     }

@@ -164,6 +164,20 @@ mod tests {
     }
 
     #[test]
+    fn a_latin_hypercube_is_the_same_on_every_platform() {
+        let bits: Vec<u64> = stratified(4, 1, 0).into_iter().map(f64::to_bits).collect();
+        assert_eq!(
+            bits,
+            [
+                4_604_984_958_588_332_719,
+                4_598_358_049_046_544_710,
+                4_604_375_626_684_005_566,
+                4_597_796_781_120_888_252,
+            ]
+        );
+    }
+
+    #[test]
     fn a_sobol_axis_fills_every_slice_at_powers_of_two() {
         for axis in 0..SOBOL_AXES_MAX {
             let directions = sobol_directions(axis);

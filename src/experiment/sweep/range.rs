@@ -83,7 +83,6 @@ impl Range {
 
     fn problem(&self, kind_to: Kind) -> Option<&'static str> {
         let is_positive = self.from > 0.0 && self.to > 0.0;
-        let is_whole = |end: f64| libm::floor(end) == end && libm::fabs(end) <= EXACT_MAX;
         if self.kind != kind_to {
             Some("the range starts as a number and ends as a span, or the other way round")
         } else if self.steps == Some(0) {
@@ -92,7 +91,9 @@ impl Range {
             Some("one step cannot hold both ends of the range")
         } else if self.scale == Scale::Log && !is_positive {
             Some("a logarithmic range lies above 0")
-        } else if self.scale == Scale::Integer && !(is_whole(self.from) && is_whole(self.to)) {
+        } else if self.scale == Scale::Integer
+            && [self.from, self.to].into_iter().any(|end| whole(end).is_none())
+        {
             Some("a range of whole numbers starts and ends at whole numbers")
         } else if !libm::fabs(self.to - self.from).is_finite() {
             Some("the range is too wide")
@@ -109,19 +110,19 @@ impl Range {
         if share >= 1.0 {
             return self.to;
         }
-        match self.scale {
+        twelve_digits(match self.scale {
             Scale::Linear | Scale::Integer => self.from + (self.to - self.from) * share,
             // By difference of logarithms, as the quotient of two finite numbers may be none.
             Scale::Log => {
                 libm::exp(libm::log(self.from) + (libm::log(self.to) - libm::log(self.from)) * share)
             }
-        }
+        })
     }
 
     fn json(&self, value: f64) -> Value {
         match self.kind {
             Kind::Number => Value::Number(number(value)),
-            Kind::Span => Value::String(Span::from_secs_f64(0.0).max(nanos(value)).to_string()),
+            Kind::Span => Value::String(nanos(value).to_string()),
         }
     }
 }
@@ -137,15 +138,24 @@ fn end(value: &Value) -> Option<(f64, Kind)> {
     }
 }
 
-/// A number of twelve digits, so that no 0.30000000000000004 stands in a table; whole ones without a point.
+/// So that no 0.30000000000000004 stands in a table.
+fn twelve_digits(value: f64) -> f64 {
+    format!("{value:.11e}").parse().unwrap_or(value)
+}
+
+/// Whole numbers are written without a point, so that they decode as counts too.
 fn number(value: f64) -> Number {
-    let rounded: f64 = format!("{value:.11e}").parse().unwrap_or(value);
-    let value = if libm::fabs(value) <= EXACT_MAX && libm::floor(value) == value { value } else { rounded };
-    if libm::fabs(value) <= EXACT_MAX && libm::floor(value) == value {
-        #[expect(clippy::cast_possible_truncation, reason = "a whole number below 2^53")]
-        return Number::from(value as i64);
+    match whole(value) {
+        Some(whole) => Number::from(whole),
+        None => Number::from_f64(value).expect("values between finite ends are finite"),
     }
-    Number::from_f64(value).unwrap_or_else(|| Number::from(0))
+}
+
+/// The whole number that `value` is, if it is one that a double holds exactly.
+#[expect(clippy::cast_possible_truncation, reason = "a whole number below 2^53")]
+fn whole(value: f64) -> Option<i64> {
+    let is_whole = libm::floor(value).total_cmp(&value).is_eq() && libm::fabs(value) <= EXACT_MAX;
+    is_whole.then_some(value as i64)
 }
 
 #[expect(
@@ -175,6 +185,12 @@ mod tests {
     fn a_linear_range_has_equal_differences() {
         check(&json!(0.1), &json!(0.5), Scale::Linear, 5, &json!([0.1, 0.2, 0.3, 0.4, 0.5]));
         check(&json!(10), &json!(-10), Scale::Linear, 3, &json!([10, 0, -10]));
+    }
+
+    #[test]
+    fn the_ends_of_a_range_come_out_exactly() {
+        let end = json!(0.123_456_789_012_345_68);
+        check(&end, &end, Scale::Linear, 1, &json!([end]));
     }
 
     #[test]

@@ -82,7 +82,7 @@ mod tests {
         let weights = RankWeights::new(1.1, 100_000);
         for rank in [1, 2, 4_095, 4_096, 4_097, 4_098, 50_000, 99_999, 100_000] {
             let (before, after) = (weights.up_to(rank - 1), weights.up_to(rank));
-            assert_eq!(weights.rank_at((before + after) / 2.0 / weights.total()), rank);
+            assert_eq!(weights.rank_at(before.midpoint(after) / weights.total()), rank);
         }
         assert_eq!(weights.rank_at(0.0), 1);
         assert_eq!(weights.rank_at(1.0 - f64::EPSILON / 2.0), 100_000);

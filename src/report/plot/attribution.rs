@@ -2,7 +2,7 @@
 
 use super::font;
 use super::scale::{Origin, Scale};
-use super::scene::{Across, Colour, GRID, INK, PALETTE, QUIET, Scene};
+use super::scene::{Across, Colour, GRID, INK, ON_DARK, ON_LIGHT, PALETTE, QUIET, Scene};
 use super::{Picture, subtitle};
 use crate::report::{number, select};
 use crate::result::{Cell, LedgerPart, ResultFile};
@@ -10,7 +10,9 @@ use crate::result::{Cell, LedgerPart, ResultFile};
 /// Parts with a colour of their own; the rest is one.
 const PARTS_MAX: usize = 6;
 const LEFT: f64 = 190.0;
-const RIGHT: f64 = 900.0;
+const RIGHT: f64 = 890.0;
+/// The height of a cell's bars with their words and axis.
+const GROUP: f64 = 158.0;
 
 /// Draws the bars, where a cell has a ledger.
 pub(crate) fn picture(result: &ResultFile) -> Option<Picture> {
@@ -37,7 +39,8 @@ struct Bar {
 fn main_parts(cells: &[&Cell]) -> Vec<String> {
     let mut sizes: indexmap::IndexMap<&str, f64> = indexmap::IndexMap::new();
     for cell in cells {
-        let (mean, slowest) = cell.ledger.iter().fold((0.0, 0.0), |sum, part| (sum.0 + part.mean_s, sum.1 + part.slowest_s));
+        let (mean, slowest) =
+            cell.ledger.iter().fold((0.0, 0.0), |sum, part| (sum.0 + part.mean_s, sum.1 + part.slowest_s));
         for part in &cell.ledger {
             let share = (part.mean_s / f64::max(mean, 1e-12)).max(part.slowest_s / f64::max(slowest, 1e-12));
             let size = sizes.entry(&part.part).or_insert(0.0);
@@ -48,14 +51,19 @@ fn main_parts(cells: &[&Cell]) -> Vec<String> {
     largest.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
     largest.truncate(PARTS_MAX);
     largest.sort_by_key(|(place, _)| *place);
-    largest.iter().map(|(place, _)| sizes.get_index(*place).map_or_else(String::new, |(name, _)| (*name).to_owned())).collect()
+    largest
+        .iter()
+        .map(|(place, _)| sizes.get_index(*place).map_or_else(String::new, |(name, _)| (*name).to_owned()))
+        .collect()
 }
 
 fn bars_of(cell: &Cell, parts: &[String]) -> [Bar; 2] {
     let lengths = |length: fn(&LedgerPart) -> f64| {
         let mut lengths: Vec<f64> = parts
             .iter()
-            .map(|name| cell.ledger.iter().filter(|part| part.part == *name).map(length).fold(0.0, |a, b| a + b))
+            .map(|name| {
+                cell.ledger.iter().filter(|part| part.part == *name).map(length).fold(0.0, |a, b| a + b)
+            })
             .collect();
         let all = cell.ledger.iter().map(length).fold(0.0, |a, b| a + b);
         let main = lengths.iter().fold(0.0, |a, b| a + b);
@@ -72,24 +80,18 @@ fn scene(result: &ResultFile, cells: &[&Cell], bars: &[Bar], parts: &[String]) -
     let legend = legend_places(parts);
     let legend_height = legend.last().map_or(0.0, |(_, row)| 18.0 * (row + 1.0));
     let top = 74.0 + legend_height;
-    let bottom = top + 130.0 * cells.len() as f64;
-    let mut scene = Scene::new((960.0, bottom + 76.0), "Where a task's time goes", &subtitle(result, ""));
+    let height = top + GROUP * cells.len() as f64 + 6.0;
+    let mut scene = Scene::new((960.0, height), "Where a task's time goes", &subtitle(result, ""));
     for (index, (x, row)) in legend.iter().enumerate() {
         let y = 70.0 + 18.0 * row;
         scene.rectangle((*x, y - 5.0), (x + 10.0, y + 5.0), colour(index, parts), 1.0);
         let name = font::fitted(&number::clean(part_name(parts, index)), 11.5, 240.0);
         scene.words((x + 15.0, y), &name, 11.5, INK, Across::Left);
     }
-    let longest = bars.iter().map(|bar| bar.lengths.iter().fold(0.0, |a, b| a + b)).fold(0.0, f64::max);
-    let scale = Scale::linear(0.0, longest, Origin::Zero);
-    let at = |value: f64| LEFT + (RIGHT - LEFT) * scale.place(value);
-    for (value, text) in scale.ticks() {
-        scene.line(vec![(at(value), top), (at(value), bottom)], GRID, 1.0);
-        scene.words((at(value), bottom + 14.0), &text, 11.0, QUIET, Across::Centre);
-    }
-    let axes: Vec<usize> = (0..result.axes.len()).filter(|axis| result.axes[*axis].values.len() > 1).collect();
+    let axes: Vec<usize> =
+        (0..result.axes.len()).filter(|axis| result.axes[*axis].values.len() > 1).collect();
     for (index, cell) in cells.iter().enumerate() {
-        let y = top + 130.0 * index as f64 + 14.0;
+        let y = top + GROUP * index as f64 + 14.0;
         let role = match (result.answer.cell == Some(cell.index), result.answer.smaller == Some(cell.index)) {
             (true, _) => " (the answer)",
             (false, true) => " (the next smaller one)",
@@ -97,14 +99,27 @@ fn scene(result: &ResultFile, cells: &[&Cell], bars: &[Bar], parts: &[String]) -
         };
         let words = format!("cell {}{role}: {}", cell.index, select::describe(result, cell, &axes));
         scene.words((24.0, y), &font::fitted(&words, 12.0, 880.0), 12.0, INK, Across::Left);
+        draw_group(&mut scene, &bars[2 * index..2 * index + 2], parts, y + 18.0);
     }
-    for (index, bar) in bars.iter().enumerate() {
-        let y = top + 130.0 * (index / 2) as f64 + 32.0 + 46.0 * (index % 2) as f64;
-        draw_bar(&mut scene, bar, parts, y, &at);
-    }
-    scene.words((f64::midpoint(LEFT, RIGHT), bottom + 34.0), "time of a task, s", 12.0, INK, Across::Centre);
-    scene.notes(&["the parts of a task's time sum to its latency".to_owned()]);
+    let scales = if cells.len() > 1 { "; each cell has a scale of its own" } else { "" };
+    scene.notes(&[format!("the parts of a task's time sum to its latency{scales}")]);
     scene
+}
+
+/// The bars of one cell over an axis of their own.
+fn draw_group(scene: &mut Scene, bars: &[Bar], parts: &[String], top: f64) {
+    let longest = bars.iter().map(|bar| bar.lengths.iter().fold(0.0, |a, b| a + b)).fold(0.0, f64::max);
+    let scale = Scale::linear(0.0, longest, Origin::Zero);
+    let at = |value: f64| LEFT + (RIGHT - LEFT) * scale.place(value);
+    let bottom = top + 92.0;
+    for (value, text) in scale.ticks() {
+        scene.line(vec![(at(value), top), (at(value), bottom)], GRID, 1.0);
+        scene.words((at(value), bottom + 13.0), &text, 11.0, QUIET, Across::Centre);
+    }
+    scene.words((LEFT - 10.0, bottom + 13.0), "time of a task, s", 11.0, QUIET, Across::Right);
+    for (index, bar) in bars.iter().enumerate() {
+        draw_bar(scene, bar, parts, top + 6.0 + 44.0 * index as f64, &at);
+    }
 }
 
 fn draw_bar(scene: &mut Scene, bar: &Bar, parts: &[String], y: f64, at: &impl Fn(f64) -> f64) {
@@ -152,5 +167,5 @@ fn colour(index: usize, parts: &[String]) -> Colour {
 fn text_colour(ground: Colour) -> Colour {
     let Colour(red, green, blue) = ground;
     let light = 299 * u32::from(red) + 587 * u32::from(green) + 114 * u32::from(blue);
-    if light > 128_000 { INK } else { Colour(0xff, 0xff, 0xff) }
+    if light > 128_000 { ON_LIGHT } else { ON_DARK }
 }

@@ -3,7 +3,7 @@
 use super::font;
 use super::frame::{Frame, Labels};
 use super::scale::Scale;
-use super::scene::{Across, Fill, INK, Point, Scene, series_colour, series_marker};
+use super::scene::{Across, Dots, Fill, INK, Point, Scene, series_colour, series_marker};
 
 /// Some lines over a common quantity.
 #[derive(Clone, Debug)]
@@ -34,20 +34,11 @@ pub(crate) struct Chart {
     pub(crate) dots: Dots,
 }
 
-/// Whether points are marked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Dots {
-    /// Each is a measurement of its own.
-    Shown,
-    /// The line is dense.
-    Hidden,
-}
-
 /// One frame of a chart.
 #[derive(Clone, Debug)]
 pub(crate) struct Panel {
-    /// What sets it apart from the others.
-    pub(crate) title: String,
+    /// What sets it apart from the others, in parts that may stand on lines of their own.
+    pub(crate) title: Vec<String>,
     /// Its lines, in the order of the chart's names.
     pub(crate) lines: Vec<Vec<Sample>>,
 }
@@ -84,33 +75,38 @@ impl Chart {
     pub(crate) fn scene(&self) -> Scene {
         let columns = columns(self.panels.len());
         let rows = self.panels.len().div_ceil(columns).max(1);
-        let foot = 58.0 + 16.0 * self.notes.len() as f64;
         let is_single = self.panels.len() == 1;
         let names_right = is_single && self.names.len() > 1;
         let legend = if is_single || self.names.len() < 2 { 0.0 } else { self.legend_rows() * 18.0 + 4.0 };
         let panel_height = if rows == 1 { 360.0 } else { 215.0 };
-        let row_pitch = panel_height + 62.0;
-        let height = TOP + legend + 22.0 + row_pitch * (rows as f64 - 1.0) + panel_height + foot;
+        let right = if names_right { WIDTH - self.label_room() - 18.0 } else { WIDTH - 24.0 };
+        let gap = 44.0;
+        let width = (right - LEFT - gap * (columns as f64 - 1.0)) / columns as f64;
+        let titles: Vec<Vec<String>> =
+            self.panels.iter().map(|panel| title_lines(&panel.title, width)).collect();
+        let head = 15.0 * titles.iter().map(Vec::len).max().unwrap_or(0) as f64;
+        let row_pitch = panel_height + 40.0 + head;
+        let height = TOP + legend + 8.0 + head + row_pitch * (rows as f64 - 1.0) + panel_height + 62.0;
         let mut scene = Scene::new((WIDTH, height), &self.title, &self.subtitle);
         if legend > 0.0 {
             self.draw_legend(&mut scene);
         }
-        let right = if names_right { WIDTH - self.label_room() - 18.0 } else { WIDTH - 24.0 };
-        let gap = 44.0;
-        let width = (right - LEFT - gap * (columns as f64 - 1.0)) / columns as f64;
         for (index, panel) in self.panels.iter().enumerate() {
             let (row, column) = ((index / columns) as f64, (index % columns) as f64);
             let left = LEFT + (width + gap) * column;
-            let top = TOP + legend + 22.0 + row_pitch * row;
+            let top = TOP + legend + 8.0 + head + row_pitch * row;
             let area = (left, top, left + width, top + panel_height);
             let frame = Frame { area, x: self.x, y: self.y, x_ticks: self.x_ticks.clone() };
             let is_lowest = index + columns >= self.panels.len();
             let labels = Labels {
-                title: &panel.title,
+                title: &titles[index],
                 x: if is_lowest { &self.x_label } else { "" },
                 y: if index % columns == 0 { &self.y_label } else { "" },
             };
             self.draw_panel(&mut scene, &frame, panel, labels);
+            if index == 0 {
+                self.draw_limits(&mut scene, &frame);
+            }
             if names_right {
                 self.draw_names(&mut scene, &frame, panel);
             }
@@ -127,14 +123,24 @@ impl Chart {
                     .iter()
                     .filter_map(|sample| sample.interval.map(|(low, high)| (sample.x, low, high)))
                     .collect();
-                frame.band(scene, &ends, series_colour(index));
+                match self.dots {
+                    Dots::Shown | Dots::Hidden => frame.band(scene, &ends, series_colour(index)),
+                    Dots::Apart => frame.bars(scene, &ends, series_colour(index)),
+                }
             }
         }
-        for (limit, words) in &self.targets {
-            frame.target(scene, *limit, words);
+        for (limit, _) in &self.targets {
+            frame.target(scene, *limit);
         }
         for (index, line) in panel.lines.iter().enumerate() {
             self.draw_line(scene, frame, index, line);
+        }
+    }
+
+    /// Says what the limits are, once.
+    fn draw_limits(&self, scene: &mut Scene, frame: &Frame) {
+        for (limit, words) in &self.targets {
+            frame.target_words(scene, *limit, words);
         }
     }
 
@@ -143,7 +149,7 @@ impl Chart {
         for run in runs(line) {
             let points: Vec<Point> =
                 run.iter().filter_map(|sample| sample.y.map(|y| frame.at(sample.x, y))).collect();
-            if points.len() > 1 {
+            if points.len() > 1 && self.dots != Dots::Apart {
                 scene.line(points, colour, 2.0);
             }
         }
@@ -155,12 +161,11 @@ impl Chart {
                 Trust::Sound => Fill::Full,
                 Trust::Doubtful => Fill::Hollow,
             };
-            match sample.y {
-                Some(y) => scene.dot(frame.at(sample.x, y), 4.2, colour, series_marker(index), fill),
-                None => {
-                    let (x, bottom) = (frame.at(sample.x, 0.0).0, frame.area.3);
-                    scene.cross((x, bottom - 7.0 - 10.0 * index as f64), colour);
-                }
+            if let Some(y) = sample.y {
+                scene.dot(frame.at(sample.x, y), 4.2, colour, series_marker(index), fill);
+            } else {
+                let (x, bottom) = (frame.at(sample.x, 0.0).0, frame.area.3);
+                scene.cross((x, bottom - 7.0 - 10.0 * index as f64), colour);
             }
         }
     }
@@ -177,7 +182,7 @@ impl Chart {
         for (index, y) in spread(&ends, LABEL_SIZE + 4.0, (top, bottom)) {
             let name = self.names.get(index).map_or("", String::as_str);
             let name = font::fitted(name, LABEL_SIZE, self.label_room() - 22.0);
-            scene.dot((right + 14.0, y), 4.2, series_colour(index), series_marker(index), Fill::Full);
+            scene.key((right + 14.0, y), index, self.dots);
             scene.words((right + 24.0, y), &name, LABEL_SIZE, INK, Across::Left);
         }
     }
@@ -210,9 +215,19 @@ impl Chart {
         for (index, (x, row)) in self.legend_places().into_iter().enumerate() {
             let y = TOP + 6.0 + 18.0 * row;
             let name = font::fitted(&self.names[index], LABEL_SIZE, 420.0);
-            scene.dot((x, y), 4.2, series_colour(index), series_marker(index), Fill::Full);
+            scene.key((x, y), index, self.dots);
             scene.words((x + 11.0, y), &name, LABEL_SIZE, INK, Across::Left);
         }
+    }
+}
+
+/// A title on one line, or its parts on a line each where it does not fit.
+fn title_lines(parts: &[String], room: f64) -> Vec<String> {
+    let whole = parts.join(", ");
+    match whole {
+        whole if whole.is_empty() => Vec::new(),
+        whole if font::width(&whole, 12.0) <= room => vec![whole],
+        _ => parts.iter().map(|part| font::fitted(part, 12.0, room)).collect(),
     }
 }
 

@@ -1,8 +1,9 @@
 //! Metrics against an axis of the sweep: throughput, latency quantiles, errors, cost and quality; and the knee.
 
-use super::chart::{Chart, Dots, Panel, Sample, Trust};
+use super::chart::{Chart, Panel, Sample, Trust};
 use super::scale::{Origin, Scale};
-use super::{Picture, subtitle};
+use super::scene::Dots;
+use super::{Picture, capital, subtitle};
 use crate::report::csv::slug;
 use crate::report::{number, select};
 use crate::result::{Axis, Cell, MetricInfo, ResultFile};
@@ -16,10 +17,8 @@ const PANELS_MAX: usize = 12;
 pub(crate) fn pictures(result: &ResultFile) -> Vec<Picture> {
     let mut pictures = Vec::new();
     let mut is_first = true;
-    for (axis, info) in result.axes.iter().enumerate() {
-        if !select::is_numeric(info) {
-            continue;
-        }
+    for axis in drawn_axes(result) {
+        let info = &result.axes[axis];
         let suffix = if is_first { String::new() } else { format!("-by-{}", slug(&info.label)) };
         pictures.extend(against(result, axis, &suffix));
         is_first = false;
@@ -27,9 +26,20 @@ pub(crate) fn pictures(result: &ResultFile) -> Vec<Picture> {
     pictures
 }
 
+/// The axes that are quantities, or the first that varies where none is one.
+fn drawn_axes(result: &ResultFile) -> Vec<usize> {
+    let numeric: Vec<usize> =
+        (0..result.axes.len()).filter(|axis| select::is_numeric(&result.axes[*axis])).collect();
+    if !numeric.is_empty() {
+        return numeric;
+    }
+    result.axes.iter().position(|axis| axis.values.len() > 1).into_iter().collect()
+}
+
 fn against(result: &ResultFile, axis: usize, suffix: &str) -> Vec<Picture> {
     let mut pictures = Vec::new();
     let layout = Layout::new(result, axis);
+    let is_first_quantity = suffix.is_empty() && select::is_numeric(&result.axes[axis]);
     let single = [
         ("throughput", select::throughput(result)),
         ("errors", select::errors(result)),
@@ -45,7 +55,7 @@ fn against(result: &ResultFile, axis: usize, suffix: &str) -> Vec<Picture> {
     if let Some(chart) = layout.of_quantiles(result) {
         pictures.insert(1.min(pictures.len()), Picture::new(format!("latency{suffix}"), chart.scene()));
     }
-    if let Some(chart) = layout.of_knee(result) {
+    if let Some(chart) = layout.of_knee(result).filter(|_| is_first_quantity) {
         pictures.push(Picture::new(format!("knee{suffix}"), chart.scene()));
     }
     pictures
@@ -61,14 +71,16 @@ struct Layout {
 
 impl Layout {
     fn new(result: &ResultFile, axis: usize) -> Self {
-        let others: Vec<usize> =
-            (0..result.axes.len()).filter(|other| *other != axis && result.axes[*other].values.len() > 1).collect();
+        let others: Vec<usize> = (0..result.axes.len())
+            .filter(|other| *other != axis && result.axes[*other].values.len() > 1)
+            .collect();
         let combinations: usize = others.iter().map(|other| result.axes[*other].values.len()).product();
         let (for_lines, for_panels) = if combinations <= 4 {
             (others, Vec::new())
         } else {
             let fits = |axis: &&usize| result.axes[**axis].values.len() <= LINES_MAX;
-            let line = others.iter().filter(fits).max_by_key(|axis| result.axes[**axis].values.len()).copied();
+            let line =
+                others.iter().filter(fits).max_by_key(|axis| result.axes[**axis].values.len()).copied();
             (line.into_iter().collect(), others.into_iter().filter(|other| Some(*other) != line).collect())
         };
         let mut panels = combinations_of(result, &for_panels);
@@ -81,9 +93,9 @@ impl Layout {
     }
 
     fn of_metric(&self, result: &ResultFile, metric: &MetricInfo) -> Option<Chart> {
-        let names = self.lines.iter().map(|line| words(result, line)).collect();
+        let names = self.lines.iter().map(|line| parts(result, line).join(", ")).collect();
         let panels = self.panels.iter().map(|panel| Panel {
-            title: words(result, panel),
+            title: parts(result, panel),
             lines: self.lines.iter().map(|line| self.samples(result, &[panel, line], metric)).collect(),
         });
         self.chart(result, &[metric], names, panels.collect())
@@ -99,7 +111,7 @@ impl Layout {
             for line in &self.lines {
                 let fixed: Vec<(usize, usize)> = panel.iter().chain(line).copied().collect();
                 let lines = quantiles.iter().map(|metric| self.samples(result, &[&fixed], metric)).collect();
-                panels.push(Panel { title: words(result, &fixed), lines });
+                panels.push(Panel { title: parts(result, &fixed), lines });
             }
         }
         if panels.len() > PANELS_MAX {
@@ -108,7 +120,7 @@ impl Layout {
         }
         let mut chart = self.chart(result, &quantiles, names, panels)?;
         chart.title = format!("Latency quantiles against {}", select::axis_name(&result.axes[self.axis]).0);
-        chart.y_label = "latency, s".to_owned();
+        "latency, s".clone_into(&mut chart.y_label);
         chart.notes.extend(chart_notes);
         Some(chart)
     }
@@ -153,24 +165,26 @@ impl Layout {
             return None;
         }
         let (targets, mut notes) = targets(result, metrics, &seen);
-        let y = Scale::of(seen.into_iter().chain(targets.iter().map(|target| target.0)), Origin::Zero);
+        let shown = seen.into_iter().chain(targets.iter().map(|target| target.0));
+        let is_latency = metric.unit == "s";
+        let y = if is_latency { Scale::of_latencies(shown) } else { Scale::of(shown, Origin::Zero) };
         notes.extend(marks(samples()));
         notes.extend(self.notes.iter().cloned());
         let label = number::clean(&metric.label);
         let (axis_name, _) = select::axis_name(axis);
         Some(Chart {
             title: format!("{} against {axis_name}", capital(&label)),
-            subtitle: subtitle(result, "bands are intervals"),
+            subtitle: subtitle(result, ""),
             x_label: number::clean(&axis.label),
             y_label: number::label_with_unit(&label, &metric.unit),
-            x: Scale::of(axis.numbers.iter().copied().flatten(), Origin::Zero),
+            x: x_scale(axis),
             x_ticks: ticks(axis),
             y,
             names,
             panels,
             targets,
             notes,
-            dots: Dots::Shown,
+            dots: if select::is_numeric(axis) { Dots::Shown } else { Dots::Apart },
         })
     }
 
@@ -180,7 +194,7 @@ impl Layout {
         let mut samples: Vec<Sample> = matching
             .filter_map(|cell| {
                 let place = *cell.coordinates.get(self.axis)?;
-                let x = result.axes[self.axis].numbers.get(place).copied().flatten()?;
+                let x = *positions(&result.axes[self.axis]).get(place)?;
                 Some(sample(cell, x, metric))
             })
             .collect();
@@ -226,15 +240,36 @@ fn marks<'a>(samples: impl Iterator<Item = &'a Sample>) -> Option<String> {
         missing |= sample.y.is_none();
     }
     match (hollow, missing) {
-        (true, true) => Some("× no value (failed, or nothing completed) · hollow: a flag puts the number in doubt".to_owned()),
+        (true, true) => Some(
+            "× no value (failed, or nothing completed) · hollow: a flag puts the number in doubt".to_owned(),
+        ),
         (true, false) => Some("hollow: a flag puts the number in doubt".to_owned()),
         (false, true) => Some("× no value (failed, or nothing completed)".to_owned()),
         (false, false) => None,
     }
 }
 
+/// The places of an axis's values: themselves, or their order where they are no quantities.
+fn positions(axis: &Axis) -> Vec<f64> {
+    if select::is_numeric(axis) {
+        return axis.numbers.iter().copied().flatten().collect();
+    }
+    (0..axis.values.len()).map(|place| place as f64).collect()
+}
+
+fn x_scale(axis: &Axis) -> Scale {
+    if select::is_numeric(axis) {
+        return Scale::of(positions(axis), Origin::Zero);
+    }
+    Scale::Linear { low: -0.5, high: axis.values.len() as f64 - 0.5 }
+}
+
 /// Ticks at the axis's own values while they are few.
 fn ticks(axis: &Axis) -> Option<Vec<(f64, String)>> {
+    if !select::is_numeric(axis) {
+        let values = axis.values.iter().map(|value| number::clean(value));
+        return Some(positions(axis).into_iter().zip(values).collect());
+    }
     let mut values: Vec<f64> = axis.numbers.iter().copied().flatten().collect();
     values.sort_by(f64::total_cmp);
     values.dedup();
@@ -262,17 +297,12 @@ fn stands_at(cell: &Cell, fixed: &[(usize, usize)]) -> bool {
     fixed.iter().all(|(axis, value)| cell.coordinates.get(*axis) == Some(value))
 }
 
-/// A combination in words: `agents in the pool 80, limit 3000 1/min`.
-fn words(result: &ResultFile, fixed: &[(usize, usize)]) -> String {
+/// A combination in words, one part an axis: `agents in the pool 80`, `limit 3000 1/min`.
+fn parts(result: &ResultFile, fixed: &[(usize, usize)]) -> Vec<String> {
     let parts = fixed.iter().map(|(axis, value)| {
         let (name, unit) = select::axis_name(&result.axes[*axis]);
         let value = number::clean(&result.axes[*axis].values[*value]);
         if unit.is_empty() { format!("{name} {value}") } else { format!("{name} {value} {unit}") }
     });
-    parts.collect::<Vec<_>>().join(", ")
-}
-
-fn capital(text: &str) -> String {
-    let mut signs = text.chars();
-    signs.next().map_or_else(String::new, |first| first.to_uppercase().chain(signs).collect())
+    parts.collect()
 }

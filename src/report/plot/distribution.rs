@@ -1,7 +1,8 @@
 //! How many tasks are slower than a latency, on logarithmic axes: the tail is what the mean hides.
 
-use super::chart::{Chart, Dots, Panel, Sample, Trust};
+use super::chart::{Chart, Panel, Sample, Trust};
 use super::scale::Scale;
+use super::scene::Dots;
 use super::{Picture, subtitle};
 use crate::report::select;
 use crate::result::{Cell, ResultFile};
@@ -13,8 +14,12 @@ const LINES_MAX: usize = 6;
 pub(crate) fn picture(result: &ResultFile) -> Option<Picture> {
     let focus = select::focus(result)?;
     let axis = result.axes.iter().position(select::is_numeric).unwrap_or(0);
-    let cells: Vec<&Cell> =
-        result.cells.iter().filter(|cell| is_beside(cell, focus, axis) && has_tail(cell)).take(LINES_MAX).collect();
+    let cells: Vec<&Cell> = result
+        .cells
+        .iter()
+        .filter(|cell| is_beside(cell, focus, axis) && has_tail(cell))
+        .take(LINES_MAX)
+        .collect();
     let points = || cells.iter().flat_map(|cell| tail(cell));
     let low = points().map(|point| point.0).fold(f64::INFINITY, f64::min);
     let high = points().map(|point| point.0).fold(f64::NEG_INFINITY, f64::max);
@@ -22,8 +27,9 @@ pub(crate) fn picture(result: &ResultFile) -> Option<Picture> {
     if cells.is_empty() || low >= high {
         return None;
     }
-    let others: Vec<usize> =
-        (0..result.axes.len()).filter(|other| *other != axis && result.axes[*other].values.len() > 1).collect();
+    let others: Vec<usize> = (0..result.axes.len())
+        .filter(|other| *other != axis && result.axes[*other].values.len() > 1)
+        .collect();
     let fixed = select::describe(result, focus, &others);
     let lines = cells.iter().map(|cell| tail(cell).map(|(x, y)| sample(x, y * 100.0)).collect()).collect();
     let names = cells.iter().map(|cell| name(result, cell, axis)).collect();
@@ -36,7 +42,7 @@ pub(crate) fn picture(result: &ResultFile) -> Option<Picture> {
         x_ticks: None,
         y: Scale::log(least.max(1e-5) * 100.0, 100.0),
         names,
-        panels: vec![Panel { title: String::new(), lines }],
+        panels: vec![Panel { title: Vec::new(), lines }],
         targets: vec![(1.0, "1 %: the 99th percentile".to_owned())],
         notes: vec!["all replications together".to_owned()],
         dots: Dots::Hidden,

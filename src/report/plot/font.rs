@@ -1,4 +1,4 @@
-//! The embedded font: a subset of DejaVu Sans (Latin, Greek and the signs in use), so that no system font is
+//! The embedded font: a subset of `DejaVu Sans` (Latin, Greek and the signs in use), so that no system font is
 //! needed and a picture has the same bytes everywhere. Its licence stands beside it in `assets/`.
 
 use std::sync::OnceLock;
@@ -50,6 +50,22 @@ pub(crate) fn fitted(text: &str, size: f64, room: f64) -> String {
     format!("{}…", prefix(&signs, count).trim_end())
 }
 
+/// Breaks a text at spaces into lines that fit; a longer word ends in an ellipsis.
+pub(crate) fn wrapped(text: &str, size: f64, room: f64) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        let word = fitted(word, size, room);
+        match lines.last_mut() {
+            Some(line) if width(&format!("{line} {word}"), size) <= room => {
+                line.push(' ');
+                line.push_str(&word);
+            }
+            Some(_) | None => lines.push(word),
+        }
+    }
+    lines
+}
+
 fn prefix(signs: &[char], count: usize) -> String {
     signs[..count].iter().collect()
 }
@@ -86,7 +102,8 @@ mod tests {
             let tables = u16_at(bytes, 4);
             let entry = (0..tables).map(|table| 12 + 16 * table).find(|at| &bytes[*at..*at + 4] == b"cmap");
             let cmap = u32_at(bytes, entry.expect("a font has a cmap") + 8);
-            let subtables = (0..u16_at(bytes, cmap + 2)).map(|table| cmap + u32_at(bytes, cmap + 8 + 8 * table));
+            let subtables =
+                (0..u16_at(bytes, cmap + 2)).map(|table| cmap + u32_at(bytes, cmap + 8 + 8 * table));
             subtables.filter(|at| u16_at(bytes, *at) == 4).any(|at| segment_holds(bytes, at, sign))
         }
         fn segment_holds(bytes: &[u8], at: usize, sign: char) -> bool {

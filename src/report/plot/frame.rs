@@ -2,7 +2,7 @@
 
 use super::font;
 use super::scale::Scale;
-use super::scene::{Across, Colour, GRID, INK, Point, QUIET, Scene, TARGET};
+use super::scene::{Across, Colour, GRID, INK, PAPER, Point, QUIET, Scene, TARGET};
 
 /// Ticks are this large.
 const TICK_SIZE: f64 = 11.0;
@@ -23,8 +23,8 @@ pub(crate) struct Frame {
 /// What is written beside a frame; nothing where it would repeat a neighbour's.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Labels<'a> {
-    /// Above the frame.
-    pub(crate) title: &'a str,
+    /// Above the frame, a line each.
+    pub(crate) title: &'a [String],
     /// Below the bottom ticks; ticks themselves are always there.
     pub(crate) x: &'a str,
     /// Left of the left ticks, upwards.
@@ -44,9 +44,8 @@ impl Frame {
         self.draw_y(scene);
         self.draw_x(scene);
         scene.line(vec![(left, bottom), (right, bottom)], QUIET, 1.0);
-        if !labels.title.is_empty() {
-            let title = font::fitted(labels.title, 12.0, right - left + 20.0);
-            scene.words((left, top - 13.0), &title, 12.0, INK, Across::Left);
+        for (place, line) in labels.title.iter().rev().enumerate() {
+            scene.words((left, top - 11.0 - 15.0 * place as f64), line, 12.0, INK, Across::Left);
         }
         if !labels.x.is_empty() {
             let label = font::fitted(labels.x, 12.0, right - left + 40.0);
@@ -58,16 +57,22 @@ impl Frame {
         }
     }
 
-    /// Draws a limit across the frame, with its words where there is room for them.
-    pub(crate) fn target(&self, scene: &mut Scene, limit: f64, words: &str) {
-        let (left, top, right, _) = self.area;
+    /// Draws a limit across the frame.
+    pub(crate) fn target(&self, scene: &mut Scene, limit: f64) {
+        let (left, _, right, _) = self.area;
         let (_, y) = self.at(0.0, limit);
         scene.dashes(vec![(left, y), (right, y)], TARGET, 1.5);
-        if !words.is_empty() {
-            let above = if y - 9.0 < top { y + 9.0 } else { y - 9.0 };
-            let words = font::fitted(words, 10.5, right - left - 8.0);
-            scene.words((left + 4.0, above), &words, 10.5, TARGET, Across::Left);
-        }
+    }
+
+    /// Says what a limit is, on paper of its own so that lines do not run through the words.
+    pub(crate) fn target_words(&self, scene: &mut Scene, limit: f64, words: &str) {
+        let (left, top, right, _) = self.area;
+        let (_, y) = self.at(0.0, limit);
+        let middle = if y - 16.0 < top { y + 9.5 } else { y - 9.5 };
+        let words = font::fitted(words, 10.5, right - left - 8.0);
+        let end = left + 6.0 + font::width(&words, 10.5);
+        scene.rectangle((left + 2.0, middle - 7.0), (end, middle + 7.0), PAPER, 0.85);
+        scene.words((left + 4.0, middle), &words, 10.5, TARGET, Across::Left);
     }
 
     /// Draws the band between lower and upper ends over rising x.
@@ -76,6 +81,13 @@ impl Frame {
         let upper = ends.iter().rev().map(|(x, _, high)| self.at(*x, *high));
         if ends.len() > 1 {
             scene.area(lower.chain(upper).collect(), colour, 0.18);
+        }
+    }
+
+    /// Draws each interval as a bar of its own.
+    pub(crate) fn bars(&self, scene: &mut Scene, ends: &[(f64, f64, f64)], colour: Colour) {
+        for (x, low, high) in ends {
+            scene.line(vec![self.at(*x, *low), self.at(*x, *high)], colour, 1.5);
         }
     }
 

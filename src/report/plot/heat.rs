@@ -1,8 +1,8 @@
 //! A map over two axes: a metric as colour, the objective as a sign in each field and a line around what meets it.
 
 use super::font;
-use super::scene::{Across, Colour, INK, PAPER, QUIET, Scene, TARGET};
-use super::{Picture, subtitle};
+use super::scene::{Across, Colour, INK, ON_DARK, ON_LIGHT, QUIET, Scene, TARGET};
+use super::{Picture, capital, subtitle};
 use crate::report::{number, select};
 use crate::result::{Cell, MetricInfo, ResultFile};
 
@@ -16,20 +16,26 @@ const RAMP: [Colour; 3] = [Colour(0xf2, 0xf6, 0xfa), Colour(0x7f, 0xb2, 0xd6), C
 /// Draws the map of the metric that decides, where at least two axes vary.
 pub(crate) fn picture(result: &ResultFile) -> Option<Picture> {
     let metric = deciding_metric(result)?;
-    let varied: Vec<usize> = (0..result.axes.len()).filter(|axis| result.axes[*axis].values.len() > 1).collect();
-    let x = varied.iter().copied().find(|axis| select::is_numeric(&result.axes[*axis])).or(varied.first().copied())?;
+    let varied: Vec<usize> =
+        (0..result.axes.len()).filter(|axis| result.axes[*axis].values.len() > 1).collect();
+    let x = varied
+        .iter()
+        .copied()
+        .find(|axis| select::is_numeric(&result.axes[*axis]))
+        .or(varied.first().copied())?;
     let y = varied.iter().copied().find(|axis| *axis != x)?;
     let map = Map { result, metric, x, y };
     let groups = map.groups();
-    if map.range().is_none() {
-        return None;
-    }
+    map.range()?;
     Some(Picture::new("map", map.scene(&groups)))
 }
 
 fn deciding_metric(result: &ResultFile) -> Option<&MetricInfo> {
     let judged = |metric: &&MetricInfo| select::slo(result, &metric.name).is_some();
-    select::latency(result).filter(judged).or_else(|| result.metrics.iter().find(judged)).or_else(|| select::latency(result))
+    select::latency(result)
+        .filter(judged)
+        .or_else(|| result.metrics.iter().find(judged))
+        .or_else(|| select::latency(result))
 }
 
 struct Map<'a> {
@@ -42,11 +48,14 @@ struct Map<'a> {
 impl<'a> Map<'a> {
     /// The cells of each combination of the other axes, in the order of the sweep.
     fn groups(&self) -> Vec<(String, Vec<&'a Cell>)> {
-        let others: Vec<usize> = (0..self.result.axes.len()).filter(|axis| *axis != self.x && *axis != self.y).collect();
+        let others: Vec<usize> =
+            (0..self.result.axes.len()).filter(|axis| *axis != self.x && *axis != self.y).collect();
         let mut groups: indexmap::IndexMap<Vec<usize>, (String, Vec<&Cell>)> = indexmap::IndexMap::new();
         for cell in &self.result.cells {
             let key = others.iter().filter_map(|axis| cell.coordinates.get(*axis).copied()).collect();
-            let group = groups.entry(key).or_insert_with(|| (select::describe(self.result, cell, &others), Vec::new()));
+            let group = groups
+                .entry(key)
+                .or_insert_with(|| (select::describe(self.result, cell, &others), Vec::new()));
             group.1.push(cell);
         }
         groups.into_values().collect()
@@ -54,7 +63,8 @@ impl<'a> Map<'a> {
 
     fn range(&self) -> Option<(f64, f64)> {
         let values = || self.result.cells.iter().filter_map(|cell| select::value(cell, &self.metric.name));
-        let (low, high) = (values().fold(f64::INFINITY, f64::min), values().fold(f64::NEG_INFINITY, f64::max));
+        let (low, high) =
+            (values().fold(f64::INFINITY, f64::min), values().fold(f64::NEG_INFINITY, f64::max));
         (low <= high).then_some((low, high))
     }
 
@@ -72,10 +82,10 @@ impl<'a> Map<'a> {
             notes.push(format!("the first {PANELS_MAX} of {} combinations are shown", groups.len()));
         }
         let pitch = high + 50.0;
-        let height = TOP + pitch * down + 44.0 + 16.0 * notes.len() as f64;
+        let height = TOP + pitch * down + 18.0;
         let label = number::label_with_unit(&number::clean(&self.metric.label), &self.metric.unit);
         let (x_name, y_name) = (self.name(self.x), self.name(self.y));
-        let title = format!("{label}, by {x_name} and {y_name}");
+        let title = format!("{}, by {x_name} and {y_name}", capital(&label));
         let mut scene = Scene::new((width, height), &title, &subtitle(self.result, ""));
         for (index, (words, cells)) in shown.iter().enumerate() {
             let (row, column) = ((index as f64 / across).floor(), index as f64 % across);
@@ -86,12 +96,21 @@ impl<'a> Map<'a> {
         let x_label = number::clean(&self.result.axes[self.x].label);
         scene.words((LEFT + wide / 2.0, bottom + 36.0), &x_label, 12.0, INK, Across::Centre);
         let y_label = font::fitted(&number::clean(&self.result.axes[self.y].label), 12.0, high + 60.0);
-        scene.words_up((24.0, TOP + high / 2.0), &y_label, 12.0, INK);
+        let values = self.result.axes[self.y].values.iter();
+        let ticks = values.map(|value| font::width(&number::clean(value), 11.0)).fold(0.0, f64::max);
+        scene.words_up((LEFT - 26.0 - ticks.min(LEFT - 60.0), TOP + high / 2.0), &y_label, 12.0, INK);
         scene.notes(&notes);
         scene
     }
 
-    fn panel(&self, scene: &mut Scene, (left, top): (f64, f64), words: &str, cells: &[&Cell], is_first: bool) {
+    fn panel(
+        &self,
+        scene: &mut Scene,
+        (left, top): (f64, f64),
+        words: &str,
+        cells: &[&Cell],
+        is_first: bool,
+    ) {
         let (wide, high) = (self.columns() as f64 * FIELD.0, self.rows() as f64 * FIELD.1);
         scene.words((left, top - 13.0), &font::fitted(words, 12.0, wide + 40.0), 12.0, INK, Across::Left);
         for cell in cells {
@@ -123,20 +142,22 @@ impl<'a> Map<'a> {
         let Some(value) = select::value(cell, &self.metric.name) else {
             scene.rectangle(from, to, Colour(0xec, 0xec, 0xec), 1.0);
             let words = if select::is_done(cell) { format!("none{sign}") } else { "failed".to_owned() };
-            scene.words(middle, &words, 11.0, QUIET, Across::Centre);
+            scene.words(middle, &words, 11.0, ON_LIGHT, Across::Centre);
             return;
         };
         let share = self.share(value);
         scene.rectangle(from, to, ramp(share), 1.0);
         let text = format!("{}{sign}", number::short(number::in_display_unit(value, &self.metric.unit)));
-        let ink = if share > 0.62 { PAPER } else { INK };
+        let ink = if share > 0.62 { ON_DARK } else { ON_LIGHT };
         scene.words(middle, &text, 12.5, ink, Across::Centre);
     }
 
     /// Draws the sides between a field that meets the objective and one that does not.
     fn boundary(&self, scene: &mut Scene, origin: (f64, f64), cells: &[&Cell]) {
         let meets = |column: usize, row: usize| {
-            let at = |cell: &&&Cell| cell.coordinates.get(self.x) == Some(&column) && cell.coordinates.get(self.y) == Some(&row);
+            let at = |cell: &&&Cell| {
+                cell.coordinates.get(self.x) == Some(&column) && cell.coordinates.get(self.y) == Some(&row)
+            };
             cells.iter().find(at).is_some_and(|cell| cell.slo_met == Some(true))
         };
         let bottom = origin.1 + self.rows() as f64 * FIELD.1;

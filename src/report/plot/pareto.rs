@@ -25,22 +25,23 @@ pub(crate) fn picture(result: &ResultFile) -> Option<Picture> {
     let front = front(&points);
     let latency_label = number::clean(&latency.label);
     let title = format!("Cost against {latency_label}");
-    let mut scene = Scene::new((960.0, 560.0), &title, &subtitle(result, ""));
+    let mut scene = Scene::new((960.0, 516.0), &title, &subtitle(result, ""));
     let limit = select::slo(result, &latency.name);
     let heights = points.iter().map(|spot| spot.y).chain(limit.map(|term| term.limit));
     let frame = Frame {
         area: (78.0, 84.0, 930.0, 455.0),
         x: Scale::of(points.iter().map(|spot| spot.x), Origin::Free),
-        y: Scale::of(heights, Origin::Zero),
+        y: Scale::of_latencies(heights),
         x_ticks: None,
     };
     let (x_label, y_label) = (
         number::label_with_unit(&number::clean(&cost.label), &cost.unit),
         number::label_with_unit(&latency_label, &latency.unit),
     );
-    frame.draw(&mut scene, Labels { title: "", x: &x_label, y: &y_label });
+    frame.draw(&mut scene, Labels { title: &[], x: &x_label, y: &y_label });
     if let Some(term) = limit {
-        frame.target(&mut scene, term.limit, &format!("objective: {}", number::clean(&term.text)));
+        frame.target(&mut scene, term.limit);
+        frame.target_words(&mut scene, term.limit, &format!("objective: {}", number::clean(&term.text)));
     }
     draw(&mut scene, result, &frame, &points, &front);
     scene.notes(&notes(result, &points));
@@ -96,7 +97,8 @@ fn draw(scene: &mut Scene, result: &ResultFile, frame: &Frame, points: &[Spot<'_
 
 /// Names the front fully and the rest by number, where a name meets neither another nor a point.
 fn name_spots(scene: &mut Scene, result: &ResultFile, frame: &Frame, points: &[Spot<'_>], front: &[usize]) {
-    let axes: Vec<usize> = (0..result.axes.len()).filter(|axis| result.axes[*axis].values.len() > 1).collect();
+    let axes: Vec<usize> =
+        (0..result.axes.len()).filter(|axis| result.axes[*axis].values.len() > 1).collect();
     let mut taken: Vec<Bounds> = points
         .iter()
         .map(|spot| {
@@ -107,14 +109,17 @@ fn name_spots(scene: &mut Scene, result: &ResultFile, frame: &Frame, points: &[S
         .collect();
     let rest = (0..points.len()).filter(|index| !front.contains(index));
     for index in front.iter().copied().chain(rest) {
+        let is_front = front.contains(&index);
         let spot = &points[index];
-        let (words, size, colour) = if front.contains(&index) {
-            let full = format!("{}: {}", spot.cell.index, select::describe(result, spot.cell, &axes));
+        let (words, size, colour) = if is_front {
+            let values: Vec<String> =
+                axes.iter().map(|axis| select::axis_value(result, spot.cell, *axis)).collect();
+            let full = format!("{}: {}", spot.cell.index, values.join(" · "));
             (font::fitted(&full, 11.0, 430.0), 11.0, INK)
         } else {
             (spot.cell.index.to_string(), 10.0, QUIET)
         };
-        let place = |at, across| Text { at, text: words.clone(), size, colour, across, turn: Turn::Level };
+        let place = |at, across| Text { at, words: words.clone(), size, colour, across, turn: Turn::Level };
         let (x, y) = frame.at(spot.x, spot.y);
         let tries = [
             place((x + 9.0, y - 9.0), Across::Left),
@@ -124,16 +129,20 @@ fn name_spots(scene: &mut Scene, result: &ResultFile, frame: &Frame, points: &[S
             place((x + 9.0, y + 26.0), Across::Left),
             place((x + 9.0, y - 26.0), Across::Left),
             place((x - 9.0, y + 26.0), Across::Right),
+            place((x + 9.0, y - 42.0), Across::Left),
+            place((x - 9.0, y - 42.0), Across::Right),
+            place((x + 9.0, y + 42.0), Across::Left),
         ];
         let (left, top, right, bottom) = frame.area;
         let fits = |text: &&Text| {
             let bounds = text.bounds();
-            let inside = bounds.0 >= left && bounds.1 >= top - 8.0 && bounds.2 <= right + 24.0 && bounds.3 <= bottom;
+            let inside =
+                bounds.0 >= left && bounds.1 >= top - 8.0 && bounds.2 <= right + 24.0 && bounds.3 <= bottom;
             inside && !taken.iter().any(|other| meet(*other, bounds))
         };
-        if let Some(text) = tries.iter().find(fits) {
+        if let Some(text) = tries.iter().take(if is_front { tries.len() } else { 4 }).find(fits) {
             taken.push(text.bounds());
-            scene.words(text.at, &text.text, text.size, text.colour, text.across);
+            scene.words(text.at, &text.words, text.size, text.colour, text.across);
         }
     }
 }
@@ -148,9 +157,16 @@ fn meet(a: Bounds, b: Bounds) -> bool {
 fn notes(result: &ResultFile, points: &[Spot<'_>]) -> Vec<String> {
     let any_meets = points.iter().any(|spot| spot.cell.slo_met == Some(true));
     let among = if any_meets { "among the cells that meet the objective" } else { "among all cells" };
-    let mut notes = vec![format!(
-        "● meets the objective, ▲ misses it · hollow: a flag puts the number in doubt · line: nothing is both cheaper and faster {among}"
-    )];
+    let varied =
+        result.axes.iter().filter(|axis| axis.values.len() > 1).map(|axis| select::axis_name(axis).0);
+    let names: Vec<String> = ["cell".to_owned()].into_iter().chain(varied).collect();
+    let mut notes = vec![
+        format!(
+            "line: nothing is both cheaper and faster {among}; its points are named by {}",
+            names.join(" · ")
+        ),
+        "● meets the objective, ▲ misses it, by cell · hollow: a flag puts the number in doubt".to_owned(),
+    ];
     let absent = result.cells.len() - points.len();
     if absent > 0 {
         notes.push(format!("{absent} of {} cells have no such number and are not shown", result.cells.len()));

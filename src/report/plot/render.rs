@@ -17,6 +17,8 @@ use crate::report::ReportError;
 const FINE: i32 = 4;
 /// Fine pixels averaged into one of the PNG, which is therefore twice the nominal size: sharp on a slide.
 const AVERAGED: usize = 2;
+/// Their number in a square.
+const IN_SQUARE: u32 = 4;
 
 type Fault = Box<dyn Error + Send + Sync>;
 
@@ -82,7 +84,7 @@ where
             }
             Shape::Words(text) => {
                 let place = fine_point(&text.at);
-                area.draw(&plotters::element::Text::new(text.text.clone(), place, text_style(text)))?;
+                area.draw(&plotters::element::Text::new(text.words.clone(), place, text_style(text)))?;
             }
         }
     }
@@ -105,7 +107,11 @@ where
         Fill::Hollow => PAPER,
     };
     let Some(corners) = corners(marker, at, radius) else {
-        area.draw(&Circle::new(fine_point(&at), fine(radius), ShapeStyle::from(colour(paint, 1.0)).filled()))?;
+        area.draw(&Circle::new(
+            fine_point(&at),
+            fine(radius),
+            ShapeStyle::from(colour(paint, 1.0)).filled(),
+        ))?;
         let hole = fine(radius - 1.6).max(1);
         area.draw(&Circle::new(fine_point(&at), hole, ShapeStyle::from(colour(inner, 1.0)).filled()))?;
         return Ok(());
@@ -121,9 +127,13 @@ fn corners(marker: Marker, (x, y): Point, radius: f64) -> Option<Vec<Point>> {
     let flat = radius * 0.85;
     match marker {
         Marker::Circle => None,
-        Marker::Square => Some(vec![(x - flat, y - flat), (x + flat, y - flat), (x + flat, y + flat), (x - flat, y + flat)]),
+        Marker::Square => {
+            Some(vec![(x - flat, y - flat), (x + flat, y - flat), (x + flat, y + flat), (x - flat, y + flat)])
+        }
         Marker::Triangle => Some(vec![(x, y - radius), (x + radius, y + flat), (x - radius, y + flat)]),
-        Marker::Diamond => Some(vec![(x, y - radius * 1.2), (x + radius, y), (x, y + radius * 1.2), (x - radius, y)]),
+        Marker::Diamond => {
+            Some(vec![(x, y - radius * 1.2), (x + radius, y), (x, y + radius * 1.2), (x - radius, y)])
+        }
     }
 }
 
@@ -184,7 +194,10 @@ fn fine_point((x, y): &Point) -> (i32, i32) {
     (fine(*x), fine(*y))
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "a cast saturates, and clamped pixels are far from the ends")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a cast saturates, and clamped pixels are far from the ends"
+)]
 fn fine(pixels: f64) -> i32 {
     (pixels.clamp(-1e5, 1e5) * f64::from(FINE)).round() as i32
 }
@@ -203,8 +216,9 @@ fn averaged(pixels: &[u8], columns: usize, rows: usize) -> Vec<u8> {
                         sum += u32::from(pixels[3 * at + channel]);
                     }
                 }
-                let count = (AVERAGED * AVERAGED) as u32;
-                small.push(u8::try_from((sum + count / 2) / count).expect("a mean of bytes is a byte"));
+                small.push(
+                    u8::try_from((sum + IN_SQUARE / 2) / IN_SQUARE).expect("a mean of bytes is a byte"),
+                );
             }
         }
     }

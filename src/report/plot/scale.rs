@@ -24,6 +24,9 @@ pub(crate) enum Scale {
 /// Values that span more than this factor are shown on a logarithmic axis.
 const LOG_FACTOR: f64 = 30.0;
 
+/// The same for latencies.
+const TAIL_FACTOR: f64 = 8.0;
+
 /// Where an axis begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Origin {
@@ -53,6 +56,18 @@ impl Scale {
         Self::linear(low, high, origin)
     }
 
+    /// Chooses a scale for latencies, whose tails are worth a logarithmic axis sooner than amounts are.
+    pub(crate) fn of_latencies(values: impl IntoIterator<Item = f64>) -> Self {
+        let values: Vec<f64> = values.into_iter().filter(|value| value.is_finite()).collect();
+        let low = values.iter().copied().fold(f64::INFINITY, f64::min);
+        let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        if low > 0.0 && high / low > TAIL_FACTOR {
+            Self::log(low, high)
+        } else {
+            Self::of(values, Origin::Zero)
+        }
+    }
+
     /// Equal steps from zero or just below `low` to just above `high`.
     pub(crate) fn linear(low: f64, high: f64, origin: Origin) -> Self {
         let start = match origin {
@@ -75,18 +90,9 @@ impl Scale {
     pub(crate) fn place(self, value: f64) -> f64 {
         let place = match self {
             Self::Linear { low, high } => (value - low) / (high - low),
-            Self::Log { low, high } => {
-                libm::log(value.max(low * 1e-9) / low) / libm::log(high / low)
-            }
+            Self::Log { low, high } => libm::log(value.max(low * 1e-9) / low) / libm::log(high / low),
         };
         place.clamp(0.0, 1.0)
-    }
-
-    /// The value at the end.
-    pub(crate) fn high(self) -> f64 {
-        match self {
-            Self::Linear { high, .. } | Self::Log { high, .. } => high,
-        }
     }
 
     /// Whether the axis shows the value.
@@ -161,8 +167,11 @@ mod tests {
 
     #[test]
     fn ticks_are_round_numbers() {
-        assert_eq!(texts(Scale::of([3.0, 97.0], Origin::Zero)), ["0", "20", "40", "60", "80", "100"]);
-        assert_eq!(texts(Scale::of([0.01, 0.8], Origin::Zero)), ["0.01", "0.02", "0.05", "0.1", "0.2", "0.5", "1"]);
+        assert_eq!(texts(Scale::of([4.0, 97.0], Origin::Zero)), ["0", "20", "40", "60", "80", "100"]);
+        assert_eq!(
+            texts(Scale::of([0.01, 0.8], Origin::Zero)),
+            ["0.01", "0.02", "0.05", "0.1", "0.2", "0.5", "1"]
+        );
         assert_eq!(texts(Scale::of([1e-5, 0.8], Origin::Zero)).first().map(String::as_str), Some("1e-5"));
     }
 

@@ -14,6 +14,10 @@ pub(crate) const QUIET: Colour = Colour(0x59, 0x63, 0x6e);
 pub(crate) const GRID: Colour = Colour(0xdd, 0xe1, 0xe6);
 /// The ground.
 pub(crate) const PAPER: Colour = Colour(0xff, 0xff, 0xff);
+/// Text on a light field; told from [`INK`] so that a dark page does not lighten it.
+pub(crate) const ON_LIGHT: Colour = Colour(0x10, 0x14, 0x18);
+/// Text on a dark field; told from [`PAPER`] so that a dark page does not darken it.
+pub(crate) const ON_DARK: Colour = Colour(0xfe, 0xfe, 0xfe);
 /// The limits that were asked for.
 pub(crate) const TARGET: Colour = Colour(0xa4, 0x13, 0x3c);
 
@@ -64,6 +68,17 @@ pub(crate) fn series_marker(index: usize) -> Marker {
     [Marker::Circle, Marker::Square, Marker::Triangle, Marker::Diamond][index % 4]
 }
 
+/// Whether the points of a line are marked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Dots {
+    /// Each is a measurement of its own.
+    Shown,
+    /// The line is dense.
+    Hidden,
+    /// There is nothing between the points: no line joins them, and intervals are bars.
+    Apart,
+}
+
 /// Whether a marker is filled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fill {
@@ -99,7 +114,7 @@ pub(crate) struct Text {
     /// Where.
     pub(crate) at: Point,
     /// What.
-    pub(crate) text: String,
+    pub(crate) words: String,
     /// Its size in pixels an em.
     pub(crate) size: f64,
     /// Its colour.
@@ -113,7 +128,7 @@ pub(crate) struct Text {
 impl Text {
     /// The box that the text covers: left, top, right, bottom.
     pub(crate) fn bounds(&self) -> (f64, f64, f64, f64) {
-        let (width, height) = (font::width(&self.text, self.size), self.size);
+        let (width, height) = (font::width(&self.words, self.size), self.size);
         let start = match self.across {
             Across::Left => 0.0,
             Across::Centre => -width / 2.0,
@@ -193,13 +208,13 @@ impl Scene {
     /// Writes a level text.
     pub(crate) fn words(&mut self, at: Point, text: &str, size: f64, colour: Colour, across: Across) {
         let turn = Turn::Level;
-        self.shapes.push(Shape::Words(Text { at, text: text.to_owned(), size, colour, across, turn }));
+        self.shapes.push(Shape::Words(Text { at, words: text.to_owned(), size, colour, across, turn }));
     }
 
     /// Writes a text upwards, centred on its point.
     pub(crate) fn words_up(&mut self, at: Point, text: &str, size: f64, colour: Colour) {
         let (across, turn) = (Across::Centre, Turn::Up);
-        self.shapes.push(Shape::Words(Text { at, text: text.to_owned(), size, colour, across, turn }));
+        self.shapes.push(Shape::Words(Text { at, words: text.to_owned(), size, colour, across, turn }));
     }
 
     /// Draws a whole line.
@@ -234,11 +249,23 @@ impl Scene {
         self.line(vec![(x - 4.0, y + 4.0), (x + 4.0, y - 4.0)], colour, 1.5);
     }
 
-    /// Writes the notes at the foot, a line each.
+    /// Makes room at the foot and writes the notes there.
     pub(crate) fn notes(&mut self, notes: &[String]) {
-        for (place, note) in notes.iter().rev().enumerate() {
-            let y = self.height - 14.0 - 16.0 * place as f64;
-            self.words((24.0, y), &font::fitted(note, 11.0, self.width - 48.0), 11.0, QUIET, Across::Left);
+        for note in notes {
+            for line in font::wrapped(note, 11.0, self.width - 48.0) {
+                self.words((24.0, self.height), &line, 11.0, QUIET, Across::Left);
+                self.height += 16.0;
+            }
+        }
+        self.height += if notes.is_empty() { 0.0 } else { 2.0 };
+    }
+
+    /// Draws what stands for a line in a list of names: a sign, or a short stroke where the line has no signs.
+    pub(crate) fn key(&mut self, (x, y): Point, index: usize, dots: Dots) {
+        let colour = series_colour(index);
+        match dots {
+            Dots::Shown | Dots::Apart => self.dot((x, y), 4.2, colour, series_marker(index), Fill::Full),
+            Dots::Hidden => self.line(vec![(x - 6.0, y), (x + 6.0, y)], colour, 3.0),
         }
     }
 

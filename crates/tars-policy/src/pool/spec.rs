@@ -116,20 +116,21 @@ impl PoolSpec {
         Self { warm_pool: 1, idle_ttl: Some(Span::from_secs(300)), ..Self::of(GroupSpec::new("haiku", 2)) }
     }
 
-    /// Document 000, Tier 2: five Haiku agents, two prepared containers, 30 minutes idle.
+    /// Document 000, Tier 2: two researchers and two analysts on Haiku, an engineer on Sonnet, two prepared containers, 30
+    /// minutes idle. The analyst's start times are not printed: a researcher's.
     pub fn published_000_tier_2() -> Self {
-        Self { warm_pool: 2, idle_ttl: Some(Span::from_secs(1_800)), ..Self::of(GroupSpec::new("haiku", 5)) }
+        let groups = vec![
+            GroupSpec::new("researcher", 2),
+            GroupSpec::new("analyst", 2),
+            GroupSpec::sonnet("engineer", 1),
+        ];
+        Self { groups, warm_pool: 2, idle_ttl: Some(Span::from_secs(1_800)), ..Self::default() }
     }
 
     /// Document 000, Tier 3: eight Haiku and two Sonnet agents, least loaded, health checks (every 10 s: not printed).
     pub fn published_000_tier_3() -> Self {
-        let sonnet = GroupSpec {
-            cold_start: Span::from_millis(3_200),
-            warm_start: Span::from_millis(300),
-            ..GroupSpec::new("sonnet", 2)
-        };
         Self {
-            groups: vec![GroupSpec::new("haiku", 8), sonnet],
+            groups: vec![GroupSpec::new("haiku", 8), GroupSpec::sonnet("sonnet", 2)],
             health_check: Some(HealthCheck { interval: Span::from_secs(10), restart: true }),
             ..Self::default()
         }
@@ -192,6 +193,15 @@ impl GroupSpec {
             cold_start: cold_start(),
             warm_start: warm_start(),
             minimum: 0,
+        }
+    }
+
+    /// A group of `count` agents with one task each and the start times of document 003's engineer (Sonnet).
+    pub fn sonnet(name: &str, count: u32) -> Self {
+        Self {
+            cold_start: Span::from_millis(3_200),
+            warm_start: Span::from_millis(300),
+            ..Self::new(name, count)
         }
     }
 

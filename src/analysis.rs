@@ -1,0 +1,9 @@
+//! Runs → answer: metrics with intervals, what the objective says, what binds, what is to be doubted.
+
+mod answer;
+mod cell;
+mod flags;
+pub mod metrics;
+
+pub use answer::{Whole, assemble};
+pub use cell::{CellInput, analyse_cell};

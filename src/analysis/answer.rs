@@ -1,0 +1,395 @@
+//! The cells of a sweep → the answer: which configuration carries which load within the objective, and what the next
+//! smaller one lacks.
+
+use super::cell::{slo_terms, trim};
+use crate::experiment::schema::SloSpec;
+use crate::model::metric::{Better as MetricBetter, Metric};
+use crate::result::{
+    Answer, Assumption, Axis, Better, Cell, CellStatus, FORMAT, Figure, Flag, MetricInfo, ResultFile, Sensitivity,
+    Severity, SloTerm,
+};
+
+/// What a whole result is made from, besides its cells.
+#[derive(Clone, Debug)]
+pub struct Whole {
+    /// The experiment's name.
+    pub name: String,
+    /// Its question.
+    pub question: String,
+    /// Where it comes from.
+    pub source: Vec<String>,
+    /// The command that repeats it.
+    pub command: String,
+    /// Whether it was cut short.
+    pub quick: bool,
+    /// Identifies experiment, code and seed scheme.
+    pub plan_id: String,
+    /// Identifies the raw results.
+    pub digest: String,
+    /// The master seed.
+    pub seed: u64,
+    /// The confidence of every interval.
+    pub confidence: f64,
+    /// What was varied.
+    pub axes: Vec<Axis>,
+    /// What is asked of the system.
+    pub slo: SloSpec,
+    /// Figures used.
+    pub assumptions: Vec<Assumption>,
+}
+
+/// Puts a result together.
+pub fn assemble(whole: Whole, cells: Vec<Cell>, sensitivity: Vec<Sensitivity>) -> ResultFile {
+    let slo = slo_terms(&whole.slo);
+    let answer = answer(&whole, &slo, &cells, &sensitivity);
+    let mut flags = flags(&whole, &cells);
+    flags.sort_by_key(|flag| std::cmp::Reverse(flag.severity));
+    ResultFile {
+        format: FORMAT,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        name: whole.name,
+        question: whole.question,
+        source: whole.source,
+        command: whole.command,
+        quick: whole.quick,
+        plan_id: whole.plan_id,
+        digest: whole.digest,
+        seed: whole.seed,
+        confidence: whole.confidence,
+        axes: whole.axes,
+        metrics: metric_infos(&cells),
+        slo,
+        answer,
+        cells,
+        assumptions: whole.assumptions,
+        flags,
+        sensitivity,
+    }
+}
+
+fn metric_infos(cells: &[Cell]) -> Vec<MetricInfo> {
+    Metric::ALL
+        .into_iter()
+        .filter(|metric| cells.iter().any(|cell| cell.metrics.contains_key(metric.name())))
+        .map(|metric| MetricInfo {
+            name: metric.name().to_owned(),
+            label: metric.label().to_owned(),
+            unit: metric.unit().to_owned(),
+            meaning: metric.meaning().to_owned(),
+            better: match metric.better() {
+                MetricBetter::Lower => Better::Lower,
+                MetricBetter::Higher => Better::Higher,
+                MetricBetter::Neither => Better::Neither,
+            },
+            headline: metric.is_headline(),
+        })
+        .collect()
+}
+
+/// Whether an axis varies the load and not the system.
+fn is_load(axis: &Axis) -> bool {
+    axis.paths.iter().all(|path| path.starts_with("/workload"))
+}
+
+/// The setting of a cell in words: `offered load 50, pool 10`.
+fn words(axes: &[Axis], cell: &Cell, which: impl Fn(&Axis) -> bool) -> String {
+    let parts: Vec<_> = axes
+        .iter()
+        .zip(&cell.coordinates)
+        .filter(|(axis, _)| which(axis))
+        .map(|(axis, value)| format!("{} {}", short(&axis.label), axis.values.get(*value).map_or("", String::as_str)))
+        .collect();
+    parts.join(", ")
+}
+
+/// A label without its unit, which stands behind the last comma.
+fn short(label: &str) -> &str {
+    label.rsplit_once(", ").map_or(label, |(name, _)| name)
+}
+
+fn value(cell: &Cell, metric: Metric) -> Option<f64> {
+    cell.metrics.get(metric.name()).and_then(|figure| figure.value)
+}
+
+/// Cheaper first; of equals the earlier cell.
+fn cost_order(cell: &Cell) -> (f64, usize) {
+    (value(cell, Metric::CostPerHour).unwrap_or(0.0), cell.index)
+}
+
+fn answer(whole: &Whole, slo: &[SloTerm], cells: &[Cell], sensitivity: &[Sensitivity]) -> Answer {
+    let done: Vec<&Cell> = cells.iter().filter(|cell| cell.status == CellStatus::Done).collect();
+    let mut answer = match (slo.is_empty(), done.as_slice()) {
+        (_, []) => Answer { headline: "No configuration could be computed.".to_owned(), ..Answer::default() },
+        (true, [only]) => described(only),
+        (true, _) => ranged(whole, &done),
+        (false, [only]) => judged(slo, only),
+        (false, _) => chosen(whole, slo, &done),
+    };
+    if whole.quick {
+        answer.details.push("Made with --quick: fewer cells, few and short replications. Not for decisions.".to_owned());
+    }
+    for row in sensitivity {
+        answer.details.push(sensitivity_words(row));
+    }
+    answer
+}
+
+/// One cell without an objective.
+fn described(cell: &Cell) -> Answer {
+    Answer {
+        headline: format!("{}.", capital(&headline_numbers(cell))),
+        details: Vec::new(),
+        cell: Some(cell.index),
+        smaller: None,
+    }
+}
+
+/// One cell and its objective.
+fn judged(slo: &[SloTerm], cell: &Cell) -> Answer {
+    let headline = if cell.slo_missed.is_empty() {
+        format!("It meets its objective: {}.", headline_numbers(cell))
+    } else {
+        format!("It misses its objective: {}.", missed_words(slo, cell))
+    };
+    Answer { headline, details: vec![format!("{}.", capital(&headline_numbers(cell)))], cell: Some(cell.index), smaller: None }
+}
+
+/// Several cells without an objective.
+fn ranged(whole: &Whole, cells: &[&Cell]) -> Answer {
+    let by = |metric: Metric| cells.iter().filter_map(move |cell| Some((value(cell, metric)?, *cell)));
+    let most = by(Metric::Good).max_by(|a, b| a.0.total_cmp(&b.0));
+    let Some((rate, cell)) = most else {
+        return Answer { headline: "Nothing ended well in any configuration.".to_owned(), ..Answer::default() };
+    };
+    Answer {
+        headline: format!("The most goodput is {}/s, with {}.", three(rate), words(&whole.axes, cell, |_| true)),
+        details: vec![format!("There, {}.", headline_numbers(cell))],
+        cell: Some(cell.index),
+        smaller: None,
+    }
+}
+
+/// Several cells and an objective: for each load the cheapest that meets it; the headline is about the highest load
+/// that any configuration carries.
+fn chosen(whole: &Whole, slo: &[SloTerm], cells: &[&Cell]) -> Answer {
+    let load_of = |cell: &Cell| -> Vec<usize> {
+        whole.axes.iter().zip(&cell.coordinates).filter(|(axis, _)| is_load(axis)).map(|(_, value)| *value).collect()
+    };
+    let mut loads: Vec<Vec<usize>> = cells.iter().map(|cell| load_of(cell)).collect();
+    loads.sort();
+    loads.dedup();
+    let mut best: Vec<(&Cell, Option<&Cell>)> = Vec::new();
+    let mut details = Vec::new();
+    let mut uncarried = Vec::new();
+    for load in &loads {
+        let here = cells.iter().copied().filter(|cell| load_of(cell) == *load);
+        let met = here.clone().filter(|cell| cell.slo_missed.is_empty());
+        match met.min_by(|a, b| cost_order(a).partial_cmp(&cost_order(b)).unwrap_or(std::cmp::Ordering::Equal)) {
+            Some(cell) => best.push((cell, smaller(whole, cells, cell))),
+            None => {
+                let nearest = here.min_by_key(|cell| (cell.slo_missed.len(), std::cmp::Reverse(cell.index)));
+                if let Some(cell) = nearest {
+                    uncarried.push(cell);
+                }
+            }
+        }
+    }
+    for (cell, _) in &best {
+        let load = words(&whole.axes, cell, is_load);
+        let at = if load.is_empty() { String::new() } else { format!("At {load}: ") };
+        details.push(format!("{at}{} is the cheapest that meets it; {}.", words(&whole.axes, cell, |axis| !is_load(axis)), headline_numbers(cell)));
+    }
+    for cell in &uncarried {
+        let load = words(&whole.axes, cell, is_load);
+        details.push(format!(
+            "At {load} no configuration here meets it; the nearest, {}: {}.",
+            words(&whole.axes, cell, |axis| !is_load(axis)),
+            missed_words(slo, cell)
+        ));
+    }
+    let Some((cell, small)) = best.last() else {
+        let nearest = uncarried.last();
+        return Answer {
+            headline: format!(
+                "No: none of the {} configurations meets the objective{}.",
+                cells.len(),
+                nearest.map_or(String::new(), |cell| format!("; the nearest misses {}", missed_words(slo, cell)))
+            ),
+            details,
+            cell: nearest.map(|cell| cell.index),
+            smaller: None,
+        };
+    };
+    let load = words(&whole.axes, cell, is_load);
+    let system = words(&whole.axes, cell, |axis| !is_load(axis));
+    let mut headline = match (load.is_empty(), system.is_empty()) {
+        (false, false) => format!("At {load}, the cheapest that meets the objective is {system}: {}.", headline_numbers(cell)),
+        (true, _) => format!("The cheapest that meets the objective is {system}: {}.", headline_numbers(cell)),
+        (false, true) => format!("The objective is met up to {load}: {}.", headline_numbers(cell)),
+    };
+    if let Some(small) = small {
+        headline.push_str(&format!(
+            " The next smaller, {}, misses: {}.",
+            words(&whole.axes, small, |axis| !is_load(axis)),
+            missed_words(slo, small)
+        ));
+    }
+    Answer { headline, details, cell: Some(cell.index), smaller: small.map(|small| small.index) }
+}
+
+/// A neighbour of `cell` with one step less on one axis of the system, which misses: the one that misses least.
+fn smaller<'a>(whole: &Whole, cells: &[&'a Cell], cell: &Cell) -> Option<&'a Cell> {
+    let is_neighbour = |other: &Cell| {
+        let mut steps = 0;
+        for ((axis, mine), theirs) in whole.axes.iter().zip(&cell.coordinates).zip(&other.coordinates) {
+            match (mine == theirs, is_load(axis), *mine == theirs + 1) {
+                (true, ..) => {}
+                (false, false, true) => steps += 1,
+                (false, ..) => return false,
+            }
+        }
+        steps == 1
+    };
+    cells
+        .iter()
+        .copied()
+        .filter(|other| is_neighbour(other) && !other.slo_missed.is_empty())
+        .min_by_key(|other| (other.slo_missed.len(), other.index))
+}
+
+/// What a cell does, in a few numbers.
+fn headline_numbers(cell: &Cell) -> String {
+    let mut parts = Vec::new();
+    if let Some(rate) = value(cell, Metric::Good) {
+        parts.push(format!("goodput {}/s", three(rate)));
+    }
+    if let Some(p99) = cell.metrics.get(Metric::LatencyP99.name()) {
+        parts.push(format!("p99 {}", with_half(p99, "s", 1.0)));
+    }
+    if let Some(errors) = cell.metrics.get(Metric::ErrorShare.name())
+        && errors.value.is_some_and(|share| share > 0.0)
+    {
+        parts.push(format!("errors {}", with_half(errors, "%", 100.0)));
+    }
+    if let Some(quality) = value(cell, Metric::Quality) {
+        parts.push(format!("quality {quality:.3}"));
+    }
+    if let Some(cost) = value(cell, Metric::Cost) {
+        parts.push(format!("${} per 1,000 tasks", three(cost)));
+    }
+    parts.join(", ")
+}
+
+/// A figure and half the width of its interval.
+fn with_half(figure: &Figure, unit: &str, scale: f64) -> String {
+    let Some(value) = figure.value else { return "unknown".to_owned() };
+    let space = if unit == "%" { " " } else { " " };
+    match (figure.low, figure.high) {
+        (Some(low), Some(high)) => {
+            format!("{}{space}{unit} ± {}", three(value * scale), two((high - low) / 2.0 * scale))
+        }
+        (None, _) | (_, None) => format!("{}{space}{unit}", three(value * scale)),
+    }
+}
+
+/// What a cell lacks.
+fn missed_words(slo: &[SloTerm], cell: &Cell) -> String {
+    let parts: Vec<_> = cell
+        .slo_missed
+        .iter()
+        .filter_map(|index| slo.get(*index))
+        .map(|term| {
+            let scale = if term.metric.ends_with("share") || term.metric.starts_with("quality") { (100.0, "%") } else { (1.0, "") };
+            match cell.metrics.get(&term.metric) {
+                Some(figure) if figure.value.is_some() => {
+                    let unit = if term.metric.ends_with("_s") { "s" } else { scale.1 };
+                    format!("{}, and it is {}", term.text, with_half(figure, unit, scale.0))
+                }
+                Some(_) | None => format!("{}, and it is unknown", term.text),
+            }
+        })
+        .collect();
+    if parts.is_empty() { "nothing".to_owned() } else { parts.join("; ") }
+}
+
+fn sensitivity_words(row: &Sensitivity) -> String {
+    let parts: Vec<_> = row
+        .rows
+        .iter()
+        .map(|entry| {
+            let verdict = match (&entry.failed, entry.slo_met) {
+                (Some(why), _) => format!("could not be computed ({why})"),
+                (None, Some(true)) => "it still holds".to_owned(),
+                (None, Some(false)) => "it no longer holds".to_owned(),
+                (None, None) => "no objective".to_owned(),
+            };
+            let p99 = entry.metrics.get(Metric::LatencyP99.name()).map_or(String::new(), |figure| format!(", p99 {}", with_half(figure, "s", 1.0)));
+            format!("at {}× ({}) {verdict}{p99}", trim(entry.factor), entry.value)
+        })
+        .collect();
+    format!("The answer rests on an assumed figure, {}: {}.", row.label, parts.join("; "))
+}
+
+/// Three significant digits.
+fn three(value: f64) -> String {
+    digits(value, 3)
+}
+
+/// Two significant digits.
+fn two(value: f64) -> String {
+    digits(value, 2)
+}
+
+fn digits(value: f64, digits: i32) -> String {
+    if value == 0.0 || !value.is_finite() {
+        return format!("{value}");
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "the exponent of a float is small")]
+    let exponent = libm::floor(libm::log10(libm::fabs(value))) as i32;
+    let decimals = usize::try_from(digits - 1 - exponent).unwrap_or(0);
+    format!("{value:.decimals$}")
+}
+
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
+}
+
+/// What concerns the whole: the most frequent remarks of the cells, once each.
+fn flags(whole: &Whole, cells: &[Cell]) -> Vec<Flag> {
+    let mut flags: Vec<Flag> = Vec::new();
+    if whole.quick {
+        flags.push(Flag { code: "quick".to_owned(), text: "made with --quick: not for decisions".to_owned(), severity: Severity::Warning });
+    }
+    let failed = cells.iter().filter(|cell| cell.status != CellStatus::Done).count();
+    if failed > 0 {
+        flags.push(Flag {
+            code: "failed".to_owned(),
+            text: format!("{failed} of {} configurations could not be computed", cells.len()),
+            severity: Severity::Warning,
+        });
+    }
+    let mut codes: Vec<&str> = cells.iter().flat_map(|cell| cell.flags.iter().map(|flag| flag.code.as_str())).collect();
+    codes.sort_unstable();
+    codes.dedup();
+    for code in codes {
+        let with: Vec<&Cell> = cells.iter().filter(|cell| cell.flags.iter().any(|flag| flag.code == code)).collect();
+        let Some(example) = with.last() else { continue };
+        let Some(flag) = example.flags.iter().find(|flag| flag.code == code) else { continue };
+        let text = if cells.len() == 1 {
+            flag.text.clone()
+        } else {
+            format!("{} ({} of {} configurations; here cell {})", flag.text, with.len(), cells.len(), example.index)
+        };
+        flags.push(Flag { code: code.to_owned(), text, severity: flag.severity });
+    }
+    let replications: Vec<u32> = cells.iter().map(|cell| cell.replications).collect();
+    if replications.iter().any(|count| *count < 20) && !whole.quick {
+        flags.push(Flag {
+            code: "few-replications".to_owned(),
+            text: "fewer than 20 replications: intervals may be too narrow".to_owned(),
+            severity: Severity::Warning,
+        });
+    }
+    flags
+}

@@ -1,0 +1,174 @@
+//! What the reader must know before trusting the numbers of a configuration.
+
+use crate::model::Model;
+use crate::result::{Cell, Flag, Severity};
+use crate::sim::Run;
+use tars_policy::autoscale::AutoscaleSpec;
+use tars_policy::limiter::Counted;
+use tars_policy::units::Time;
+
+/// The share of unfinished tasks, and of services beyond the calibration, from which on they are told.
+const SHARE_TOLD: f64 = 0.01;
+
+/// Everything there is to say of a configuration.
+pub(super) fn of_cell(model: &Model, runs: &[Run], cell: &Cell) -> Vec<Flag> {
+    let mut flags = Vec::new();
+    unfinished(runs, &mut flags);
+    extrapolated(model, runs, &mut flags);
+    limits(model, runs, &mut flags);
+    scalers(model, runs, &mut flags);
+    modes(model, runs, &mut flags);
+    if cell.warmup_rule.contains("refused") {
+        flags.push(warning("warm-up", format!("the warm-up did not settle within half the run: {}", cell.warmup_rule)));
+    }
+    flags
+}
+
+fn warning(code: &str, text: String) -> Flag {
+    Flag { code: code.to_owned(), text, severity: Severity::Warning }
+}
+
+fn info(code: &str, text: String) -> Flag {
+    Flag { code: code.to_owned(), text, severity: Severity::Info }
+}
+
+fn unfinished(runs: &[Run], flags: &mut Vec<Flag>) {
+    let issued: u64 = runs.iter().map(|run| run.issued).sum();
+    let left: u64 = runs.iter().map(|run| run.unfinished).sum();
+    let share = left as f64 / issued.max(1) as f64;
+    if share > SHARE_TOLD {
+        flags.push(warning(
+            "unfinished",
+            format!("{:.1} % of the tasks had not ended when the run stopped: latencies are too small", share * 100.0),
+        ));
+    }
+}
+
+fn extrapolated(model: &Model, runs: &[Run], flags: &mut Vec<Flag>) {
+    for (index, station) in model.stations.iter().enumerate() {
+        let Some(most) = station.slowdown.as_ref().and_then(|slow| slow.calibrated_to) else { continue };
+        let started: u64 = runs.iter().map(|run| run.stations[index].started_ever).sum();
+        let beyond: u64 = runs.iter().map(|run| run.stations[index].beyond_ever).sum();
+        let share = beyond as f64 / started.max(1) as f64;
+        if share > SHARE_TOLD {
+            flags.push(warning(
+                "extrapolated",
+                format!(
+                    "{:.0} % of the calls at `{}` started with more than {most} in flight a deployment, beyond the calibration",
+                    share * 100.0,
+                    station.name
+                ),
+            ));
+        }
+    }
+}
+
+/// How long a full bucket lasts at the load seen, and what it carries after.
+fn limits(model: &Model, runs: &[Run], flags: &mut Vec<Flag>) {
+    for (index, station) in model.stations.iter().enumerate() {
+        let Some(limiter) = station.limiter.as_ref().and_then(|spec| spec.build().ok()) else { continue };
+        let calls: u64 = runs.iter().map(|run| run.stations[index].calls).sum();
+        let time: f64 = runs.iter().map(super::metrics::seconds).sum();
+        if calls == 0 {
+            continue;
+        }
+        let good: u64 = runs.iter().map(|run| run.good).sum();
+        let tokens = |f: fn(&Run) -> u64| runs.iter().map(f).sum::<u64>() as f64 / good.max(1) as f64;
+        let per_call = |counts: Counted| match counts {
+            Counted::Requests => 1.0,
+            Counted::InputTokens => tokens(|run| run.input_tokens),
+            Counted::OutputTokens => tokens(|run| run.output_tokens),
+            Counted::TotalTokens => tokens(|run| run.input_tokens + run.output_tokens),
+        };
+        let rate = calls as f64 / time;
+        for bucket in 0..limiter.len() {
+            let counts = limiter.counts(bucket);
+            let asked = rate * per_call(counts);
+            let sustained = limiter.sustained_per_s(bucket);
+            let what = match counts {
+                Counted::Requests => "calls",
+                Counted::InputTokens => "input tokens",
+                Counted::OutputTokens => "output tokens",
+                Counted::TotalTokens => "tokens",
+            };
+            let full = limiter.level(Time::START, bucket);
+            let text = match limiter.seconds_to_exhaustion(bucket, asked) {
+                Some(seconds) => format!(
+                    "the limit of `{}` sustains {sustained:.2} {what}/s; at the {asked:.1}/s asked for, a full bucket lasts {seconds:.0} s",
+                    station.name
+                ),
+                None => format!("the limit of `{}` sustains {sustained:.2} {what}/s, more than the {asked:.1}/s asked for", station.name),
+            };
+            let _ = full;
+            flags.push(if asked > sustained { warning("limit-binds", text) } else { info("limit-holds", text) });
+        }
+    }
+}
+
+fn scalers(model: &Model, runs: &[Run], flags: &mut Vec<Flag>) {
+    for (index, scaler) in model.autoscalers.iter().enumerate() {
+        let acts = runs.iter().map(|run| run.scalers[index]);
+        let (looks, ups, downs) = acts.fold((0, 0, 0), |(looks, ups, downs), acts| {
+            (looks + acts.looks, ups + acts.ups, downs + acts.downs)
+        });
+        let pool = &model.pools[scaler.pool as usize];
+        let agents: u32 = pool.agents.groups.iter().map(|group| group.count).sum();
+        let (max, above) = match &scaler.rule {
+            AutoscaleSpec::Threshold(rule) => (rule.max, Some(rule.scale_up_above)),
+            AutoscaleSpec::NeededAgents(rule) => (rule.max, None),
+        };
+        if ups == 0 {
+            let mut why = Vec::new();
+            if agents >= max {
+                why.push(format!("it starts with {agents} agents and may have {max}"));
+            }
+            if let (Some(above), Some(depth)) = (above, pool.queue.max_depth) {
+                let longest = runs.iter().map(|run| run.pools[scaler.pool as usize].queue_max).max().unwrap_or(0);
+                why.push(format!(
+                    "the queue would have to pass {:.0} of {depth}, and its longest was {longest}",
+                    above * f64::from(depth)
+                ));
+            }
+            flags.push(info(
+                "never-acts",
+                format!("the autoscaler of `{}` looked {looks} times and never added an agent: {}", pool.name, why.join("; ")),
+            ));
+        }
+        if ups + downs > 0 {
+            flags.push(info(
+                "autoscaled",
+                format!("the autoscaler of `{}` added agents {ups} times and took some away {downs} times in {} runs", pool.name, runs.len()),
+            ));
+        }
+    }
+}
+
+fn modes(model: &Model, runs: &[Run], flags: &mut Vec<Flag>) {
+    if model.degrade.is_none() {
+        return;
+    }
+    let mut spent = [0_u128; 3];
+    let mut triggers = [0_u64; 5];
+    for (modes, _, fired) in runs.iter().filter_map(|run| run.modes) {
+        spent.iter_mut().zip(modes).for_each(|(sum, part)| *sum += u128::from(part));
+        triggers.iter_mut().zip(fired).for_each(|(sum, part)| *sum += part);
+    }
+    let all: u128 = spent.iter().sum();
+    let share = |part: u128| part as f64 / all.max(1) as f64 * 100.0;
+    let fired: Vec<_> = ["queue", "memory", "success", "load", "recovery"]
+        .into_iter()
+        .zip(triggers)
+        .filter(|(_, count)| *count > 0)
+        .map(|(name, count)| format!("{name} {count}×"))
+        .collect();
+    let fired = if fired.is_empty() { "it never changed".to_owned() } else { format!("changed by {}", fired.join(", ")) };
+    flags.push(info(
+        "modes",
+        format!(
+            "degradation was optimal {:.0} % of the time, high load {:.0} %, critical {:.0} %; {fired}",
+            share(spent[0]),
+            share(spent[1]),
+            share(spent[2])
+        ),
+    ));
+}

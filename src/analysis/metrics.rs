@@ -1,0 +1,250 @@
+//! Metrics of one configuration from its runs: which numbers, and which estimator is fit for each.
+
+use crate::model::Model;
+use crate::model::metric::{Metric, MetricKey, PlaceMetric};
+use crate::sim::{Cause, EndKind, Run};
+use crate::stats::{Estimate, QuantilePool, RatioError, mean, ratio};
+use crate::tally::Samples;
+
+/// Estimates the metric called `name`; `None` when there is no such metric, or nothing was seen to estimate it from.
+pub fn estimate(model: &Model, name: &str, runs: &[Run]) -> Option<Estimate> {
+    match MetricKey::parse(name)? {
+        MetricKey::System(metric) => system(model, metric, runs),
+        MetricKey::Station(station, metric) => {
+            let index = model.stations.iter().position(|known| known.name == station)?;
+            of_station(model, index, metric, runs)
+        }
+        MetricKey::Pool(pool, metric) => {
+            let index = model.pools.iter().position(|known| known.name == pool)?;
+            of_pool(model, index, metric, runs)
+        }
+    }
+}
+
+/// The quantity of one run that a metric of the system averages over replications, as numerator and denominator; a
+/// quantile has none.
+pub fn quotient(model: &Model, metric: Metric, run: &Run) -> Option<(f64, f64)> {
+    let window = seconds(run);
+    let ended = (run.good + bad(run)) as f64;
+    Some(match metric {
+        Metric::Issued => (run.issued as f64, window),
+        Metric::Ended => (run.ended_in_window as f64, window),
+        Metric::Good => (run.good_in_window as f64, window),
+        Metric::LatencyMean => (run.latency.sum() as f64 / 1e9, run.good as f64),
+        Metric::LatencyP50 | Metric::LatencyP95 | Metric::LatencyP99 => return None,
+        Metric::ErrorShare => (bad(run) as f64, ended),
+        Metric::RejectedShare => (bad_of(run, EndKind::Rejected) as f64, ended),
+        Metric::AbandonedShare => (bad_of(run, EndKind::Abandoned) as f64, ended),
+        Metric::FailedShare => (bad_of(run, EndKind::Failed) as f64, ended),
+        Metric::InSystem => (run.system_area as f64 / 1e9, window),
+        Metric::LimitedShare => (run.limited_ever as f64, run.calls_ever as f64),
+        Metric::Retries => ((run.retried + run.resubmitted) as f64, run.issued as f64),
+        Metric::Cost => (dollars(model, run) * 1_000.0, run.good as f64),
+        Metric::CostPerHour => (dollars(model, run) * 3_600.0, window),
+        Metric::WastedShare => (run.wasted_cost_ever as f64, run.token_cost.max(run.wasted_cost_ever) as f64),
+        Metric::Quality => (run.quality as f64 / 1e6, run.good as f64),
+        Metric::CostPerCorrect => (dollars(model, run) * 1_000.0, run.quality as f64 / 1e6),
+        Metric::Agents => (run.pools.iter().map(|pool| pool.agent_area as f64).sum::<f64>() / 1e9, window),
+        Metric::CacheHits => {
+            let (looks, hits) = run.caches.iter().fold((0, 0), |(looks, hits), (l, h)| (looks + l, hits + h));
+            (hits as f64, looks as f64)
+        }
+    })
+}
+
+/// The length of the measured window, in seconds.
+pub fn seconds(run: &Run) -> f64 {
+    (run.end - run.cut) as f64 / 1e9
+}
+
+fn bad(run: &Run) -> u64 {
+    run.bad.iter().sum()
+}
+
+fn bad_of(run: &Run, kind: EndKind) -> u64 {
+    Cause::ALL.into_iter().filter(|cause| cause.kind() == kind).map(|cause| run.bad[cause as usize]).sum()
+}
+
+/// What the window's tasks cost: their tokens, and agents and fixed cost over the window.
+fn dollars(model: &Model, run: &Run) -> f64 {
+    let agents: u128 = run.pools.iter().map(|pool| pool.agent_area).sum();
+    let fixed = model.cost.fixed.cost(u128::from(run.end - run.cut));
+    run.token_cost as f64 / 1e12 + model.cost.agent.cost(agents).as_f64() + fixed.as_f64()
+}
+
+fn system(model: &Model, metric: Metric, runs: &[Run]) -> Option<Estimate> {
+    let confidence = model.measure.confidence;
+    let level = match metric {
+        Metric::LatencyP50 => 0.5,
+        Metric::LatencyP95 => 0.95,
+        Metric::LatencyP99 => 0.99,
+        Metric::Issued
+        | Metric::Ended
+        | Metric::Good
+        | Metric::LatencyMean
+        | Metric::ErrorShare
+        | Metric::RejectedShare
+        | Metric::AbandonedShare
+        | Metric::FailedShare
+        | Metric::InSystem
+        | Metric::LimitedShare
+        | Metric::Retries
+        | Metric::Cost
+        | Metric::CostPerHour
+        | Metric::WastedShare
+        | Metric::Quality
+        | Metric::CostPerCorrect
+        | Metric::Agents
+        | Metric::CacheHits => {
+            let pairs: Vec<_> = runs.iter().filter_map(|run| quotient(model, metric, run)).collect();
+            return share_or_ratio(metric, &pairs, confidence);
+        }
+    };
+    quantile(runs.iter().map(|run| &run.latency), level, confidence)
+}
+
+/// Zero observed failures print an upper bound; other shares, means and rates are ratios of sums.
+fn share_or_ratio(metric: Metric, pairs: &[(f64, f64)], confidence: f64) -> Option<Estimate> {
+    let is_share_of_tasks = match metric {
+        Metric::ErrorShare | Metric::RejectedShare | Metric::AbandonedShare | Metric::FailedShare => true,
+        Metric::Issued
+        | Metric::Ended
+        | Metric::Good
+        | Metric::LatencyMean
+        | Metric::LatencyP50
+        | Metric::LatencyP95
+        | Metric::LatencyP99
+        | Metric::InSystem
+        | Metric::LimitedShare
+        | Metric::Retries
+        | Metric::Cost
+        | Metric::CostPerHour
+        | Metric::WastedShare
+        | Metric::Quality
+        | Metric::CostPerCorrect
+        | Metric::Agents
+        | Metric::CacheHits => false,
+    };
+    if is_share_of_tasks {
+        return share(pairs, confidence);
+    }
+    of_pairs(pairs, confidence)
+}
+
+/// A share of counted things; an event that never happened, or always, gets its exact bound.
+fn share(pairs: &[(f64, f64)], confidence: f64) -> Option<Estimate> {
+    let trials: Vec<_> = pairs
+        .iter()
+        .map(|(successes, trials)| crate::stats::Trials { events: count(*successes), trials: count(*trials) })
+        .collect();
+    crate::stats::proportion(&trials, confidence)
+}
+
+/// A count that was made a float; exact below 2⁵³.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it was a count before")]
+fn count(value: f64) -> u64 {
+    value as u64
+}
+
+/// A mean over replications where all denominators are one window; otherwise a ratio of sums.
+fn of_pairs(pairs: &[(f64, f64)], confidence: f64) -> Option<Estimate> {
+    let (_, first) = pairs.first()?;
+    if *first > 0.0 && pairs.iter().all(|(_, denominator)| denominator.to_bits() == first.to_bits()) {
+        let values: Vec<_> = pairs.iter().map(|(numerator, denominator)| numerator / denominator).collect();
+        return mean(&values, confidence);
+    }
+    ratio(pairs, confidence, RatioError::Jackknife)
+}
+
+/// The pooled quantile with a sectioning interval whose sections are replications.
+fn quantile<'a>(samples: impl Iterator<Item = &'a Samples>, level: f64, confidence: f64) -> Option<Estimate> {
+    let mut pool = QuantilePool::new(&[level]);
+    for replication in samples {
+        pool.push(replication);
+    }
+    let mut estimate = pool.estimate(level, confidence, None)?;
+    estimate.value /= 1e9;
+    estimate.low = estimate.low.map(|low| low / 1e9);
+    estimate.high = estimate.high.map(|high| high / 1e9);
+    Some(estimate)
+}
+
+fn of_station(model: &Model, index: usize, metric: PlaceMetric, runs: &[Run]) -> Option<Estimate> {
+    let confidence = model.measure.confidence;
+    let servers = model.stations[index].servers.map(f64::from);
+    let waits = || runs.iter().map(|run| &run.stations[index].wait);
+    let of = |f: &dyn Fn(&Run) -> (f64, f64)| of_pairs(&runs.iter().map(f).collect::<Vec<_>>(), confidence);
+    match metric {
+        PlaceMetric::Utilisation => {
+            let servers = servers?;
+            of(&|run| (run.stations[index].busy_area as f64 / 1e9, seconds(run) * servers))
+        }
+        PlaceMetric::WaitMean => of(&|run| {
+            let wait = &run.stations[index].wait;
+            (wait.sum() as f64 / 1e9, wait.len() as f64)
+        }),
+        PlaceMetric::WaitP50 => quantile(waits(), 0.5, confidence),
+        PlaceMetric::WaitP95 => quantile(waits(), 0.95, confidence),
+        PlaceMetric::WaitP99 => quantile(waits(), 0.99, confidence),
+        PlaceMetric::WaitShare => {
+            let trials: Vec<_> = waits().map(|wait| ((wait.len() - wait.count_at_most(0)) as f64, wait.len() as f64)).collect();
+            share(&trials, confidence)
+        }
+        PlaceMetric::Queue => of(&|run| {
+            let station = &run.stations[index];
+            ((station.number_area - station.busy_area) as f64 / 1e9, seconds(run))
+        }),
+        PlaceMetric::Number => of(&|run| (run.stations[index].number_area as f64 / 1e9, seconds(run))),
+        PlaceMetric::Throughput => of(&|run| (run.stations[index].served as f64, seconds(run))),
+        PlaceMetric::RefusedShare => {
+            let trials: Vec<_> = runs.iter().map(|run| (run.stations[index].refused as f64, run.stations[index].calls as f64)).collect();
+            share(&trials, confidence)
+        }
+        PlaceMetric::LimitedShare => {
+            let trials: Vec<_> = runs.iter().map(|run| (run.stations[index].limited as f64, run.stations[index].calls as f64)).collect();
+            share(&trials, confidence)
+        }
+        PlaceMetric::Working => {
+            let servers = servers?;
+            of(&|run| (run.stations[index].working_area as f64 / 1e9, seconds(run) * servers))
+        }
+    }
+}
+
+fn of_pool(model: &Model, index: usize, metric: PlaceMetric, runs: &[Run]) -> Option<Estimate> {
+    let confidence = model.measure.confidence;
+    let waits = || runs.iter().map(|run| &run.pools[index].wait);
+    let of = |f: &dyn Fn(&Run) -> (f64, f64)| of_pairs(&runs.iter().map(f).collect::<Vec<_>>(), confidence);
+    let per_agent = model.pools[index].agents.groups.first().map_or(1.0, |group| f64::from(group.concurrency));
+    match metric {
+        PlaceMetric::Utilisation => of(&|run| {
+            let pool = &run.pools[index];
+            ((pool.number_area - pool.queue_area) as f64, pool.agent_area as f64 * per_agent)
+        }),
+        PlaceMetric::WaitMean => of(&|run| {
+            let wait = &run.pools[index].wait;
+            (wait.sum() as f64 / 1e9, wait.len() as f64)
+        }),
+        PlaceMetric::WaitP50 => quantile(waits(), 0.5, confidence),
+        PlaceMetric::WaitP95 => quantile(waits(), 0.95, confidence),
+        PlaceMetric::WaitP99 => quantile(waits(), 0.99, confidence),
+        PlaceMetric::WaitShare => {
+            let trials: Vec<_> = waits().map(|wait| ((wait.len() - wait.count_at_most(0)) as f64, wait.len() as f64)).collect();
+            share(&trials, confidence)
+        }
+        PlaceMetric::Queue => of(&|run| (run.pools[index].queue_area as f64 / 1e9, seconds(run))),
+        PlaceMetric::Number => of(&|run| (run.pools[index].number_area as f64 / 1e9, seconds(run))),
+        PlaceMetric::Throughput => of(&|run| (run.pools[index].wait.len() as f64, seconds(run))),
+        PlaceMetric::RefusedShare => {
+            let trials: Vec<_> = runs
+                .iter()
+                .map(|run| {
+                    let pool = &run.pools[index];
+                    (pool.refused as f64, (pool.refused + pool.wait.len()) as f64)
+                })
+                .collect();
+            share(&trials, confidence)
+        }
+        PlaceMetric::LimitedShare | PlaceMetric::Working => None,
+    }
+}
