@@ -1,6 +1,8 @@
 //! A deterministic discrete-event simulator and capacity planner for systems of LLM agents.
 
 pub mod analysis;
+pub mod cli;
+pub mod commands;
 pub mod engine;
 pub mod experiment;
 pub mod model;

@@ -1,1 +1,36 @@
-fn main(){}
+//! The command line of tars-sim.
+
+use clap::Parser;
+use std::io::{self, IsTerminal, Write};
+use std::process::ExitCode;
+use tars_sim::cli::Cli;
+use tars_sim::commands::{self, Surroundings};
+use tars_sim::report::terminal::{Colour, Screen};
+
+/// Columns of a terminal that does not say how wide it is, and of a file.
+const WIDTH: usize = 110;
+
+fn main() -> ExitCode {
+    let done = commands::execute(Cli::parse(), &surroundings());
+    // Whoever reads may have left; then there is nobody to tell.
+    let _ = io::stdout().flush();
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            let _ = writeln!(io::stderr(), "{}", failure.message.trim_end());
+            ExitCode::from(failure.code())
+        }
+    }
+}
+
+/// All that is read from the environment, and only here.
+fn surroundings() -> Surroundings {
+    let columns = std::env::var_os("COLUMNS").and_then(|text| text.to_str()?.parse().ok());
+    let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()) || !io::stdout().is_terminal();
+    let colour = if plain { Colour::Plain } else { Colour::Ansi };
+    Surroundings {
+        screen: Screen { width: columns.unwrap_or(WIDTH), colour },
+        bar: io::stderr().is_terminal(),
+        data: std::env::var_os("TARS_SIM_DATA").map(Into::into),
+    }
+}

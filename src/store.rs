@@ -10,11 +10,13 @@
 
 mod error;
 mod journal;
+mod lock;
 mod manifest;
 mod output;
 
 pub use error::StoreError;
 pub use journal::{Key, Store};
+pub use lock::FolderLock;
 pub use manifest::Manifest;
 pub use output::{Outgoing, write};
 

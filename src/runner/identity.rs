@@ -16,8 +16,8 @@ pub struct PlanIdentity<'a> {
     pub canonical: &'a str,
     /// Digests of the traces that it reads, in any order.
     pub traces: &'a [String],
-    /// Whether it is cut short.
-    pub quick: bool,
+    /// Which part of it is run, and whether it is cut short: `sweep`, `run --quick`.
+    pub extent: &'a str,
 }
 
 impl PlanIdentity<'_> {
@@ -32,7 +32,7 @@ impl PlanIdentity<'_> {
         traces.sort_unstable();
         traces.dedup();
         let mut sum = Sha256::new();
-        let parts = ["tars-sim plan 1", SOURCES, SEED_SCHEME, self.canonical, if self.quick { "quick" } else { "full" }];
+        let parts = ["tars-sim plan 1", SOURCES, SEED_SCHEME, self.canonical, self.extent];
         for part in parts.into_iter().chain(traces) {
             sum.update((part.len() as u64).to_le_bytes());
             sum.update(part);
@@ -47,14 +47,14 @@ mod tests {
 
     #[test]
     fn whatever_decides_a_result_changes_the_plan() {
-        let plan = |canonical, traces: &[String], quick| PlanIdentity { canonical, traces, quick }.plan_id();
-        let base = plan("{}", &[], false);
+        let plan = |canonical, traces: &[String], extent| PlanIdentity { canonical, traces, extent }.plan_id();
+        let base = plan("{}", &[], "sweep");
         let trace = ["ab".to_owned(), "cd".to_owned()];
-        for other in [plan("[]", &[], false), plan("{}", &trace, false), plan("{}", &[], true)] {
+        for other in [plan("[]", &[], "sweep"), plan("{}", &trace, "sweep"), plan("{}", &[], "run")] {
             assert_ne!(base, other);
         }
         let swapped = ["cd".to_owned(), "ab".to_owned(), "ab".to_owned()];
-        assert_eq!(plan("{}", &trace, false), plan("{}", &swapped, false));
+        assert_eq!(plan("{}", &trace, "sweep"), plan("{}", &swapped, "sweep"));
         assert_eq!(SOURCES.len(), 64);
     }
 }

@@ -10,10 +10,10 @@
 //! A process that is killed loses nothing it had appended; when the machine loses power, what was appended since the last
 //! sync (8 MiB at most) may be torn, and is computed again.
 
-use super::{PARTS, StoreError};
+use super::{FolderLock, PARTS, StoreError};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -65,12 +65,10 @@ impl Key {
 /// ```
 #[derive(Debug)]
 pub struct Store {
-    folder: PathBuf,
+    lock: FolderLock,
     journal: PathBuf,
     inner: Mutex<Inner>,
     resumed: Option<Key>,
-    /// Held while the store lives; the system lets go of it when the process ends, however that happens.
-    _lock: File,
 }
 
 #[derive(Debug)]
@@ -84,10 +82,8 @@ struct Inner {
 impl Store {
     /// Locks `folder`, made if needed, and opens the journal of `plan` in it, empty or with what an earlier run kept.
     pub fn open(folder: &Path, plan: &str) -> Result<Self, StoreError> {
-        let parts = folder.join(PARTS);
-        let plan_folder = parts.join(plan);
-        fs::create_dir_all(&parts).map_err(|error| StoreError::at(folder, error))?;
-        let lock = lock(folder, &parts.join("lock"))?;
+        let lock = FolderLock::take(folder)?;
+        let plan_folder = folder.join(PARTS).join(plan);
         fs::create_dir_all(&plan_folder).map_err(|error| StoreError::at(folder, error))?;
         let journal = plan_folder.join("journal");
         let failed = |error| StoreError::at(&journal, error);
@@ -100,7 +96,7 @@ impl Store {
             .map_err(failed)?;
         let (places, end, resumed) = recover(&mut file).map_err(failed)?;
         let inner = Mutex::new(Inner { file, places, end, unsynced: 0 });
-        Ok(Self { folder: folder.to_owned(), journal, inner, resumed, _lock: lock })
+        Ok(Self { lock, journal, inner, resumed })
     }
 
     /// The first replication that an earlier run kept: the one to compute again, to see that nothing has changed.
@@ -146,9 +142,9 @@ impl Store {
         inner.file.sync_data().map_err(|error| StoreError::at(&self.journal, error))
     }
 
-    /// The folder of the results.
-    pub fn folder(&self) -> &Path {
-        &self.folder
+    /// The lock on the folder of the results.
+    pub const fn lock(&self) -> &FolderLock {
+        &self.lock
     }
 
     /// Removes the journal, once the results are written. The lock is held until the store is dropped.
@@ -181,16 +177,6 @@ impl Inner {
             self.file.sync_data()?;
         }
         Ok(())
-    }
-}
-
-fn lock(folder: &Path, path: &Path) -> Result<File, StoreError> {
-    let file = OpenOptions::new().create(true).truncate(false).write(true).open(path);
-    let file = file.map_err(|error| StoreError::at(folder, error))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(StoreError::Busy(folder.to_owned())),
-        Err(TryLockError::Error(error)) => Err(StoreError::at(path, error)),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Whole files or none: results are written beside their place, synced, and then renamed.
 
-use super::{Manifest, PARTS, Store, StoreError};
+use super::{FolderLock, Manifest, PARTS, StoreError};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -20,14 +20,14 @@ pub struct Outgoing<'a> {
     pub bytes: &'a [u8],
 }
 
-/// Writes a whole result into the folder of `store`, `manifest.json` last.
+/// Writes a whole result into the locked folder, `manifest.json` last.
 ///
 /// Everything is first written and synced below `.parts`; only then the old manifest goes, each file is renamed to its
 /// place, and the new manifest follows. A failure before that leaves the earlier result as it was; a crash after it
 /// leaves a folder without a manifest, which is not taken for a result. Files of the earlier result that this one does
 /// not have are removed; files that no manifest names are left alone.
-pub fn write(store: &Store, files: &[Outgoing<'_>], mut manifest: Manifest) -> Result<(), StoreError> {
-    let folder = store.folder();
+pub fn write(lock: &FolderLock, files: &[Outgoing<'_>], mut manifest: Manifest) -> Result<(), StoreError> {
+    let folder = lock.folder();
     if let Some(file) = files.iter().find(|file| !stays_inside(file.path)) {
         return Err(StoreError::Name(file.path.to_owned()));
     }

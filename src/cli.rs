@@ -1,0 +1,115 @@
+//! The command line: its shape, and no logic.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+use std::path::PathBuf;
+
+/// Simulates systems of LLM agents: which configuration carries a load, where it breaks, what it costs.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "tars-sim", version, max_term_width = 100, disable_help_subcommand = true)]
+#[command(after_help = "Exit codes: 0 done · 1 a cell or the program failed · 2 wrong usage or input · 3 a condition \
+asked for does not hold · 4 a resumed result differs from its recomputation · 5 interrupted, to be resumed")]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Command {
+    /// Runs every configuration of an experiment's sweep and answers its question.
+    Sweep(RunArgs),
+    /// Runs one configuration in depth: the experiment without its sweep.
+    Run(RunArgs),
+    /// Checks an experiment and runs nothing.
+    Check(CheckArgs),
+    /// Prints the JSON schema of experiment files.
+    Schema,
+    /// Writes a small commented experiment to start from.
+    Init {
+        /// The folder that it goes to.
+        #[arg(value_name = "DIR", default_value = ".")]
+        folder: PathBuf,
+    },
+    /// Draws the tables, plots and page of a result again from its `result.json`.
+    Report {
+        /// The folder of the result.
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+        /// What goes to standard output.
+        #[arg(long, value_enum, default_value_t = OutputFormat::Table)]
+        format: OutputFormat,
+    },
+    /// Prints a script that completes commands and options in a shell.
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
+}
+
+/// An experiment and what is changed in it.
+#[derive(Clone, Debug, Args)]
+pub struct ExperimentArgs {
+    /// The experiment file.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Sets a value of the experiment, by JSON pointer; may be repeated, a later one wins.
+    #[arg(long = "set", value_name = "/PATH=VALUE")]
+    pub sets: Vec<String>,
+    /// The folder of public traces, for files named `data:…` [default: $TARS_SIM_DATA, or ../shared/data].
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+}
+
+/// How `check` checks.
+#[derive(Clone, Debug, Args)]
+pub struct CheckArgs {
+    /// What to check.
+    #[command(flatten)]
+    pub experiment: ExperimentArgs,
+}
+
+/// How experiments are run.
+#[derive(Clone, Debug, Args)]
+pub struct RunArgs {
+    /// What to run.
+    #[command(flatten)]
+    pub experiment: ExperimentArgs,
+    /// Worker threads; 0 takes one for each core. Results do not depend on it.
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u16).range(..=1024))]
+    pub threads: u16,
+    /// The master seed, in place of the experiment's.
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// The folder of results [default: outputs/NAME, or outputs/NAME-quick].
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// A first look within seconds: fewer cells, few and short replications. Not for decisions.
+    #[arg(long)]
+    pub quick: bool,
+    /// Goes on with replications until this metric is known as well as this share of it, in place of the
+    /// experiment's goals; may be repeated: `latency_p99_s=0.05`.
+    #[arg(long, value_name = "METRIC=SHARE")]
+    pub precision: Vec<String>,
+    /// Ends with code 3 unless some configuration meets the objective.
+    #[arg(long)]
+    pub require_slo: bool,
+    /// What goes to standard output.
+    #[arg(long, value_enum, default_value_t = OutputFormat::Table)]
+    pub format: OutputFormat,
+    /// Tells no progress.
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
+/// What goes to standard output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum OutputFormat {
+    /// A summary for people.
+    Table,
+    /// `result.json`.
+    Json,
+    /// `results.csv`.
+    Csv,
+}

@@ -1,0 +1,120 @@
+//! What each command does: one function for each, from its arguments to an exit code.
+//!
+//! Standard output carries data, standard error carries talk.
+
+mod axes;
+mod failure;
+mod init;
+mod prepare;
+mod progress;
+mod quick;
+mod schema;
+mod sensitivity;
+mod signal;
+mod sweep;
+
+pub use failure::{Cause, Failure};
+
+use crate::cli::{Cli, Command, OutputFormat};
+use crate::report::terminal::Screen;
+use crate::report::{self, Format};
+use crate::store::{FolderLock, Manifest, Outgoing};
+use clap::CommandFactory;
+use prepare::{Prepared, prepare};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+/// What a command is run in: all that does not come from its arguments.
+#[derive(Clone, Debug)]
+pub struct Surroundings {
+    /// What standard output is shown on.
+    pub screen: Screen,
+    /// Whether standard error can show a bar.
+    pub bar: bool,
+    /// The folder of public traces, if the environment names one.
+    pub data: Option<PathBuf>,
+}
+
+/// Does what the command line says.
+///
+/// # Errors
+/// With what to print and the exit code.
+pub fn execute(cli: Cli, around: &Surroundings) -> Result<(), Failure> {
+    match cli.command {
+        Command::Sweep(args) => sweep::sweep(&args, sweep::Extent::Sweep, around),
+        Command::Run(args) => sweep::sweep(&args, sweep::Extent::Single, around),
+        Command::Check(args) => check(&args.experiment, around),
+        Command::Schema => print(schema::text().as_bytes()),
+        Command::Init { folder } => init::init(&folder),
+        Command::Report { folder, format } => redraw(&folder, format, around),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "tars-sim", &mut script);
+            print(&script)
+        }
+    }
+}
+
+/// Checks an experiment and all its cells.
+fn check(args: &crate::cli::ExperimentArgs, around: &Surroundings) -> Result<(), Failure> {
+    let Prepared { loaded, experiments, warnings, .. } = prepare(args, &args.sets, around)?;
+    talk(&warnings);
+    let measure = &experiments[0].model.measure;
+    let (least, most) = (measure.replications_min, measure.replications_max);
+    let replications = if least == most { least.to_string() } else { format!("{least} to {most}") };
+    let cells = loaded.cells.len();
+    let plural = if cells == 1 { "cell" } else { "cells" };
+    print(format!("ok: {cells} {plural} × {replications} replications of {}\n", measure.duration).as_bytes())
+}
+
+/// Draws everything that follows from `result.json` again.
+fn redraw(folder: &Path, format: OutputFormat, around: &Surroundings) -> Result<(), Failure> {
+    let read = |name: &str| {
+        let path = folder.join(name);
+        std::fs::read(&path).map_err(|error| {
+            let hint = "\n  hint: give the folder of a finished `tars-sim sweep`";
+            Failure::usage(format!("error: cannot read {}: {error}{hint}", path.display()))
+        })
+    };
+    let manifest: Manifest = serde_json::from_slice(&read("manifest.json")?)
+        .map_err(|error| Failure::usage(format!("error: manifest.json is not readable: {error}")))?;
+    let result = report::json::from_bytes(&read("result.json")?)?;
+    let replications = read("replications.csv")?;
+    let artifacts = report::files(&result, &[])?;
+    let files: Vec<Outgoing<'_>> = artifacts
+        .iter()
+        .map(|file| {
+            let kept = file.path == "replications.csv";
+            Outgoing { path: &file.path, bytes: if kept { &replications } else { &file.bytes } }
+        })
+        .collect();
+    let lock = FolderLock::take(folder)?;
+    crate::store::write(&lock, &files, manifest)?;
+    print(&report::stdout(&result, format.into(), Some(&folder.display().to_string()), around.screen)?)
+}
+
+/// Writes data to standard output. Whoever reads it may stop early.
+fn print(bytes: &[u8]) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    match out.write_all(bytes).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure::internal(format!("error: cannot write to standard output: {error}")))
+        }
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+/// Says something on standard error; if nobody listens, so be it.
+fn talk(text: &str) {
+    let _ = io::stderr().lock().write_all(text.as_bytes());
+}
+
+impl From<OutputFormat> for Format {
+    fn from(format: OutputFormat) -> Self {
+        match format {
+            OutputFormat::Table => Self::Table,
+            OutputFormat::Json => Self::Json,
+            OutputFormat::Csv => Self::Csv,
+        }
+    }
+}

@@ -1,0 +1,350 @@
+//! `sweep` and `run`: experiment → cells → runs → answer → files.
+
+use super::axes::{self, Axes};
+use super::prepare::{Prepared, prepare};
+use super::progress::{Manner, Meter};
+use super::{Cause, Failure, Surroundings, print, quick, sensitivity, signal, talk};
+use crate::analysis::{CellInput, Whole, analyse_cell, assemble, metrics};
+use crate::cli::RunArgs;
+use crate::experiment::build::Experiment;
+use crate::experiment::{CellSpec, Loaded};
+use crate::report::{self, ReplicationRow};
+use crate::result::{Assumption, Cell, CellStatus, ResultFile};
+use crate::runner::{
+    CellDigest, CellJob, CellRuns, PlanIdentity, Progress, RunOptions, combined, run_cells,
+};
+use crate::sim::Run;
+use crate::store::{Manifest, Outgoing, Store, write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
+
+/// How much of an experiment is run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Extent {
+    /// All of its cells.
+    Sweep,
+    /// The experiment as it stands, without its sweep.
+    Single,
+}
+
+/// A sweep on its way.
+pub(super) struct Sweep<'a> {
+    pub(super) loaded: &'a Loaded,
+    pub(super) cells: &'a [CellSpec],
+    pub(super) experiments: &'a [Experiment],
+    pub(super) store: &'a Store,
+    pub(super) options: RunOptions<'a>,
+    pub(super) progress: &'a dyn Progress,
+    axes: &'a Axes,
+    quick: bool,
+}
+
+/// What is left of a cell once its runs are dropped.
+struct Folded {
+    cell: Cell,
+    rows: Vec<ReplicationRow>,
+    digest: CellDigest,
+}
+
+/// Runs an experiment and writes its results.
+pub(super) fn sweep(args: &RunArgs, extent: Extent, around: &Surroundings) -> Result<(), Failure> {
+    let mut prepared = prepare(&args.experiment, &sets(args)?, around)?;
+    talk(&prepared.warnings);
+    let extent = narrow(&mut prepared, args, extent)?;
+    let Prepared { loaded, mut experiments, mut traces, .. } = prepared;
+    require_objective(args, &experiments[0])?;
+    let cells = loaded.cells.clone();
+    if args.quick {
+        experiments.iter_mut().for_each(|experiment| quick::shorten(&mut experiment.model.measure));
+    }
+    let digests = traces.digests();
+    let identity = PlanIdentity { canonical: &loaded.canonical, traces: &digests, extent: &extent };
+    let plan_id = identity.plan_id();
+    let folder = folder(args, &experiments[0].name, &extent);
+    let store = Store::open(&folder, &plan_id)?;
+    let stop = signal::listen()?;
+    let axes = Axes::of(&cells);
+    let meter = Meter::new(manner(args, around), cells.len());
+    let options = RunOptions {
+        threads: usize::from(args.threads),
+        stop,
+        quick: args.quick,
+        estimate: metrics::estimate,
+    };
+    let sweep = Sweep {
+        loaded: &loaded,
+        cells: &cells,
+        experiments: &experiments,
+        store: &store,
+        options,
+        progress: &meter,
+        axes: &axes,
+        quick: args.quick,
+    };
+    let folded = sweep.run();
+    meter.close();
+    let Some(folded) = folded?.into_iter().collect::<Option<Vec<Folded>>>() else {
+        return Err(interrupted(&meter, cells.len(), &folder, &resume(args, &extent)));
+    };
+    let digest = combined(&folded.iter().map(|cell| cell.digest).collect::<Vec<_>>());
+    let mut rows = Vec::new();
+    let mut results = Vec::new();
+    for mut cell in folded {
+        rows.append(&mut cell.rows);
+        results.push(cell.cell);
+    }
+    let whole = sweep.whole(command(args, &extent), plan_id.clone(), digest);
+    let mut result = assemble(whole.clone(), results, Vec::new());
+    if !args.quick && !experiments[0].sensitivity.is_empty() {
+        let found = sensitivity::run(&sweep, &mut traces, &result.answer, &result.cells)?;
+        let Some(found) = found else { return Err(interrupted(&meter, cells.len(), &folder, &resume(args, &extent))) };
+        result = assemble(whole, result.cells, found);
+    }
+    if stop.load(Ordering::Relaxed) {
+        return Err(interrupted(&meter, cells.len(), &folder, &resume(args, &extent)));
+    }
+    save(&store, &result, &rows, identity.experiment())?;
+    let shown = folder.display().to_string();
+    print(&report::stdout(&result, args.format.into(), Some(&shown), around.screen)?)?;
+    verdict(args, &result)
+}
+
+impl Sweep<'_> {
+    fn run(&self) -> Result<Vec<Option<Folded>>, Failure> {
+        let jobs: Vec<CellJob> = self
+            .experiments
+            .iter()
+            .enumerate()
+            .map(|(index, experiment)| CellJob { index, model: experiment.model.clone() })
+            .collect();
+        let finish = |job: &CellJob, runs: CellRuns| {
+            let cell = analysed(self, job.index, &self.experiments[job.index], job, &runs);
+            Folded { rows: rows(&cell, job, &runs.runs), digest: runs.digest(job), cell }
+        };
+        Ok(run_cells(&jobs, Some(self.store), &self.options, self.progress, finish)?)
+    }
+
+    /// Makes an experiment fit the haste of this sweep.
+    pub(super) fn adapt(&self, experiment: &mut Experiment) {
+        if self.quick {
+            quick::shorten(&mut experiment.model.measure);
+        }
+    }
+
+    fn whole(&self, command: String, plan_id: String, digest: String) -> Whole {
+        let first = &self.experiments[0];
+        Whole {
+            name: first.name.clone(),
+            question: first.question.clone(),
+            source: first.source.clone(),
+            command,
+            quick: self.quick,
+            plan_id,
+            digest,
+            seed: first.model.measure.seed,
+            confidence: first.model.measure.confidence,
+            axes: self.axes.axes.clone(),
+            slo: first.slo.clone(),
+            assumptions: self.loaded.assumptions.iter().map(assumption).collect(),
+        }
+    }
+}
+
+/// The result of one cell.
+pub(super) fn analysed(
+    sweep: &Sweep<'_>,
+    cell: usize,
+    experiment: &Experiment,
+    job: &CellJob,
+    runs: &CellRuns,
+) -> Cell {
+    analyse_cell(&CellInput {
+        index: cell,
+        coordinates: sweep.axes.coordinates[cell].clone(),
+        settings: axes::settings(&sweep.cells[cell]),
+        experiment,
+        model: &job.model,
+        runs: &runs.runs,
+        cut: runs.cut,
+        warmup_rule: runs.warmup_rule.clone(),
+        failed: runs.failed.clone(),
+        precision: runs.goals.iter().map(|goal| (goal.metric.clone(), goal.state)).collect(),
+    })
+}
+
+/// The arguments of `--set`, with those that stand for other options.
+fn sets(args: &RunArgs) -> Result<Vec<String>, Failure> {
+    let mut sets = args.experiment.sets.clone();
+    sets.extend(args.seed.map(|seed| format!("/measure/seed={seed}")));
+    if !args.precision.is_empty() {
+        let goals: Result<Vec<_>, Failure> = args.precision.iter().map(|goal| precision(goal)).collect();
+        sets.push(format!("/measure/precision={}", serde_json::Value::from(goals?)));
+    }
+    Ok(sets)
+}
+
+fn precision(goal: &str) -> Result<serde_json::Value, Failure> {
+    let parsed = goal.split_once('=').and_then(|(metric, share)| Some((metric, share.parse::<f64>().ok()?)));
+    let Some((metric, share)) = parsed else {
+        let hint = "\n  hint: name a metric and a share, as in `--precision latency_p99_s=0.05`";
+        return Err(Failure::usage(format!("error: `--precision {goal}` is not understood{hint}")));
+    };
+    Ok(serde_json::json!({"metric": metric, "relative": share}))
+}
+
+/// Leaves of the cells what is to be run, and says in words which part of the experiment that is.
+fn narrow(
+    prepared: &mut Prepared,
+    args: &RunArgs,
+    extent: Extent,
+) -> Result<String, Failure> {
+    let swept = !prepared.loaded.cells.iter().all(|cell| cell.coordinates.is_empty());
+    let mut words = "sweep".to_owned();
+    if extent == Extent::Single && swept {
+        words = "run".to_owned();
+        prepared.keep_base()?;
+    }
+    if args.quick {
+        let kept = quick::thin(prepared.loaded.cells.clone());
+        prepared.keep(kept);
+        words.push_str(" --quick");
+    }
+    Ok(words)
+}
+
+fn require_objective(args: &RunArgs, experiment: &Experiment) -> Result<(), Failure> {
+    let slo = serde_json::to_value(&experiment.slo).expect("an objective is plain JSON");
+    let is_empty = slo.as_object().is_none_or(|terms| terms.values().all(serde_json::Value::is_null));
+    if args.require_slo && is_empty {
+        let hint = "\n  hint: give the experiment an `slo`";
+        return Err(Failure::usage(format!("error: `--require-slo` needs an objective to hold{hint}")));
+    }
+    Ok(())
+}
+
+/// A first look or a single configuration must not replace the results of the whole sweep.
+fn folder(args: &RunArgs, name: &str, extent: &str) -> PathBuf {
+    let suffix = match extent {
+        "sweep --quick" => "-quick",
+        "run" => "-run",
+        "run --quick" => "-run-quick",
+        _ => "",
+    };
+    args.out.clone().unwrap_or_else(|| Path::new("outputs").join(format!("{name}{suffix}")))
+}
+
+fn manner(args: &RunArgs, around: &Surroundings) -> Manner {
+    match (args.quiet, around.bar) {
+        (true, _) => Manner::Silence,
+        (false, true) => Manner::Bar,
+        (false, false) => Manner::Lines,
+    }
+}
+
+fn interrupted(meter: &Meter, cells: usize, folder: &Path, resume: &str) -> Failure {
+    Failure {
+        cause: Cause::Interrupted,
+        message: format!(
+            "interrupted: {} of {cells} cells are done, and what was computed is kept in {}\n  hint: the same command \
+             goes on from there: {resume}",
+            meter.cells_done().min(cells as u64),
+            folder.join(".parts").display(),
+        ),
+    }
+}
+
+/// The command that repeats a result, without what does not change it.
+fn command(args: &RunArgs, extent: &str) -> String {
+    let mut command = format!("tars-sim {} {}", extent.trim_end_matches(" --quick"), args.experiment.file.display());
+    for set in &args.experiment.sets {
+        command.push_str(&format!(" --set {}", quoted(set)));
+    }
+    if let Some(seed) = args.seed {
+        command.push_str(&format!(" --seed {seed}"));
+    }
+    for goal in &args.precision {
+        command.push_str(&format!(" --precision {}", quoted(goal)));
+    }
+    if args.quick {
+        command.push_str(" --quick");
+    }
+    command
+}
+
+fn resume(args: &RunArgs, extent: &str) -> String {
+    let out = args.out.as_ref().map_or_else(String::new, |out| format!(" --out {}", quoted(&out.display().to_string())));
+    format!("{}{out}", command(args, extent))
+}
+
+/// An argument as a shell takes it.
+fn quoted(argument: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/_-.=:,+".contains(c);
+    if argument.chars().all(plain) { argument.to_owned() } else { format!("'{}'", argument.replace('\'', r"'\''")) }
+}
+
+fn assumption(figure: &crate::experiment::Assumption) -> Assumption {
+    Assumption {
+        path: figure.path.to_pointer(),
+        value: figure.value.clone(),
+        mark: figure.mark.as_str().to_owned(),
+        source: figure.source.clone(),
+        note: figure.note.clone(),
+    }
+}
+
+/// Each metric of each replication.
+fn rows(cell: &Cell, job: &CellJob, runs: &[Run]) -> Vec<ReplicationRow> {
+    let mut rows = Vec::with_capacity(runs.len() * cell.metrics.len());
+    for (replication, run) in (0..).zip(runs) {
+        for metric in cell.metrics.keys() {
+            let value = metrics::estimate(&job.model, metric, std::slice::from_ref(run)).map(|found| found.value);
+            rows.push(ReplicationRow { cell: job.index, replication, metric: metric.clone(), value });
+        }
+    }
+    rows
+}
+
+/// Writes every file of the result, and lets the journal go.
+fn save(
+    store: &Store,
+    result: &ResultFile,
+    rows: &[ReplicationRow],
+    experiment: String,
+) -> Result<(), Failure> {
+    let artifacts = report::files(result, rows)?;
+    let files: Vec<Outgoing<'_>> =
+        artifacts.iter().map(|file| Outgoing { path: &file.path, bytes: &file.bytes }).collect();
+    let manifest = Manifest {
+        version: result.version.clone(),
+        name: result.name.clone(),
+        experiment,
+        plan_id: result.plan_id.clone(),
+        seed: result.seed,
+        quick: result.quick,
+        digest: result.digest.clone(),
+        files: std::collections::BTreeMap::new(),
+    };
+    write(store.lock(), &files, manifest)?;
+    Ok(store.remove_journal()?)
+}
+
+/// What the exit code says of a result that was written.
+fn verdict(args: &RunArgs, result: &ResultFile) -> Result<(), Failure> {
+    let failed: Vec<String> = result
+        .cells
+        .iter()
+        .filter_map(|cell| match &cell.status {
+            CellStatus::Failed(why) => Some(format!("error: cell {} failed: {why}\n", cell.index)),
+            CellStatus::Done => None,
+        })
+        .collect();
+    if !failed.is_empty() {
+        return Err(Failure::internal(failed.concat()));
+    }
+    let met = result.cells.iter().any(|cell| cell.slo_met == Some(true));
+    if args.require_slo && !met {
+        let message = format!("the objective is not met: {}", result.answer.headline);
+        return Err(Failure { cause: Cause::Condition, message });
+    }
+    Ok(())
+}
