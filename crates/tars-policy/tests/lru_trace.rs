@@ -35,15 +35,28 @@ fn the_conversation_trace_hits_as_often_as_the_reference() {
 fn check(name: &str, file: &str) {
     let Some(folder) = data_folder() else { return };
     let requests = read(&folder.join("mooncake-fast25").join(file));
-    let stats: Value = serde_json::from_reader(File::open(folder.join("stats.json")).unwrap()).unwrap();
-    let references = stats[name]["prefix_cache_lru"].as_array().unwrap();
+    let stats: Value = serde_json::from_reader(
+        File::open(folder.join("stats.json")).expect("the traces and their statistics are sound"),
+    )
+    .expect("the traces and their statistics are sound");
+    let references =
+        stats[name]["prefix_cache_lru"].as_array().expect("the traces and their statistics are sound");
     assert!(!references.is_empty());
     for reference in references {
         // `unbounded` is a word and not a number.
         let spec = CacheSpec { max_entries: reference["capacity_blocks"].as_u64(), ..CacheSpec::default() };
-        let (hit_blocks, hit_tokens) = replay(&mut spec.build().unwrap(), &requests);
-        assert_eq!(hit_blocks, reference["prefix_hit_blocks"].as_u64().unwrap(), "{name}: {reference}");
-        assert_eq!(hit_tokens, reference["hit_tokens"].as_u64().unwrap(), "{name}: {reference}");
+        let (hit_blocks, hit_tokens) =
+            replay(&mut spec.build().expect("the traces and their statistics are sound"), &requests);
+        assert_eq!(
+            hit_blocks,
+            reference["prefix_hit_blocks"].as_u64().expect("the traces and their statistics are sound"),
+            "{name}: {reference}"
+        );
+        assert_eq!(
+            hit_tokens,
+            reference["hit_tokens"].as_u64().expect("the traces and their statistics are sound"),
+            "{name}: {reference}"
+        );
     }
 }
 
@@ -68,8 +81,15 @@ fn replay(cache: &mut Cache<u64, ()>, requests: &[Request]) -> (u64, u64) {
 }
 
 fn read(path: &Path) -> Vec<Request> {
-    let lines = BufReader::new(GzDecoder::new(File::open(path).unwrap())).lines();
-    lines.map(|line| serde_json::from_str(&line.unwrap()).unwrap()).collect()
+    let lines =
+        BufReader::new(GzDecoder::new(File::open(path).expect("the traces and their statistics are sound")))
+            .lines();
+    lines
+        .map(|line| {
+            serde_json::from_str(&line.expect("the traces and their statistics are sound"))
+                .expect("the traces and their statistics are sound")
+        })
+        .collect()
 }
 
 /// The folder of traces, if it is there.

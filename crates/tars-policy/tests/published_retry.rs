@@ -10,8 +10,8 @@ use tars_policy::units::{Span, Time};
 const DECISIONS: &str = include_str!("data/decisions_retry_route.json");
 
 fn steps(name: &str) -> Vec<Value> {
-    let decisions: Value = serde_json::from_str(DECISIONS).unwrap();
-    decisions[name]["steps"].as_array().unwrap().clone()
+    let decisions: Value = serde_json::from_str(DECISIONS).expect("the fixture is sound");
+    decisions[name]["steps"].as_array().expect("the fixture is sound").clone()
 }
 
 #[test]
