@@ -97,14 +97,36 @@ fn words(axes: &[Axis], cell: &Cell, which: impl Fn(&Axis) -> bool) -> String {
         .iter()
         .zip(&cell.coordinates)
         .filter(|(axis, _)| which(axis))
-        .map(|(axis, value)| format!("{} {}", short(&axis.label), axis.values.get(*value).map_or("", String::as_str)))
+        .map(|(axis, value)| setting(&axis.label, axis.values.get(*value).map_or("", String::as_str)))
         .collect();
     parts.join(", ")
 }
 
-/// A label without its unit, which stands behind the last comma.
-fn short(label: &str) -> &str {
-    label.rsplit_once(", ").map_or(label, |(name, _)| name)
+/// A label and a value: `offered load 50/s`, `provider limit 600,000 req/h`.
+fn setting(label: &str, value: &str) -> String {
+    let value = grouped(value);
+    match label.rsplit_once(", ") {
+        Some((name, unit)) => match unit.strip_prefix("1/") {
+            Some(per) => format!("{name} {value}/{per}"),
+            None => format!("{name} {value} {unit}"),
+        },
+        None => format!("{label} {value}"),
+    }
+}
+
+/// A whole number of five digits or more with its thousands apart.
+fn grouped(text: &str) -> String {
+    if text.len() < 5 || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return text.to_owned();
+    }
+    let mut out = String::new();
+    for (place, digit) in text.chars().enumerate() {
+        if place > 0 && (text.len() - place).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
 }
 
 fn value(cell: &Cell, metric: Metric) -> Option<f64> {
@@ -130,6 +152,9 @@ fn answer(whole: &Whole, slo: &[SloTerm], cells: &[Cell], sensitivity: &[Sensiti
     }
     for row in sensitivity {
         answer.details.push(sensitivity_words(row));
+    }
+    if let Some(flag) = cells.iter().flat_map(|cell| &cell.flags).find(|flag| flag.code == "never-acts") {
+        answer.details.push(format!("{}.", capital(&flag.text)));
     }
     answer
 }
@@ -194,6 +219,7 @@ fn chosen(whole: &Whole, slo: &[SloTerm], cells: &[&Cell]) -> Answer {
             }
         }
     }
+    details.extend(smallest(whole, slo, cells));
     for (cell, _) in &best {
         let load = words(&whole.axes, cell, is_load);
         let at = if load.is_empty() { String::new() } else { format!("At {load}: ") };
@@ -235,6 +261,31 @@ fn chosen(whole: &Whole, slo: &[SloTerm], cells: &[&Cell]) -> Answer {
         ));
     }
     Answer { headline, details, cell: Some(cell.index), smaller: small.map(|small| small.index) }
+}
+
+/// How the smallest configuration, the first on every axis of the system, fares from the lowest to the highest load.
+fn smallest(whole: &Whole, slo: &[SloTerm], cells: &[&Cell]) -> Option<String> {
+    let is_first = |cell: &Cell| {
+        whole.axes.iter().zip(&cell.coordinates).all(|(axis, value)| is_load(axis) || *value == 0)
+    };
+    let loads = whole.axes.iter().any(is_load);
+    let first: Vec<&Cell> = cells.iter().copied().filter(|cell| is_first(cell)).collect();
+    let (low, high) = (first.first()?, first.last()?);
+    let system = words(&whole.axes, low, |axis| !is_load(axis));
+    if !loads || system.is_empty() {
+        return None;
+    }
+    let says = |cell: &Cell| {
+        let load = words(&whole.axes, cell, is_load);
+        let verdict = if cell.slo_missed.is_empty() { "meets it".to_owned() } else { format!("misses: {}", missed_words(slo, cell)) };
+        format!("at {load}, goodput {}/s, it {verdict}", three(value(cell, Metric::Good).unwrap_or(0.0)))
+    };
+    let mut text = format!("The smallest, {system}: {}", says(low));
+    if high.index != low.index {
+        text.push_str(&format!("; {}", says(high)));
+    }
+    text.push('.');
+    Some(text)
 }
 
 /// A neighbour of `cell` with one step less on one axis of the system, which misses: the one that misses least.
@@ -283,12 +334,11 @@ fn headline_numbers(cell: &Cell) -> String {
 /// A figure and half the width of its interval.
 fn with_half(figure: &Figure, unit: &str, scale: f64) -> String {
     let Some(value) = figure.value else { return "unknown".to_owned() };
-    let space = if unit == "%" { " " } else { " " };
     match (figure.low, figure.high) {
         (Some(low), Some(high)) => {
-            format!("{}{space}{unit} ± {}", three(value * scale), two((high - low) / 2.0 * scale))
+            format!("{} {unit} ± {}", three(value * scale), two((high - low) / 2.0 * scale))
         }
-        (None, _) | (_, None) => format!("{}{space}{unit}", three(value * scale)),
+        (None, _) | (_, None) => format!("{} {unit}", three(value * scale)),
     }
 }
 
@@ -324,10 +374,11 @@ fn sensitivity_words(row: &Sensitivity) -> String {
                 (None, None) => "no objective".to_owned(),
             };
             let p99 = entry.metrics.get(Metric::LatencyP99.name()).map_or(String::new(), |figure| format!(", p99 {}", with_half(figure, "s", 1.0)));
-            format!("at {}× ({}) {verdict}{p99}", trim(entry.factor), entry.value)
+            format!("at {}× {verdict}{p99}", trim(entry.factor))
         })
         .collect();
-    format!("The answer rests on an assumed figure, {}: {}.", row.label, parts.join("; "))
+    let values: Vec<_> = row.rows.iter().map(|entry| entry.value.as_str()).collect();
+    format!("Assumed, {} ({}), in cell {}: {}.", row.label, values.join(" → "), row.cell, parts.join("; "))
 }
 
 /// Three significant digits.
@@ -368,20 +419,6 @@ fn flags(whole: &Whole, cells: &[Cell]) -> Vec<Flag> {
             text: format!("{failed} of {} configurations could not be computed", cells.len()),
             severity: Severity::Warning,
         });
-    }
-    let mut codes: Vec<&str> = cells.iter().flat_map(|cell| cell.flags.iter().map(|flag| flag.code.as_str())).collect();
-    codes.sort_unstable();
-    codes.dedup();
-    for code in codes {
-        let with: Vec<&Cell> = cells.iter().filter(|cell| cell.flags.iter().any(|flag| flag.code == code)).collect();
-        let Some(example) = with.last() else { continue };
-        let Some(flag) = example.flags.iter().find(|flag| flag.code == code) else { continue };
-        let text = if cells.len() == 1 {
-            flag.text.clone()
-        } else {
-            format!("{} ({} of {} configurations; here cell {})", flag.text, with.len(), cells.len(), example.index)
-        };
-        flags.push(Flag { code: code.to_owned(), text, severity: flag.severity });
     }
     let replications: Vec<u32> = cells.iter().map(|cell| cell.replications).collect();
     if replications.iter().any(|count| *count < 20) && !whole.quick {

@@ -5,7 +5,6 @@ use crate::result::{Cell, Flag, Severity};
 use crate::sim::Run;
 use tars_policy::autoscale::AutoscaleSpec;
 use tars_policy::limiter::Counted;
-use tars_policy::units::Time;
 
 /// The share of unfinished tasks, and of services beyond the calibration, from which on they are told.
 const SHARE_TOLD: f64 = 0.01;
@@ -66,7 +65,8 @@ fn extrapolated(model: &Model, runs: &[Run], flags: &mut Vec<Flag>) {
 /// How long a full bucket lasts at the load seen, and what it carries after.
 fn limits(model: &Model, runs: &[Run], flags: &mut Vec<Flag>) {
     for (index, station) in model.stations.iter().enumerate() {
-        let Some(limiter) = station.limiter.as_ref().and_then(|spec| spec.build().ok()) else { continue };
+        let Some(mut limiter) = station.limiter.as_ref().and_then(|spec| spec.build().ok()) else { continue };
+        limiter.set_initial_level(1.0);
         let calls: u64 = runs.iter().map(|run| run.stations[index].calls).sum();
         let time: f64 = runs.iter().map(super::metrics::seconds).sum();
         if calls == 0 {
@@ -80,7 +80,9 @@ fn limits(model: &Model, runs: &[Run], flags: &mut Vec<Flag>) {
             Counted::OutputTokens => tokens(|run| run.output_tokens),
             Counted::TotalTokens => tokens(|run| run.input_tokens + run.output_tokens),
         };
-        let rate = calls as f64 / time;
+        // What is refused or held up calls less often than it would: at least one call a task is asked for.
+        let issued: u64 = runs.iter().map(|run| run.issued).sum();
+        let rate = (calls.max(issued)) as f64 / time;
         for bucket in 0..limiter.len() {
             let counts = limiter.counts(bucket);
             let asked = rate * per_call(counts);
@@ -91,7 +93,6 @@ fn limits(model: &Model, runs: &[Run], flags: &mut Vec<Flag>) {
                 Counted::OutputTokens => "output tokens",
                 Counted::TotalTokens => "tokens",
             };
-            let full = limiter.level(Time::START, bucket);
             let text = match limiter.seconds_to_exhaustion(bucket, asked) {
                 Some(seconds) => format!(
                     "the limit of `{}` sustains {sustained:.2} {what}/s; at the {asked:.1}/s asked for, a full bucket lasts {seconds:.0} s",
@@ -99,7 +100,6 @@ fn limits(model: &Model, runs: &[Run], flags: &mut Vec<Flag>) {
                 ),
                 None => format!("the limit of `{}` sustains {sustained:.2} {what}/s, more than the {asked:.1}/s asked for", station.name),
             };
-            let _ = full;
             flags.push(if asked > sustained { warning("limit-binds", text) } else { info("limit-holds", text) });
         }
     }

@@ -223,7 +223,7 @@ impl World<'_> {
         self.probe.issued(now, strand.measured);
         let id = self.strands.insert(strand);
         self.arm_give_up(id, source.timeout);
-        self.ready.push_back(id);
+        self.go(id);
     }
 
     fn arm_give_up(&mut self, id: u32, timeout: Option<Span>) {
@@ -375,7 +375,7 @@ impl World<'_> {
     fn settle(&mut self, id: u32, cause: Option<Cause>) {
         let now = self.now;
         let time = self.time();
-        let mut strand = self.strands.remove(id);
+        let strand = self.strands.get_mut(id);
         if strand.phase == Phase::ClientBackoff && strand.timer != Ticket::NONE {
             self.probe.retrying -= 1;
         }
@@ -386,10 +386,12 @@ impl World<'_> {
         {
             retry.on_success(time);
         }
-        self.probe.ended(now, &self.plan.model, &strand, cause);
-        if strand.user != NOBODY {
-            let at = now.saturating_add(self.think(strand.user)).min(FAR);
-            self.agenda.schedule(at, Event::User(strand.user));
+        self.probe.ended(now, &self.plan.model, strand, cause);
+        let user = strand.user;
+        let _ = self.strands.remove(id);
+        if user != NOBODY {
+            let at = now.saturating_add(self.think(user)).min(FAR);
+            self.agenda.schedule(at, Event::User(user));
         }
     }
 }
@@ -433,7 +435,7 @@ fn scaled(at: Span, speed: f64) -> u64 {
 
 /// The next arrival under a rate of straight lines: a unit exponential amount of expected arrivals further on.
 fn next_of_rate(pieces: &[(Span, f64, f64)], period: Option<Span>, now: u64, draws: &mut Stream) -> Option<u64> {
-    let mut left = -libm::log1p(-draws.unit());
+    let mut left = -libm::log(draws.open_unit());
     if let ([(_, rate, 0.0)], None) = (pieces, period) {
         return Some(now.saturating_add(Span::from_secs_f64(left / rate).as_nanos()));
     }

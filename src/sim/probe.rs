@@ -250,8 +250,9 @@ impl Probe {
         self.output_tokens += u64::from(strand.output_tokens);
         let (tasks, spent) = &mut self.ledgers[(coarse(latency) >> LEDGER_SHIFT) as usize];
         *tasks += 1;
+        // Whether a sum has wrapped is seen at the end, where the sum of all latencies is known exactly.
         for (sum, part) in spent.iter_mut().zip(strand.ledger.spent()) {
-            *sum += part;
+            *sum = sum.wrapping_add(*part);
         }
         let mut quality = match strand.model {
             NONE => 1_000_000,
@@ -321,6 +322,7 @@ impl Probe {
     /// Tasks submitted are tasks ended and tasks still there.
     pub(super) fn audit(&self, still_there: u64) {
         assert_eq!(self.issued_ever, self.ended_ever + still_there, "tasks are all accounted for");
+        assert!(self.latency.sum() < u128::from(u64::MAX), "ledgers hold 584 years of latency");
         let bad: u64 = self.bad.iter().sum();
         assert_eq!(self.issued, self.good + bad + self.outstanding, "measured tasks are all accounted for");
     }

@@ -201,20 +201,22 @@ fn round_robin(next: &mut usize, candidates: &[Candidate]) -> Option<usize> {
 }
 
 fn least_loaded(candidates: &[Candidate]) -> Option<usize> {
-    let mut best: Option<usize> = None;
+    let mut best: Option<(usize, &Candidate)> = None;
     for (index, candidate) in candidates.iter().enumerate() {
-        if !candidate.has_room() {
+        // Most candidates fall here, by one comparison: of equal weight and no lighter than the best so far.
+        if best.is_some_and(|(_, best)| candidate.load >= best.load && candidate.weight == best.weight) {
+            continue;
+        }
+        if !candidate.has_room() || best.is_some_and(|(_, best)| !candidate.is_lighter_than(best)) {
             continue;
         }
         if candidate.load == 0 {
             // Nobody is lighter than empty, and nobody before it was empty.
             return Some(index);
         }
-        if best.is_none_or(|best| candidate.is_lighter_than(&candidates[best])) {
-            best = Some(index);
-        }
+        best = Some((index, candidate));
     }
-    best
+    best.map(|(index, _)| index)
 }
 
 /// One draw serves both choices: its whole part picks the first of `n`, what is left of it the second of `n − 1`.

@@ -12,7 +12,7 @@
 //! use tars_policy::units::{Span, Time};
 //!
 //! let mut cache = CacheSpec::published_000().build()?; // 60 minutes, renewed by every hit
-//! let minute = |n| Time::START + Span::from_secs(60 * n);
+//! let minute = |n: u64| Time::START + Span::from_secs(60 * n);
 //! cache.insert(minute(0), "user-1", "context", 2_000);
 //! assert_eq!(cache.get(minute(60), &"user-1"), Lookup::Hit(&"context"));
 //! assert_eq!(cache.get(minute(120), &"user-1"), Lookup::Hit(&"context"));

@@ -154,7 +154,7 @@ fn the_printed_code_lets_late_results_count() {
     let probe = pass(&mut breaker, until);
     let closed = breaker.record(until, late.pop().unwrap(), Outcome::Success).expect("it closes");
     assert_eq!(closed.to, State::Closed);
-    drop(probe);
+    assert!(probe.is_probe());
 }
 
 #[test]
