@@ -40,7 +40,8 @@ fn jobs(text: &str, sets: &[&str]) -> Vec<CellJob> {
     let mut diagnostics = Diagnostics::new();
     let loaded = load(&file, &sets, &mut diagnostics).unwrap();
     let mut traces = TraceStore::new(&file, None);
-    let mut model = |cell| build(&cell_tree(&loaded, cell), &mut traces, &mut diagnostics).map(|built| built.model);
+    let mut model =
+        |cell| build(&cell_tree(&loaded, cell), &mut traces, &mut diagnostics).map(|built| built.model);
     let models: Option<Vec<Model>> = loaded.cells.iter().map(&mut model).collect();
     let Some(models) = models else { panic!("{diagnostics}") };
     models.into_iter().enumerate().map(|(index, model)| CellJob { index, model }).collect()
@@ -195,7 +196,10 @@ fn pilots_fix_one_cut_that_an_interruption_does_not_change() {
     let folder = tempfile::tempdir().unwrap();
     run(&jobs, 2, Some(&open(folder.path())));
     let again = run(&jobs, 2, Some(&open(folder.path())));
-    assert_eq!(again.iter().map(|cell| cell.cut).collect::<Vec<_>>(), cells.iter().map(|cell| cell.cut).collect::<Vec<_>>());
+    assert_eq!(
+        again.iter().map(|cell| cell.cut).collect::<Vec<_>>(),
+        cells.iter().map(|cell| cell.cut).collect::<Vec<_>>()
+    );
 }
 
 #[test]

@@ -92,7 +92,8 @@ fn threads_share_a_journal() {
             let store = &store;
             scope.spawn(move || {
                 for replication in 0..50_u64 {
-                    let payload = vec![u8::try_from(cell).unwrap(); usize::try_from(replication).unwrap() * 7];
+                    let payload =
+                        vec![u8::try_from(cell).unwrap(); usize::try_from(replication).unwrap() * 7];
                     store.put(Key::Replication(cell, replication), &payload).unwrap();
                     assert_eq!(store.get(Key::Replication(cell, replication)).unwrap(), Some(payload));
                 }
