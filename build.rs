@@ -44,8 +44,9 @@ fn main() -> io::Result<()> {
         println!("cargo::rerun-if-changed={path}");
         digest(&root, path, &mut sources)?;
     }
-    let digits: String = sources.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-    println!("cargo::rustc-env=TARS_SIM_SOURCES={digits}");
+    print!("cargo::rustc-env=TARS_SIM_SOURCES=");
+    sources.finalize().iter().for_each(|byte| print!("{byte:02x}"));
+    println!();
     Ok(())
 }
 

@@ -1,4 +1,7 @@
 //! The tests that see the program from outside, in one binary.
 
 mod bad;
+mod cli;
 mod report;
+mod runner;
+mod store;
