@@ -4,6 +4,7 @@
 
 mod bad;
 mod cli;
+mod replays;
 mod report;
 mod runner;
 mod store;
