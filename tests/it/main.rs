@@ -1,4 +1,6 @@
 //! The tests that see the program from outside, in one binary.
 
 mod bad;
+mod fuzz;
 mod report;
+mod sim;
