@@ -8,3 +8,6 @@ mod replays;
 mod report;
 mod runner;
 mod store;
+mod fuzz;
+mod report;
+mod sim;
