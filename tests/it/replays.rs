@@ -102,7 +102,8 @@ fn the_workload_model_is_as_bursty_as_the_fit_says() {
         counts.extend(run.windows.iter().map(|window| window.issued as f64));
     }
     let mean = counts.iter().sum::<f64>() / counts.len() as f64;
-    let dispersion = counts.iter().map(|count| (count - mean) * (count - mean)).sum::<f64>() / counts.len() as f64 / mean;
+    let dispersion =
+        counts.iter().map(|count| (count - mean) * (count - mean)).sum::<f64>() / counts.len() as f64 / mean;
     // 12,000 windows of 60 s: the mean is known to 2 %, the dispersion to 5 %.
     assert!((mean / 60.0 / 2.5664 - 1.0).abs() < 0.06, "the mean rate is {}", mean / 60.0);
     assert!((dispersion / 163.2 - 1.0).abs() < 0.15, "the dispersion in 60 s is {dispersion}");
@@ -143,7 +144,8 @@ fn compare(name: &str, reference: &[&str], figures: impl Fn(&Value, &Run) -> Vec
 
 /// One replication of each cell.
 fn run(name: &str, data: &Path) -> Vec<Run> {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("experiments/replays").join(name).with_extension("json");
+    let file =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("experiments/replays").join(name).with_extension("json");
     plans(&file, Some(data)).iter().map(|plan| replicate(plan, 0, Span::ZERO)).collect()
 }
 

@@ -64,7 +64,10 @@ impl TraceStore {
             diagnostics.out_of_range(tree, &path.key("rows_max"), "the number of rows", 0.0, "at least 1");
             return None;
         }
-        let key = format!("{} {:?} {:?} {:?} {:?} {:?}", load.file, load.time, load.input_tokens, load.output_tokens, load.service, load.rows_max);
+        let key = format!(
+            "{} {:?} {:?} {:?} {:?} {:?}",
+            load.file, load.time, load.input_tokens, load.output_tokens, load.service, load.rows_max
+        );
         if let Some(known) = self.traces.get(&key) {
             return known.clone();
         }
@@ -98,7 +101,9 @@ impl TraceStore {
         let input = table.counts(load.input_tokens.as_ref())?;
         let output = table.counts(load.output_tokens.as_ref())?;
         let service = load.service.as_ref().map(|column| table.times(column)).transpose()?;
-        let rows = load.rows_max.map_or(time.len(), |most| usize::try_from(most).unwrap_or(usize::MAX).min(time.len()));
+        let rows = load
+            .rows_max
+            .map_or(time.len(), |most| usize::try_from(most).unwrap_or(usize::MAX).min(time.len()));
         let first = time.iter().take(rows).min().copied().unwrap_or(0);
         let mut requests: Vec<TraceRequest> = (0..rows)
             .map(|row| TraceRequest {
@@ -119,17 +124,26 @@ impl TraceStore {
         let of_calls = |problem| (load.calls.as_str(), problem);
         let sessions = self.read(&load.sessions).map_err(of_sessions)?;
         let calls = self.read(&load.calls).map_err(of_calls)?;
-        if let Some((name, _)) = load.only.iter().find(|(name, _)| sessions.find(name).or(calls.find(name)).is_none()) {
+        if let Some((name, _)) =
+            load.only.iter().find(|(name, _)| sessions.find(name).or(calls.find(name)).is_none())
+        {
             return Err(of_calls(calls.column(name).expect_err("the column was looked for just now")));
         }
         let lengths = sessions.times(&load.session_length).map_err(of_sessions)?;
         let mut by_session = calls_by_session(&calls, load).map_err(of_calls)?;
         let keys = keys(&sessions, load).map_err(of_sessions)?;
         let mut seen = BTreeSet::new();
-        let mut out = SessionTrace { digest: format!("{}{}", sessions.digest, calls.digest), ..SessionTrace::default() };
+        let mut out = SessionTrace {
+            digest: format!("{}{}", sessions.digest, calls.digest),
+            ..SessionTrace::default()
+        };
         for row in (0..sessions.rows()).filter(|row| keeps(&sessions, load, *row)) {
             if !seen.insert(&keys[row]) {
-                let words = format!("line {} is a second session of the key {}", sessions.line(row), keys[row].join(", "));
+                let words = format!(
+                    "line {} is a second session of the key {}",
+                    sessions.line(row),
+                    keys[row].join(", ")
+                );
                 return Err(of_sessions(Problem::new(words)));
             }
             let calls = by_session.remove(&keys[row]).unwrap_or_default();
@@ -139,14 +153,19 @@ impl TraceStore {
             return Err(of_sessions(Problem::new("no session is left after `only`")));
         }
         if out.calls.is_empty() {
-            return Err(of_calls(Problem::new("no call belongs to a session").with_hint("`key` names columns that both files have")));
+            return Err(of_calls(
+                Problem::new("no call belongs to a session")
+                    .with_hint("`key` names columns that both files have"),
+            ));
         }
         Ok(out)
     }
 
     fn read(&self, name: &str) -> Result<Table, Problem> {
         let inside = name.strip_prefix("data:");
-        let leads_out = FilePath::new(inside.unwrap_or("")).components().any(|part| !matches!(part, Component::Normal(_)));
+        let leads_out = FilePath::new(inside.unwrap_or(""))
+            .components()
+            .any(|part| !matches!(part, Component::Normal(_)));
         if name.contains('\0') || leads_out {
             return Err(Problem::new("the name leads out of its folder"));
         }

@@ -59,8 +59,12 @@ impl Problem {
 /// The line of a record; a reader's position stands before the empty lines that it skips.
 pub(super) fn line_of(position: Option<&csv::Position>, text: &str) -> u64 {
     let Some(position) = position else { return 0 };
-    let skipped = usize::try_from(position.byte()).ok().and_then(|byte| text.as_bytes().get(byte..)).unwrap_or_default();
-    let breaks = skipped.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).filter(|byte| **byte == b'\n');
+    let skipped = usize::try_from(position.byte())
+        .ok()
+        .and_then(|byte| text.as_bytes().get(byte..))
+        .unwrap_or_default();
+    let breaks =
+        skipped.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).filter(|byte| **byte == b'\n');
     position.line() + breaks.count() as u64
 }
 

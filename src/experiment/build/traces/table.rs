@@ -27,14 +27,16 @@ impl Table {
         let text = String::from_utf8(bytes).map_err(|error| {
             let at = error.utf8_error().valid_up_to();
             let line = error.as_bytes()[..at].iter().filter(|byte| **byte == b'\n').count() + 1;
-            Problem::new(format!("it is not UTF-8 text: line {line}")).with_hint("a trace is CSV or JSONL, gzipped or not")
+            Problem::new(format!("it is not UTF-8 text: line {line}"))
+                .with_hint("a trace is CSV or JSONL, gzipped or not")
         })?;
         let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
         let table = match text.trim_start().chars().next() {
             None => return Err(Problem::new("it is empty")),
             Some('{') => Self::from_jsonl(text)?,
             Some('[') => {
-                return Err(Problem::new("it is a JSON list").with_hint("a trace is CSV, or JSON with one object a line"));
+                return Err(Problem::new("it is a JSON list")
+                    .with_hint("a trace is CSV, or JSON with one object a line"));
             }
             Some(_) => Self::from_csv(text)?,
         };
@@ -71,8 +73,10 @@ impl Table {
     fn from_jsonl(text: &str) -> Result<Self, Problem> {
         let mut table = Self::new(text);
         for (line, object) in (1..).zip(text.lines()).filter(|(_, object)| !object.trim().is_empty()) {
-            let object: serde_json::Map<String, serde_json::Value> = serde_json::from_str(object)
-                .map_err(|error| Problem::new(format!("line {line} is not a JSON object: {}", reason(&error))))?;
+            let object: serde_json::Map<String, serde_json::Value> =
+                serde_json::from_str(object).map_err(|error| {
+                    Problem::new(format!("line {line} is not a JSON object: {}", reason(&error)))
+                })?;
             for (name, value) in object {
                 let column = table.columns.entry(name).or_default();
                 column.resize(table.lines.len(), String::new());
@@ -123,7 +127,9 @@ impl Table {
         };
         let problem = Problem::field(self.lines[row], &column.column, text, expected);
         match column.unit {
-            TimeUnit::S | TimeUnit::Ms if datetime(text).is_some() => problem.with_hint("set `\"unit\": \"datetime\"`"),
+            TimeUnit::S | TimeUnit::Ms if datetime(text).is_some() => {
+                problem.with_hint("set `\"unit\": \"datetime\"`")
+            }
             TimeUnit::Datetime if time(text, TimeUnit::S).is_some() => {
                 problem.with_hint("set `\"unit\"` to `\"s\"` or `\"ms\"`")
             }
@@ -161,18 +167,22 @@ fn unpacked(bytes: Vec<u8>) -> Result<Vec<u8>, Problem> {
         (b"version https://git-lfs", "a pointer of Git LFS and not the file itself"),
     ];
     if let Some((_, what)) = FOREIGN.iter().find(|(magic, _)| bytes.starts_with(magic)) {
-        return Err(Problem::new(format!("it is {what}")).with_hint("a trace is CSV or JSONL, gzipped or not"));
+        return Err(
+            Problem::new(format!("it is {what}")).with_hint("a trace is CSV or JSONL, gzipped or not")
+        );
     }
     if !bytes.starts_with(b"\x1f\x8b") {
         return Ok(bytes);
     }
     let mut plain = Vec::new();
-    flate2::read::MultiGzDecoder::new(bytes.as_slice()).take(BYTES_MAX + 1).read_to_end(&mut plain).map_err(|error| {
-        if error.kind() == std::io::ErrorKind::UnexpectedEof {
-            return Problem::new("its gzip stream is cut off");
-        }
-        Problem::new(format!("its gzip stream is damaged: {error}"))
-    })?;
+    flate2::read::MultiGzDecoder::new(bytes.as_slice()).take(BYTES_MAX + 1).read_to_end(&mut plain).map_err(
+        |error| {
+            if error.kind() == std::io::ErrorKind::UnexpectedEof {
+                return Problem::new("its gzip stream is cut off");
+            }
+            Problem::new(format!("its gzip stream is damaged: {error}"))
+        },
+    )?;
     if plain.len() as u64 > BYTES_MAX { Err(Problem::new("it is larger than 1 GiB")) } else { Ok(plain) }
 }
 
@@ -210,12 +220,17 @@ fn exact(text: &str, unit: &str) -> Option<u64> {
 }
 
 /// A whole number, written with or without a point.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "bounds and wholeness are checked before")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "bounds and wholeness are checked before"
+)]
 fn count(text: &str) -> Option<u32> {
     let text = text.trim();
     text.parse().ok().or_else(|| {
         let value: f64 = text.parse().ok()?;
-        let is_whole = (0.0..=f64::from(u32::MAX)).contains(&value) && (value - libm::floor(value)).abs() <= 0.0;
+        let is_whole =
+            (0.0..=f64::from(u32::MAX)).contains(&value) && (value - libm::floor(value)).abs() <= 0.0;
         is_whole.then_some(value as u32)
     })
 }
@@ -246,7 +261,9 @@ pub(super) fn datetime(text: &str) -> Option<u64> {
     // Days since 1 March of the year 0 (the civil calendar of Hinnant 2014), then since 1900.
     let shifted = if month <= 2 { year - 1 } else { year };
     let month_from_march = (month + 9) % 12;
-    let days = shifted * 365 + shifted / 4 - shifted / 100 + shifted / 400 + (month_from_march * 153 + 2) / 5 + day - 1;
+    let days =
+        shifted * 365 + shifted / 4 - shifted / 100 + shifted / 400 + (month_from_march * 153 + 2) / 5 + day
+            - 1;
     let since_1900 = u64::try_from(days - 693_901).ok()?;
     Some(((since_1900 * 24 + hour) * 60 + minute) * 60 * 1_000_000_000 + seconds)
 }

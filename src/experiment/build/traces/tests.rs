@@ -112,7 +112,10 @@ fn a_wrong_column_names_the_columns_and_the_near_one() {
     let table = table("TIMESTAMP,ContextTokens,GeneratedTokens\n1,2,3\n");
     let has = "it has `TIMESTAMP`, `ContextTokens`, `GeneratedTokens`";
     let problem = table.column("ContextToken").expect_err("no such column");
-    assert_eq!(problem.said(), format!("it has no column `ContextToken` (did you mean `ContextTokens`? {has})"));
+    assert_eq!(
+        problem.said(),
+        format!("it has no column `ContextToken` (did you mean `ContextTokens`? {has})")
+    );
     let problem = table.column("arrival").expect_err("no such column");
     assert_eq!(problem.said(), format!("it has no column `arrival` ({has})"));
     let problem = self::table("t;input\n1;2\n").column("t").expect_err("another separator");
@@ -155,8 +158,16 @@ fn a_field_that_is_no_time_is_found_by_its_line() {
     no_time("t\n5m\n", TimeUnit::S, &format!("line 2 has `5m` in column `t`; {seconds}"));
     no_time("t\n\n\n1\r\n\nlater\n", TimeUnit::S, &format!("line 6 has `later` in column `t`; {seconds}"));
     no_time("t,x\n1,1\n,1\n", TimeUnit::S, &format!("line 3 has nothing in column `t`; {seconds}"));
-    no_time("{\"t\": 1}\n\n{\"x\": 1}\n", TimeUnit::S, &format!("line 3 has nothing in column `t`; {seconds}"));
-    no_time("{\"t\": null}\n", TimeUnit::Ms, "line 1 has nothing in column `t`; expected milliseconds, 0 or more");
+    no_time(
+        "{\"t\": 1}\n\n{\"x\": 1}\n",
+        TimeUnit::S,
+        &format!("line 3 has nothing in column `t`; {seconds}"),
+    );
+    no_time(
+        "{\"t\": null}\n",
+        TimeUnit::Ms,
+        "line 1 has nothing in column `t`; expected milliseconds, 0 or more",
+    );
     let long = "x".repeat(1_000);
     let shown = format!("line 2 has `{}…` in column `t`; {seconds}", "x".repeat(40));
     no_time(&format!("t\n{long}\n"), TimeUnit::S, &shown);
@@ -168,7 +179,8 @@ fn tokens_are_whole_numbers_with_or_without_a_point() {
     assert_eq!(table("n\n7\n 8 \n9.0\n").counts(Some(&name)).expect("counts"), Some(vec![7, 8, 9]));
     for text in ["7.5", "-1", "4294967296", "many"] {
         let problem = table(&format!("n\n{text}\n")).counts(Some(&name)).expect_err("no whole number");
-        let expected = format!("line 2 has `{text}` in column `n`; expected a whole number from 0 to 4294967295");
+        let expected =
+            format!("line 2 has `{text}` in column `n`; expected a whole number from 0 to 4294967295");
         assert_eq!(problem.said(), expected);
     }
 }
@@ -177,7 +189,11 @@ fn tokens_are_whole_numbers_with_or_without_a_point() {
 fn rows_in_any_order_become_requests_in_order_and_equals_keep_theirs() {
     let (folder, store) = store_with(&[("x.csv", "t,n\n5,1\n2,2\n5,3\n3,4\n")]);
     let trace = store.read_trace(&load("x.csv", None)).expect("a trace");
-    let got: Vec<_> = trace.requests.iter().map(|request| (request.at.as_nanos() / 1_000_000_000, request.input_tokens)).collect();
+    let got: Vec<_> = trace
+        .requests
+        .iter()
+        .map(|request| (request.at.as_nanos() / 1_000_000_000, request.input_tokens))
+        .collect();
     assert_eq!(got, [(0, 2), (1, 4), (3, 1), (3, 3)]);
     drop(folder);
 }
@@ -186,18 +202,31 @@ fn rows_in_any_order_become_requests_in_order_and_equals_keep_theirs() {
 fn only_the_first_rows_are_taken_and_time_starts_with_them() {
     let (folder, store) = store_with(&[("x.csv", "t,n\n5,1\n7,2\n0,3\n")]);
     let trace = store.read_trace(&load("x.csv", Some(2))).expect("a trace");
-    let got: Vec<_> = trace.requests.iter().map(|request| (request.at.as_nanos() / 1_000_000_000, request.input_tokens)).collect();
+    let got: Vec<_> = trace
+        .requests
+        .iter()
+        .map(|request| (request.at.as_nanos() / 1_000_000_000, request.input_tokens))
+        .collect();
     assert_eq!(got, [(0, 1), (2, 2)]);
     drop(folder);
 }
 
 #[test]
 fn a_session_is_its_pauses_and_calls() {
-    let (folder, store) = store_with(&[("s.csv", "id,kind,ms\na,x,100\nb,y,10\n"), ("c.csv", "id,at,ms\na,50,20\na,10,30\nb,0,5\n")]);
+    let (folder, store) = store_with(&[
+        ("s.csv", "id,kind,ms\na,x,100\nb,y,10\n"),
+        ("c.csv", "id,at,ms\na,50,20\na,10,30\nb,0,5\n"),
+    ]);
     let trace = store.read_sessions(&sessions(&["id"], &[("kind", "x")])).expect("sessions");
     let millis = |span: Span| span.as_nanos() / 1_000_000;
-    assert_eq!(trace.sessions.iter().map(|(first, count, tail)| (*first, *count, millis(*tail))).collect::<Vec<_>>(), [(0, 2, 30)]);
-    assert_eq!(trace.calls.iter().map(|(gap, length)| (millis(*gap), millis(*length))).collect::<Vec<_>>(), [(10, 30), (10, 20)]);
+    assert_eq!(
+        trace.sessions.iter().map(|(first, count, tail)| (*first, *count, millis(*tail))).collect::<Vec<_>>(),
+        [(0, 2, 30)]
+    );
+    assert_eq!(
+        trace.calls.iter().map(|(gap, length)| (millis(*gap), millis(*length))).collect::<Vec<_>>(),
+        [(10, 30), (10, 20)]
+    );
     drop(folder);
 }
 
@@ -212,7 +241,10 @@ fn what_is_wrong_with_sessions_names_the_file_that_has_it() {
     };
     assert_eq!(both(s, c, &["kind"], &[]), "c.csv: it has no column `kind` (it has `id`, `at`, `ms`)");
     assert_eq!(both("kind,ms\nx,1\n", c, &["id"], &[]), "s.csv: it has no column `id` (it has `kind`, `ms`)");
-    assert_eq!(both(s, c, &["id"], &[("group", "x")]), "c.csv: it has no column `group` (it has `id`, `at`, `ms`)");
+    assert_eq!(
+        both(s, c, &["id"], &[("group", "x")]),
+        "c.csv: it has no column `group` (it has `id`, `at`, `ms`)"
+    );
     assert_eq!(both(s, c, &["id"], &[("kind", "z")]), "s.csv: no session is left after `only`");
     let twice = "id,kind,ms\na,x,1\na,x,2\n";
     assert_eq!(both(twice, c, &["id"], &[]), "s.csv: line 3 is a second session of the key a");
@@ -241,7 +273,8 @@ fn store_with(files: &[(&str, &str)]) -> (tempfile::TempDir, TraceStore) {
 }
 
 fn load(file: &str, rows_max: Option<u64>) -> TraceLoad {
-    let json = serde_json::json!({ "file": file, "time": { "column": "t", "unit": "s" }, "input_tokens": "n" });
+    let json =
+        serde_json::json!({ "file": file, "time": { "column": "t", "unit": "s" }, "input_tokens": "n" });
     TraceLoad { rows_max, ..serde_json::from_value(json).expect("a load") }
 }
 
@@ -290,13 +323,22 @@ fn recorded_service_times_must_have_a_taker() {
     let told = told(clients, r#"{ "servers": 1, "service": "1s" }"#, r#"{ "visit": { "station": "desk" } }"#);
     assert!(told.contains("error: no station takes the recorded service times"), "{told}");
     assert!(told.contains("(workload.clients.users.load.trace.service)"), "{told}");
-    assert!(told.contains("hint: set `service_from_trace` at the station that serves them, or leave the column out"), "{told}");
+    assert!(
+        told.contains(
+            "hint: set `service_from_trace` at the station that serves them, or leave the column out"
+        ),
+        "{told}"
+    );
 }
 
 #[test]
 fn a_station_does_not_wait_in_vain_for_recorded_service_times() {
     let clients = r#"{ "trace": { "file": "x.csv", "time": { "column": "t", "unit": "s" } } }"#;
-    let told = told(clients, r#"{ "servers": 1, "service_from_trace": true }"#, r#"{ "visit": { "station": "desk" } }"#);
+    let told = told(
+        clients,
+        r#"{ "servers": 1, "service_from_trace": true }"#,
+        r#"{ "visit": { "station": "desk" } }"#,
+    );
     assert!(told.contains("error: no load has recorded service times"), "{told}");
     assert!(told.contains("(system.stations.desk.service_from_trace)"), "{told}");
 }
@@ -324,7 +366,11 @@ fn what_is_wrong_with_a_trace_is_told_where_it_is_named() {
 
 /// What is said of an experiment with this load, this station and this step.
 fn told(load: &str, station: &str, step: &str) -> String {
-    let (folder, _) = store_with(&[("x.csv", "t,n\n0,1\n1,1\n"), ("s.csv", "id,ms\na,9\n"), ("c.csv", "id,at,ms\na,1,2\n")]);
+    let (folder, _) = store_with(&[
+        ("x.csv", "t,n\n0,1\n1,1\n"),
+        ("s.csv", "id,ms\na,9\n"),
+        ("c.csv", "id,at,ms\na,1,2\n"),
+    ]);
     let file = folder.path().join("x.json");
     let text = format!(
         "{{ \"name\": \"x\", \"workload\": {{ \"classes\": {{ \"task\": {{}} }}, \"clients\": {{ \"users\":\n \
