@@ -4,6 +4,7 @@ use super::problem::{Problem, line_of};
 use crate::experiment::schema::{TimeColumn, TimeUnit};
 use indexmap::IndexMap;
 use sha2::{Digest, Sha256};
+use std::fmt::Write;
 use std::io::Read;
 use tars_policy::units::Span;
 
@@ -44,7 +45,10 @@ impl Table {
     }
 
     fn new(text: &str) -> Self {
-        let digest = Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+        let digest = Sha256::digest(text.as_bytes()).iter().fold(String::new(), |mut digest, byte| {
+            write!(digest, "{byte:02x}").expect("a string takes what is written to it");
+            digest
+        });
         Self { columns: IndexMap::new(), lines: Vec::new(), digest }
     }
 
