@@ -202,7 +202,9 @@ fn calls_by_session(calls: &Table, load: &SessionLoad) -> Result<BTreeMap<Key, V
     for (row, key) in keys(calls, load)?.into_iter().enumerate().filter(|(row, _)| keeps(calls, load, *row)) {
         by_session.entry(key).or_default().push((starts[row], lengths[row]));
     }
-    by_session.values_mut().for_each(|calls| calls.sort_unstable());
+    for calls in by_session.values_mut() {
+        calls.sort_unstable();
+    }
     Ok(by_session)
 }
 

@@ -21,17 +21,19 @@ impl Problem {
     }
 
     pub(super) fn io(error: &std::io::Error) -> Self {
-        match error.kind() {
-            std::io::ErrorKind::NotFound => Self::new("there is no such file"),
-            std::io::ErrorKind::PermissionDenied => Self::new("permission denied"),
-            std::io::ErrorKind::IsADirectory => Self::new("it is a folder"),
-            other => Self::new(other.to_string()),
-        }
+        let known = [
+            (std::io::ErrorKind::NotFound, "there is no such file"),
+            (std::io::ErrorKind::PermissionDenied, "permission denied"),
+            (std::io::ErrorKind::IsADirectory, "it is a folder"),
+        ];
+        let words = known.into_iter().find(|(kind, _)| *kind == error.kind());
+        words.map_or_else(|| Self::new(error.kind().to_string()), |(_, words)| Self::new(words))
     }
 
     pub(super) fn csv(error: &csv::Error, text: &str) -> Self {
         if let csv::ErrorKind::UnequalLengths { pos, expected_len, len } = error.kind() {
-            let (line, fields) = (line_of(pos.as_ref(), text), counted(*len as usize, "field"));
+            let (line, fields) =
+                (line_of(pos.as_ref(), text), counted(usize::try_from(*len).unwrap_or(usize::MAX), "field"));
             return Self::new(format!("line {line} has {fields}, the first line has {expected_len}"));
         }
         Self::new(error.to_string())

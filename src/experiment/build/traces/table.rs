@@ -27,7 +27,7 @@ impl Table {
         let bytes = unpacked(whole(raw)?)?;
         let text = String::from_utf8(bytes).map_err(|error| {
             let at = error.utf8_error().valid_up_to();
-            let line = error.as_bytes()[..at].iter().filter(|byte| **byte == b'\n').count() + 1;
+            let line = error.as_bytes()[..at].split(|byte| *byte == b'\n').count();
             Problem::new(format!("it is not UTF-8 text: line {line}"))
                 .with_hint("a trace is CSV or JSONL, gzipped or not")
         })?;
