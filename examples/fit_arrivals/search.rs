@@ -19,7 +19,11 @@ fn spread(start: u32, low: &[f64], high: &[f64]) -> Vec<f64> {
         let turns = f64::from(start) * libm::sqrt(prime);
         turns - libm::floor(turns)
     };
-    PRIMES.iter().zip(low.iter().zip(high)).map(|(prime, (low, high))| low + share(*prime) * (high - low)).collect()
+    PRIMES
+        .iter()
+        .zip(low.iter().zip(high))
+        .map(|(prime, (low, high))| low + share(*prime) * (high - low))
+        .collect()
 }
 
 fn simplex(cost: &impl Fn(&[f64]) -> f64, start: Vec<f64>, steps: u32) -> (Vec<f64>, f64) {
@@ -36,10 +40,13 @@ fn simplex(cost: &impl Fn(&[f64]) -> f64, start: Vec<f64>, steps: u32) -> (Vec<f
     }
     for _ in 0..steps {
         corners.sort_by(|a, b| a.1.total_cmp(&b.1));
-        let middle: Vec<f64> =
-            (0..size).map(|at| corners[..size].iter().map(|corner| corner.0[at]).sum::<f64>() / size as f64).collect();
+        let middle: Vec<f64> = (0..size)
+            .map(|at| corners[..size].iter().map(|corner| corner.0[at]).sum::<f64>() / size as f64)
+            .collect();
         let worst = corners[size].clone();
-        let beyond = |by: f64| -> Vec<f64> { (0..size).map(|at| middle[at] + by * (middle[at] - worst.0[at])).collect() };
+        let beyond = |by: f64| -> Vec<f64> {
+            (0..size).map(|at| middle[at] + by * (middle[at] - worst.0[at])).collect()
+        };
         let mirrored = with_cost(beyond(1.0));
         if mirrored.1 < corners[0].1 {
             let further = with_cost(beyond(2.0));
@@ -53,7 +60,8 @@ fn simplex(cost: &impl Fn(&[f64]) -> f64, start: Vec<f64>, steps: u32) -> (Vec<f
             } else {
                 let best = corners[0].0.clone();
                 for corner in &mut corners[1..] {
-                    let closer = corner.0.iter().zip(&best).map(|(own, best)| f64::midpoint(*own, *best)).collect();
+                    let closer =
+                        corner.0.iter().zip(&best).map(|(own, best)| f64::midpoint(*own, *best)).collect();
                     *corner = with_cost(closer);
                 }
             }
