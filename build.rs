@@ -2,7 +2,6 @@
 //! digest of the sources that decide a result, so that no run goes on from what other code has computed.
 
 use sha2::{Digest, Sha256};
-use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
@@ -45,11 +44,9 @@ fn main() -> io::Result<()> {
         println!("cargo::rerun-if-changed={path}");
         digest(&root, path, &mut sources)?;
     }
-    let digits = sources.finalize().iter().fold(String::new(), |mut digits, byte| {
-        write!(digits, "{byte:02x}").expect("a string takes whatever is written");
-        digits
-    });
-    println!("cargo::rustc-env=TARS_SIM_SOURCES={digits}");
+    print!("cargo::rustc-env=TARS_SIM_SOURCES=");
+    sources.finalize().iter().for_each(|byte| print!("{byte:02x}"));
+    println!();
     Ok(())
 }
 

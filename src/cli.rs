@@ -7,8 +7,10 @@ use std::path::PathBuf;
 /// Simulates systems of LLM agents: which configuration carries a load, where it breaks, what it costs.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "tars-sim", version, max_term_width = 100, disable_help_subcommand = true)]
-#[command(after_help = "Exit codes: 0 done · 1 a cell or the program failed · 2 wrong usage or input · 3 a condition \
-asked for does not hold · 4 a resumed result differs from its recomputation · 5 interrupted, to be resumed")]
+#[command(
+    after_help = "Exit codes: 0 done · 1 a cell or the program failed · 2 wrong usage or input · 3 a condition \
+asked for does not hold · 4 a resumed result differs from its recomputation · 5 interrupted, to be resumed"
+)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]

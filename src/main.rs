@@ -26,7 +26,8 @@ fn main() -> ExitCode {
 /// All that is read from the environment, and only here.
 fn surroundings() -> Surroundings {
     let columns = std::env::var_os("COLUMNS").and_then(|text| text.to_str()?.parse().ok());
-    let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()) || !io::stdout().is_terminal();
+    let plain =
+        std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()) || !io::stdout().is_terminal();
     let colour = if plain { Colour::Plain } else { Colour::Ansi };
     Surroundings {
         screen: Screen { width: columns.unwrap_or(WIDTH), colour },

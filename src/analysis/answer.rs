@@ -273,6 +273,7 @@ fn chosen(whole: &Whole, slo: &[SloTerm], cells: &[&Cell]) -> Answer {
     };
     let load = words(&whole.axes, cell, is_load);
     let system = words(&whole.axes, cell, |axis| !is_load(axis));
+    let opening = smallest_misses(whole, cells).unwrap_or_default();
     let mut headline = match (load.is_empty(), system.is_empty()) {
         (false, false) => format!(
             "At {load}, the cheapest that meets the objective is {system}: {}.",
@@ -283,11 +284,28 @@ fn chosen(whole: &Whole, slo: &[SloTerm], cells: &[&Cell]) -> Answer {
         }
         (false, true) => format!("The objective is met up to {load}: {}.", headline_numbers(cell)),
     };
+    headline.insert_str(0, &opening);
     if let Some(small) = small {
         let system = words(&whole.axes, small, |axis| !is_load(axis));
         headline = format!("{headline} The next smaller, {system}, misses: {}.", missed_words(slo, small));
     }
     Answer { headline, details, cell: Some(cell.index), smaller: small.map(|small| small.index) }
+}
+
+/// Whether the smallest configuration, the first on every axis of the system, carries any load, in a short sentence.
+fn smallest_misses(whole: &Whole, cells: &[&Cell]) -> Option<String> {
+    let is_first = |cell: &&&Cell| {
+        whole.axes.iter().zip(&cell.coordinates).all(|(axis, value)| is_load(axis) || *value == 0)
+    };
+    let first: Vec<&&Cell> = cells.iter().filter(is_first).collect();
+    let low = first.first()?;
+    let system = words(&whole.axes, low, |axis| !is_load(axis));
+    let load = words(&whole.axes, low, is_load);
+    if load.is_empty() || system.is_empty() || first.iter().any(|cell| cell.slo_missed.is_empty()) {
+        return None;
+    }
+    let rate = three(value(low, Metric::Good)?);
+    Some(format!("{} carries none of these loads (at {load}, goodput is {rate}/s). ", capital(&system)))
 }
 
 /// How the smallest configuration, the first on every axis of the system, fares from the lowest to the highest load.

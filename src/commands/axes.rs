@@ -20,7 +20,8 @@ impl Axes {
         let is_grid = is_grid(cells, &values);
         let values: Vec<Vec<Arc<Setting>>> =
             values.into_iter().map(|values| if is_grid { values } else { by_size(values) }).collect();
-        let axes = cells.first().into_iter().flat_map(|cell| &cell.coordinates).zip(&values).map(axis).collect();
+        let axes =
+            cells.first().into_iter().flat_map(|cell| &cell.coordinates).zip(&values).map(axis).collect();
         let place = |(coordinate, values): (&Coordinate, &Vec<Arc<Setting>>)| {
             values.iter().position(|value| *value == coordinate.setting).expect("every setting was listed")
         };

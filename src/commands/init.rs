@@ -16,7 +16,8 @@ pub(super) fn init(folder: &Path) -> Result<(), Failure> {
         .and_then(|mut file| file.write_all(STARTER.as_bytes()));
     match written {
         Ok(()) => print(
-            format!("wrote {0}; try `tars-sim check {0}`, then `tars-sim sweep {0}`\n", path.display()).as_bytes(),
+            format!("wrote {0}; try `tars-sim check {0}`, then `tars-sim sweep {0}`\n", path.display())
+                .as_bytes(),
         ),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(Failure::usage(format!(
             "error: {} is there already\n  hint: name another folder, or move it away",

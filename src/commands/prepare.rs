@@ -3,7 +3,7 @@
 use super::{Failure, Surroundings};
 use crate::cli::ExperimentArgs;
 use crate::experiment::build::{Experiment, TraceStore, build, data_folder};
-use crate::experiment::{At, CellSpec, Diagnostics, Severity, Loaded, cell_tree, load};
+use crate::experiment::{At, CellSpec, Diagnostics, Loaded, Severity, cell_tree, load};
 use std::path::Path;
 
 /// An experiment whose cells can all be run.

@@ -82,7 +82,8 @@ impl Meter {
         let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let (done, resumed, tasks) = (load(&self.done), load(&self.resumed), load(&self.tasks));
         let valid = load(&self.events) - load(&self.stale);
-        let mut text = format!("{} of {} cells, {done} replications in {seconds:.1} s", self.cells_done(), self.cells);
+        let mut text =
+            format!("{} of {} cells, {done} replications in {seconds:.1} s", self.cells_done(), self.cells);
         if resumed > 0 {
             text.push_str(&format!(", {resumed} of them from the journal"));
         }
@@ -105,7 +106,11 @@ impl Meter {
             && self.next_line.compare_exchange(due, next, Ordering::Relaxed, Ordering::Relaxed).is_ok();
         if mine {
             let (done, planned) = (self.done.load(Ordering::Relaxed), self.planned.load(Ordering::Relaxed));
-            talk(&format!("{} of {} cells, {done} of {planned} replications\n", self.cells_done(), self.cells));
+            talk(&format!(
+                "{} of {} cells, {done} of {planned} replications\n",
+                self.cells_done(),
+                self.cells
+            ));
         }
     }
 }

@@ -59,7 +59,8 @@ pub(super) fn shorten(measure: &mut Measure) {
     let whole = measure.duration;
     let short = Span::from_nanos(whole.as_nanos() / DURATION_SHARE).max(DURATION_MIN).min(whole);
     let scaled = |span: Span| {
-        let nanos = u128::from(span.as_nanos()) * u128::from(short.as_nanos()) / u128::from(whole.as_nanos().max(1));
+        let nanos =
+            u128::from(span.as_nanos()) * u128::from(short.as_nanos()) / u128::from(whole.as_nanos().max(1));
         Span::from_nanos(u64::try_from(nanos).expect("a part of a span is shorter than the span"))
     };
     measure.warmup = measure.warmup.map(scaled);

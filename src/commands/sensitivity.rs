@@ -92,7 +92,10 @@ fn variant(
         let mut diagnostics = Diagnostics::new();
         let built = build(&tree, traces, &mut diagnostics);
         built.ok_or_else(|| {
-            diagnostics.iter().next().map_or_else(|| "it is not valid".to_owned(), |problem| problem.message.clone())
+            diagnostics
+                .iter()
+                .next()
+                .map_or_else(|| "it is not valid".to_owned(), |problem| problem.message.clone())
         })
     });
     let built = built.map(|mut experiment| {
@@ -109,7 +112,9 @@ fn scale(tree: &mut Tree, pointer: &str, factor: f64) -> Result<String, String> 
     let found = found.ok_or_else(|| format!("there is nothing at {pointer}"))?;
     let scaled = match &found.value {
         Node::Number(number) => scaled_number(number, factor).map(Node::Number),
-        Node::String(text) => text.parse::<Span>().ok().map(|span| Node::String(span.scale(factor).to_string())),
+        Node::String(text) => {
+            text.parse::<Span>().ok().map(|span| Node::String(span.scale(factor).to_string()))
+        }
         Node::Null | Node::Bool(_) | Node::Array(_) | Node::Object(_) | Node::Broken => None,
     };
     found.value = scaled.ok_or_else(|| format!("{pointer} is neither a number nor a span"))?;
@@ -119,7 +124,10 @@ fn scale(tree: &mut Tree, pointer: &str, factor: f64) -> Result<String, String> 
 fn scaled_number(number: &serde_json::Number, factor: f64) -> Option<serde_json::Number> {
     let scaled = number.as_f64()? * factor;
     let whole = number.is_u64() || number.is_i64();
-    #[expect(clippy::cast_possible_truncation, reason = "a float beyond 64 bits saturates, and is refused later")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a float beyond 64 bits saturates, and is refused later"
+    )]
     let rounded = libm::round(scaled) as i64;
     if whole { Some(rounded.into()) } else { serde_json::Number::from_f64(scaled) }
 }
@@ -143,9 +151,15 @@ fn row(variant: &Variant, cell: Option<&Cell>) -> SensitivityRow {
 }
 
 /// The cell as it was swept: factor one.
-fn base_row(sweep: &Sweep<'_>, cell: usize, figure: &SensitivitySpec, cells: &[Cell]) -> Option<SensitivityRow> {
+fn base_row(
+    sweep: &Sweep<'_>,
+    cell: usize,
+    figure: &SensitivitySpec,
+    cells: &[Cell],
+) -> Option<SensitivityRow> {
     let mut tree = cell_tree(sweep.loaded, &sweep.cells[cell]);
-    let value: Result<Vec<String>, String> = figure.paths.iter().map(|path| scale(&mut tree, path, 1.0)).collect();
+    let value: Result<Vec<String>, String> =
+        figure.paths.iter().map(|path| scale(&mut tree, path, 1.0)).collect();
     let cell = cells.get(cell)?;
     let value = value.ok()?.join(", ");
     Some(SensitivityRow { factor: 1.0, value, metrics: headline(cell), slo_met: cell.slo_met, failed: None })

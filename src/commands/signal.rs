@@ -13,11 +13,15 @@ const INCOMPLETE: i32 = 5;
 pub(super) fn listen() -> Result<&'static AtomicBool, Failure> {
     let heard = || {
         if STOP.swap(true, Ordering::Relaxed) {
-            #[expect(clippy::exit, reason = "a second signal ends at once; the journal is whole at any moment")]
+            #[expect(
+                clippy::exit,
+                reason = "a second signal ends at once; the journal is whole at any moment"
+            )]
             std::process::exit(INCOMPLETE);
         }
         super::talk("\nstopping: what runs is finished and kept; once more ends at once\n");
     };
-    ctrlc::set_handler(heard).map_err(|error| Failure::internal(format!("error: cannot listen for signals: {error}")))?;
+    ctrlc::set_handler(heard)
+        .map_err(|error| Failure::internal(format!("error: cannot listen for signals: {error}")))?;
     Ok(&STOP)
 }

@@ -10,9 +10,7 @@ use crate::experiment::build::Experiment;
 use crate::experiment::{CellSpec, Loaded};
 use crate::report::{self, ReplicationRow};
 use crate::result::{Assumption, Cell, CellStatus, ResultFile};
-use crate::runner::{
-    CellDigest, CellJob, CellRuns, PlanIdentity, Progress, RunOptions, combined, run_cells,
-};
+use crate::runner::{CellDigest, CellJob, CellRuns, PlanIdentity, Progress, RunOptions, combined, run_cells};
 use crate::sim::Run;
 use crate::store::{Manifest, Outgoing, Store, write};
 use std::path::{Path, PathBuf};
@@ -97,7 +95,9 @@ pub(super) fn sweep(args: &RunArgs, extent: Extent, around: &Surroundings) -> Re
     let mut result = assemble(whole.clone(), results, Vec::new());
     if !args.quick && !experiments[0].sensitivity.is_empty() {
         let found = sensitivity::run(&sweep, &mut traces, &result.answer, &result.cells)?;
-        let Some(found) = found else { return Err(interrupted(&meter, cells.len(), &folder, &resume(args, &extent))) };
+        let Some(found) = found else {
+            return Err(interrupted(&meter, cells.len(), &folder, &resume(args, &extent)));
+        };
         result = assemble(whole, result.cells, found);
     }
     if stop.load(Ordering::Relaxed) {
@@ -193,11 +193,7 @@ fn precision(goal: &str) -> Result<serde_json::Value, Failure> {
 }
 
 /// Leaves of the cells what is to be run, and says in words which part of the experiment that is.
-fn narrow(
-    prepared: &mut Prepared,
-    args: &RunArgs,
-    extent: Extent,
-) -> Result<String, Failure> {
+fn narrow(prepared: &mut Prepared, args: &RunArgs, extent: Extent) -> Result<String, Failure> {
     let swept = !prepared.loaded.cells.iter().all(|cell| cell.coordinates.is_empty());
     let mut words = "sweep".to_owned();
     if extent == Extent::Single && swept {
@@ -255,7 +251,8 @@ fn interrupted(meter: &Meter, cells: usize, folder: &Path, resume: &str) -> Fail
 
 /// The command that repeats a result, without what does not change it.
 fn command(args: &RunArgs, extent: &str) -> String {
-    let mut command = format!("tars-sim {} {}", extent.trim_end_matches(" --quick"), args.experiment.file.display());
+    let mut command =
+        format!("tars-sim {} {}", extent.trim_end_matches(" --quick"), args.experiment.file.display());
     for set in &args.experiment.sets {
         command.push_str(&format!(" --set {}", quoted(set)));
     }
@@ -272,14 +269,21 @@ fn command(args: &RunArgs, extent: &str) -> String {
 }
 
 fn resume(args: &RunArgs, extent: &str) -> String {
-    let out = args.out.as_ref().map_or_else(String::new, |out| format!(" --out {}", quoted(&out.display().to_string())));
+    let out = args
+        .out
+        .as_ref()
+        .map_or_else(String::new, |out| format!(" --out {}", quoted(&out.display().to_string())));
     format!("{}{out}", command(args, extent))
 }
 
 /// An argument as a shell takes it.
 fn quoted(argument: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "/_-.=:,+".contains(c);
-    if argument.chars().all(plain) { argument.to_owned() } else { format!("'{}'", argument.replace('\'', r"'\''")) }
+    if argument.chars().all(plain) {
+        argument.to_owned()
+    } else {
+        format!("'{}'", argument.replace('\'', r"'\''"))
+    }
 }
 
 fn assumption(figure: &crate::experiment::Assumption) -> Assumption {
@@ -297,7 +301,8 @@ fn rows(cell: &Cell, job: &CellJob, runs: &[Run]) -> Vec<ReplicationRow> {
     let mut rows = Vec::with_capacity(runs.len() * cell.metrics.len());
     for (replication, run) in (0..).zip(runs) {
         for metric in cell.metrics.keys() {
-            let value = metrics::estimate(&job.model, metric, std::slice::from_ref(run)).map(|found| found.value);
+            let value =
+                metrics::estimate(&job.model, metric, std::slice::from_ref(run)).map(|found| found.value);
             rows.push(ReplicationRow { cell: job.index, replication, metric: metric.clone(), value });
         }
     }

@@ -83,6 +83,30 @@ impl<T> Arena<T> {
         }
     }
 
+    /// Drops the value where it is, without moving it out; its id is dead.
+    ///
+    /// # Panics
+    /// If `id` is dead.
+    #[inline]
+    pub fn discard(&mut self, id: u32) {
+        let next = self.free;
+        match self.slots.get_mut(id as usize) {
+            Some(slot @ Slot::Live(_)) => *slot = Slot::Dead { next },
+            Some(Slot::Dead { .. }) | None => dead(id),
+        }
+        self.free = id;
+        self.len -= 1;
+    }
+
+    /// The value if `id` is in use.
+    #[inline]
+    pub fn find_mut(&mut self, id: u32) -> Option<&mut T> {
+        match self.slots.get_mut(id as usize) {
+            Some(Slot::Live(value)) => Some(value),
+            Some(Slot::Dead { .. }) | None => None,
+        }
+    }
+
     /// The value.
     ///
     /// # Panics
@@ -188,6 +212,11 @@ mod tests {
                 if grows || map.is_empty() {
                     let id = arena.insert(pick);
                     prop_assert_eq!(map.insert(id, pick), None);
+                } else if pick % 3 == 0 {
+                    let id = *map.keys().nth(pick % map.len()).expect("the map is not empty");
+                    arena.discard(id);
+                    map.remove(&id);
+                    prop_assert!(arena.find_mut(id).is_none());
                 } else {
                     let id = *map.keys().nth(pick % map.len()).expect("the map is not empty");
                     prop_assert_eq!(Some(arena.remove(id)), map.remove(&id));

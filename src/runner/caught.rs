@@ -18,7 +18,11 @@ static QUIET: Once = Once::new();
 pub(super) fn caught<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     QUIET.call_once(|| {
         let before = panic::take_hook();
-        panic::set_hook(Box::new(move |info| if !note(info) { before(info) }));
+        panic::set_hook(Box::new(move |info| {
+            if !note(info) {
+                before(info)
+            }
+        }));
     });
     PLACE.set(Some(String::new()));
     let done = panic::catch_unwind(AssertUnwindSafe(work));
@@ -39,7 +43,8 @@ fn note(info: &PanicHookInfo<'_>) -> bool {
 
 fn message(payload: &(dyn Any + Send)) -> &str {
     let text = payload.downcast_ref::<&str>().copied();
-    text.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("a panic without a message")
+    text.or_else(|| payload.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("a panic without a message")
 }
 
 #[cfg(test)]

@@ -70,7 +70,9 @@ impl Sink {
         self.tasks(run);
         self.breakdowns(model, run);
         let stations = model.stations.iter().map(|station| &station.name).zip(&run.stations);
-        for (name, station) in by_name(stations.filter(|(_, station)| station.arrived_ever + station.calls > 0)) {
+        for (name, station) in
+            by_name(stations.filter(|(_, station)| station.arrived_ever + station.calls > 0))
+        {
             self.text("station");
             self.text(name);
             self.station(station);
@@ -100,7 +102,9 @@ impl Sink {
         self.numbers([run.calls_ever, run.limited_ever, run.breaker_refused_ever, run.orphans_ever]);
         self.numbers([run.quality, run.input_tokens, run.output_tokens]);
         self.numbers(run.bad);
-        [run.system_area, run.token_cost, run.wasted_cost_ever].into_iter().for_each(|value| self.number(value));
+        [run.system_area, run.token_cost, run.wasted_cost_ever]
+            .into_iter()
+            .for_each(|value| self.number(value));
         self.samples(&run.latency);
         self.number(run.ledgers.len() as u64);
         for (bucket, tasks, parts) in &run.ledgers {

@@ -47,7 +47,8 @@ mod tests {
 
     #[test]
     fn whatever_decides_a_result_changes_the_plan() {
-        let plan = |canonical, traces: &[String], extent| PlanIdentity { canonical, traces, extent }.plan_id();
+        let plan =
+            |canonical, traces: &[String], extent| PlanIdentity { canonical, traces, extent }.plan_id();
         let base = plan("{}", &[], "sweep");
         let trace = ["ab".to_owned(), "cd".to_owned()];
         for other in [plan("[]", &[], "sweep"), plan("{}", &trace, "sweep"), plan("{}", &[], "run")] {

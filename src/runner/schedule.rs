@@ -72,6 +72,7 @@ impl<'a, T: Send> Schedule<'a, T> {
 
     /// Works until there is nothing left to do, or until it is told to stop.
     pub(super) fn work(&self, finish: &(impl Fn(&CellJob, CellRuns) -> T + Sync)) {
+        let _alarm = Alarm { board: &self.board, changed: &self.changed };
         while let Some((place, unit)) = self.take() {
             let done = self.perform(&self.jobs[place], unit, finish);
             self.report(place, done);
@@ -210,15 +211,39 @@ impl<'a, T: Send> Schedule<'a, T> {
             }
         }
         drop(board);
-        // The cut goes first: a replication must not be kept without the cut it was made with.
-        if let (Some(cut), Some(store)) = (found_cut, self.store) {
-            let text = serde_json::to_vec(&cut).expect("a cut is plain text and numbers");
-            if let Err(error) = store.put(Key::Cell(job.number()), &text) {
-                self.board().broken.get_or_insert(error.into());
-            }
-            self.board().cells.get_mut(&place).expect("the cell waits for its cut").settle(cut);
+        if let Some(cut) = found_cut {
+            self.settle(place, cut);
         }
         self.changed.notify_all();
+    }
+
+    /// Keeps a cut that pilots found, and then lets replications start: none is kept without the cut it was made with.
+    fn settle(&self, place: usize, cut: WarmupCut) {
+        let kept = self.store.map_or(Ok(()), |store| {
+            let text = serde_json::to_vec(&cut).expect("a cut is plain text and numbers");
+            store.put(Key::Cell(self.jobs[place].number()), &text)
+        });
+        let mut board = self.board();
+        if let Err(error) = kept {
+            board.broken.get_or_insert(error.into());
+        }
+        board.cells.get_mut(&place).expect("the cell waits for its cut").settle(cut);
+    }
+}
+
+/// Tells the other workers when one goes down with a broken invariant, so that they do not wait for it for ever.
+struct Alarm<'s, T> {
+    board: &'s Mutex<Board<T>>,
+    changed: &'s Condvar,
+}
+
+impl<T> Drop for Alarm<'_, T> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let mut board = self.board.lock().unwrap_or_else(PoisonError::into_inner);
+            board.broken.get_or_insert(RunError::Threads("a worker broke down".to_owned()));
+            self.changed.notify_all();
+        }
     }
 }
 

@@ -26,9 +26,10 @@ impl WarmupCut {
         let (cut, rule) = match measure.warmup {
             Some(_) if measure.terminating => (Span::ZERO, "terminating run: nothing is cut"),
             Some(stated) => (stated, "stated in the experiment"),
-            None if quick => {
-                (Span::from_nanos(measure.duration.as_nanos() / 4), "a quarter of the run, not examined (--quick)")
-            }
+            None if quick => (
+                Span::from_nanos(measure.duration.as_nanos() / 4),
+                "a quarter of the run, not examined (--quick)",
+            ),
             None => return None,
         };
         Some(Self { nanos: cut.as_nanos(), rule: rule.to_owned(), flag: None })
@@ -57,7 +58,9 @@ impl WarmupCut {
                 "the number of tasks in the system has not settled within half the run; lengthen `measure.duration`, \
                  or set `transient` if no steady state is expected",
             ),
-            Cut::TooShort => half(rule, "the run is too short to look for a warm-up; lengthen `measure.duration`"),
+            Cut::TooShort => {
+                half(rule, "the run is too short to look for a warm-up; lengthen `measure.duration`")
+            }
         }
     }
 
@@ -77,7 +80,11 @@ mod tests {
 
     #[test]
     fn a_start_that_is_higher_is_cut_in_simulated_time() {
-        check((0..500).map(|slice| if slice < 50 { 900 } else { slice % 2 }).collect(), 10_000_000_000, false);
+        check(
+            (0..500).map(|slice| if slice < 50 { 900 } else { slice % 2 }).collect(),
+            10_000_000_000,
+            false,
+        );
     }
 
     #[test]

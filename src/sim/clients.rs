@@ -155,6 +155,7 @@ impl World<'_> {
         self.submit(client, NOBODY, key, 0);
     }
 
+    #[inline]
     fn schedule_arrival(&mut self, client: u16) {
         let plan = self.plan;
         let now = self.now;
@@ -193,6 +194,7 @@ impl World<'_> {
     }
 
     /// A task is submitted now.
+    #[inline]
     fn submit(&mut self, client: u16, user: u32, key: u64, row: u32) {
         let plan = self.plan;
         let now = self.now;
@@ -255,7 +257,6 @@ impl World<'_> {
         task.worker = NOBODY;
         task.child = NOBODY;
         task.children = 0;
-        task.grant = None;
         task.pass = None;
         task.queue_ticket = None;
         task.timer = Ticket::NONE;
@@ -372,6 +373,7 @@ impl World<'_> {
     }
 
     /// The task is over for its client.
+    #[inline]
     fn settle(&mut self, id: u32, cause: Option<Cause>) {
         let now = self.now;
         let time = self.time();
@@ -388,7 +390,7 @@ impl World<'_> {
         }
         self.probe.ended(now, &self.plan.model, strand, cause);
         let user = strand.user;
-        let _ = self.strands.remove(id);
+        self.strands.discard(id);
         if user != NOBODY {
             let at = now.saturating_add(self.think(user)).min(FAR);
             self.agenda.schedule(at, Event::User(user));

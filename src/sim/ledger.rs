@@ -107,20 +107,25 @@ pub(crate) struct Ledger {
     spent: [u64; PARTS],
     since: u64,
     part: Part,
+    /// The parts that have been entered, one bit each: the others are zero and need not be looked at.
+    entered: u32,
 }
 
 impl Ledger {
     /// An empty ledger of a task that starts at `now` in `part`.
     pub(crate) const fn new(now: u64, part: Part) -> Self {
-        Self { spent: [0; PARTS], since: now, part }
+        Self { spent: [0; PARTS], since: now, part, entered: 1 << part as u32 }
     }
 
     /// From `now` on the task is in `part`.
     #[inline]
     pub(crate) fn enter(&mut self, now: u64, part: Part) {
-        self.spent[self.part as usize] += now - self.since;
+        // No part exceeds the time that has passed, which has 60 bits.
+        let spent = &mut self.spent[self.part as usize];
+        *spent = spent.wrapping_add(now - self.since);
         self.since = now;
         self.part = part;
+        self.entered |= 1 << part as u32;
     }
 
     /// From `now` on the task is in `part`; of the time since the last change, `own` stays where it was and the rest
@@ -129,10 +134,15 @@ impl Ledger {
     pub(crate) fn enter_split(&mut self, now: u64, own: u64, rest: Part, part: Part) {
         let spent = now - self.since;
         let own = own.min(spent);
-        self.spent[self.part as usize] += own;
-        self.spent[rest as usize] += spent - own;
+        let kept = &mut self.spent[self.part as usize];
+        *kept = kept.wrapping_add(own);
+        if spent > own {
+            self.spent[rest as usize] += spent - own;
+            self.entered |= 1 << rest as u32;
+        }
         self.since = now;
         self.part = part;
+        self.entered |= 1 << part as u32;
     }
 
     /// When the part began.
@@ -145,15 +155,27 @@ impl Ledger {
         self.part
     }
 
-    /// Time by part, up to the last change.
-    pub(crate) const fn spent(&self) -> &[u64; PARTS] {
-        &self.spent
+    /// Time by part, up to the last change; parts that were never entered are left out.
+    #[inline]
+    pub(crate) fn spent(&self) -> impl Iterator<Item = (usize, u64)> + '_ {
+        let mut left = self.entered;
+        std::iter::from_fn(move || {
+            let place = left.trailing_zeros() as usize;
+            left &= left.wrapping_sub(1);
+            self.spent.get(place).map(|spent| (place, *spent))
+        })
+    }
+
+    /// Time in one part, up to the last change.
+    pub(crate) const fn spent_in(&self, part: Part) -> u64 {
+        self.spent[part as usize]
     }
 
     /// All time up to the last change.
+    #[inline]
     pub(crate) fn total(&self) -> u64 {
-        // No part exceeds the task's own time, which fits; without the check of each step the sum is vectorised.
-        self.spent.iter().fold(0, |sum: u64, part| sum.wrapping_add(*part))
+        // No part exceeds the task's own time, which fits.
+        self.spent().fold(0, |sum, (_, spent)| sum.wrapping_add(spent))
     }
 
     /// Counts time spent in `from` since the ledger looked like `before` as time in `to`.
@@ -161,6 +183,7 @@ impl Ledger {
         let moved = self.spent[from as usize] - before;
         self.spent[from as usize] -= moved;
         self.spent[to as usize] += moved;
+        self.entered |= 1 << to as u32;
     }
 }
 
@@ -176,8 +199,8 @@ mod tests {
         ledger.enter_split(450, 200, Part::Slowdown, Part::Network);
         ledger.enter(460, Part::Network);
         assert_eq!(ledger.total(), 360);
-        assert_eq!(ledger.spent()[Part::Provider as usize], 200);
-        assert_eq!(ledger.spent()[Part::Slowdown as usize], 100);
+        assert_eq!(ledger.spent_in(Part::Provider), 200);
+        assert_eq!(ledger.spent_in(Part::Slowdown), 100);
     }
 
     #[test]

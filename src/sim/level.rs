@@ -16,7 +16,9 @@ impl Level {
     /// The level changes to `value` at `now`.
     #[inline]
     pub(crate) fn set(&mut self, now: u64, value: u32) {
-        self.area += u128::from(self.value) * u128::from(now - self.since);
+        // 32 bits of level over 60 bits of time: no area reaches 2^92.
+        let grown = u128::from(self.value) * u128::from(now - self.since);
+        self.area = self.area.wrapping_add(grown);
         self.since = now;
         self.value = value;
         self.highest = self.highest.max(value);

@@ -1,6 +1,8 @@
 //! A model with its laws compiled to samplers and its load-dependent factors tabulated: made once a configuration,
 //! shared by all its replications.
 
+use super::ledger::Part;
+use super::world::part_of;
 use crate::model::{Model, Station};
 use crate::random::Sampler;
 use tars_policy::route::{Route, RouteSpec};
@@ -40,6 +42,10 @@ pub(super) struct StationPlan {
     pub(super) load: Vec<LoadPoint>,
     pub(super) per_input: u64,
     pub(super) per_output: u64,
+    /// Where time in service stands in the ledger.
+    pub(super) part: Part,
+    /// Whether a service is one draw of a law: no tokens, no trace, no load.
+    pub(super) plain: bool,
 }
 
 /// Samplers and prices of a model that a provider offers.
@@ -180,6 +186,12 @@ impl StationPlan {
             load: (0..table).map(|number| LoadPoint::at(station, number)).collect(),
             per_input: station.per_input_token.as_nanos(),
             per_output: station.per_output_token.as_nanos(),
+            part: part_of(station.kind),
+            plain: station.offers.is_empty()
+                && station.per_input_token.is_zero()
+                && station.per_output_token.is_zero()
+                && !station.from_trace
+                && !loaded,
         }
     }
 

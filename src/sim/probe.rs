@@ -36,6 +36,13 @@ pub const fn ledger_span(bucket: u32) -> (u32, u32) {
     (bucket << LEDGER_SHIFT, 1 << LEDGER_SHIFT)
 }
 
+/// Counts one more.
+#[inline]
+pub(super) const fn count(counter: &mut u64) {
+    // A run has fewer than 2^36 events, and no event counts anything 2^28 times.
+    *counter = counter.wrapping_add(1);
+}
+
 /// Everything that is recorded.
 pub(super) struct Probe {
     cut: u64,
@@ -192,14 +199,14 @@ impl Probe {
 
     #[inline]
     pub(super) fn issued(&mut self, now: u64, measured: bool) {
-        self.issued_ever += 1;
+        count(&mut self.issued_ever);
         self.system.up(now);
         if measured {
-            self.issued += 1;
-            self.outstanding += 1;
+            count(&mut self.issued);
+            count(&mut self.outstanding);
         }
         if let Some(window) = self.windows.get_mut(self.window.index) {
-            window.issued += 1;
+            count(&mut window.issued);
         }
     }
 
@@ -207,24 +214,24 @@ impl Probe {
     pub(super) fn ended(&mut self, now: u64, model: &Model, strand: &Strand, cause: Option<Cause>) {
         let latency = now - strand.begun;
         assert_eq!(strand.ledger.total(), latency, "the parts of a task's time sum to its latency");
-        self.ended_ever += 1;
+        count(&mut self.ended_ever);
         self.system.down(now);
         if now >= self.cut && now < self.end {
-            self.ended_in_window += 1;
+            count(&mut self.ended_in_window);
             self.good_in_window += u64::from(cause.is_none());
         }
         if let Some(window) = self.windows.get_mut(self.window.index) {
             window.cost += u128::from(strand.cost);
             if cause.is_none() {
-                window.good += 1;
+                count(&mut window.good);
                 let bucket = coarse(latency);
-                let count = &mut self.window.latency[bucket as usize];
-                if *count == 0 {
+                let tasks = &mut self.window.latency[bucket as usize];
+                if *tasks == 0 {
                     self.window.touched.push(bucket);
                 }
-                *count += 1;
+                count(tasks);
             } else {
-                window.bad += 1;
+                count(&mut window.bad);
             }
         }
         if !strand.measured {
@@ -243,16 +250,16 @@ impl Probe {
     }
 
     fn ended_well(&mut self, model: &Model, strand: &Strand, latency: u64) -> u64 {
-        self.good += 1;
+        count(&mut self.good);
         self.good_in_time += u64::from(latency <= self.good_within);
         self.latency.record(latency);
         self.input_tokens += u64::from(strand.input_tokens);
         self.output_tokens += u64::from(strand.output_tokens);
         let (tasks, spent) = &mut self.ledgers[(coarse(latency) >> LEDGER_SHIFT) as usize];
-        *tasks += 1;
+        count(tasks);
         // Whether a sum has wrapped is seen at the end, where the sum of all latencies is known exactly.
-        for (sum, part) in spent.iter_mut().zip(strand.ledger.spent()) {
-            *sum = sum.wrapping_add(*part);
+        for (place, part) in strand.ledger.spent() {
+            spent[place] = spent[place].wrapping_add(part);
         }
         let mut quality = match strand.model {
             NONE => 1_000_000,
@@ -276,10 +283,10 @@ impl Probe {
                 continue;
             }
             let entry = &mut self.breakdowns[first + value as usize];
-            entry.ended += 1;
+            count(&mut entry.ended);
             entry.cost += u128::from(strand.cost);
             if cause.is_none() {
-                entry.good += 1;
+                count(&mut entry.good);
                 entry.latency.record(latency);
                 entry.quality += quality;
             }

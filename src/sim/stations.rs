@@ -4,8 +4,9 @@ use super::controllers::DegradeState;
 use super::event::Event;
 use super::ledger::Part;
 use super::level::Level;
-use super::plan::exponential;
-use super::strand::{Cause, NONE, Phase, uses};
+use super::plan::{Plan, exponential};
+use super::probe::count;
+use super::strand::{Cause, NONE, Phase, Strand, uses};
 use super::world::{FAR, World, part_of};
 use crate::engine::Ticket;
 use crate::model::workload::Load;
@@ -101,13 +102,28 @@ impl StationState {
         }
     }
 
-    fn has_free_server(&self) -> bool {
-        self.busy.value() < self.up && !self.setting_up
+    /// One that joined at `joined` is there no more.
+    #[inline]
+    fn leaves(&mut self, now: u64, joined: u64) {
+        self.number.down(now);
+        count(&mut self.left);
+        // The sum of sojourns is at most the area under the number there, below 2^92.
+        self.sojourn = self.sojourn.wrapping_add(u128::from(now - joined));
     }
 
-    /// Waiting in line or for the limit.
-    pub(super) fn waiting(&self) -> u32 {
-        self.number.value() - self.busy.value()
+    /// One slot becomes free.
+    #[inline]
+    fn frees_slot(&mut self, now: u64, id: u32) {
+        self.busy.down(now);
+        if self.interruptible {
+            let place = self.serving.iter().position(|other| *other == id).expect("it is in service");
+            self.serving.swap_remove(place);
+        }
+    }
+
+    #[inline]
+    fn has_free_server(&self) -> bool {
+        self.busy.value() < self.up && !self.setting_up
     }
 }
 
@@ -134,6 +150,7 @@ impl World<'_> {
     }
 
     /// The strand calls the station of a visit.
+    #[inline]
     pub(super) fn visit(&mut self, id: u32, visit: u16) {
         let plan = self.plan;
         let call = &plan.model.program.visits[visit as usize];
@@ -212,6 +229,7 @@ impl World<'_> {
     }
 
     /// One attempt of the present call begins.
+    #[inline]
     pub(super) fn attempt(&mut self, id: u32) {
         let plan = self.plan;
         let now = self.now;
@@ -233,10 +251,7 @@ impl World<'_> {
             (Some(own), Some(mode)) => Some(own.min(mode)),
             (own, mode) => own.or(mode),
         };
-        if let Some(timeout) = timeout {
-            let at = now.saturating_add(timeout.as_nanos()).min(FAR);
-            strand.timeout = self.agenda.schedule(at, Event::Timeout(id));
-        }
+        strand.deadline = timeout.map_or(u64::MAX, |timeout| now.saturating_add(timeout.as_nanos()).min(FAR));
         if strand.attempt == 1
             && let Some(retry) = call.retry
         {
@@ -245,15 +260,24 @@ impl World<'_> {
         let station = strand.station as usize;
         strand.joined = now;
         strand.left = 0;
-        strand.spent_before = 0;
         if strand.measured {
-            self.stations[station].calls += 1;
+            count(&mut self.stations[station].calls);
         }
-        self.probe.calls += 1;
+        count(&mut self.probe.calls);
         if self.stations[station].limiter.is_some() {
             return self.meet_limit(id);
         }
         self.join(id, true);
+    }
+
+    /// The attempt may run out of time: it waits, or its service could last too long. Most attempts never get here, and
+    /// none of their timers has to be passed over.
+    #[inline]
+    fn arm_timeout(&mut self, id: u32) {
+        let strand = self.strands.get_mut(id);
+        if strand.deadline != u64::MAX && strand.timeout == Ticket::NONE {
+            strand.timeout = self.agenda.schedule(strand.deadline, Event::Timeout(id));
+        }
     }
 
     fn limit_cost(&self, id: u32) -> Cost {
@@ -278,10 +302,8 @@ impl World<'_> {
             return self.wait_for_limit(id, None);
         }
         match limiter.try_acquire(time, &cost) {
-            Acquire::Granted(grant) => {
-                self.strands.get_mut(id).grant = Some(grant);
-                self.join(id, true);
-            }
+            // What a call takes is known when it is made, so its grant is not settled later.
+            Acquire::Granted(_) => self.join(id, true),
             Acquire::Wait { until, .. } if station.waits_for_limit => self.wait_for_limit(id, Some(until)),
             Acquire::Wait { until, .. } => {
                 self.probe.limited += 1;
@@ -292,6 +314,7 @@ impl World<'_> {
                 strand.retry_after = (until - time).as_nanos();
                 strand.phase = Phase::Refused;
                 strand.ledger.enter(now, Part::FailedAttempts);
+                self.arm_timeout(id);
                 self.wake_after(id, station.refusal_delay.as_nanos());
             }
             Acquire::Never { .. } => self.attempt_failed(id, Cause::NeverFits),
@@ -311,6 +334,7 @@ impl World<'_> {
         if let Some(until) = until {
             self.arm_limit(index, until);
         }
+        self.arm_timeout(id);
         self.arm_patience(id);
     }
 
@@ -337,10 +361,9 @@ impl World<'_> {
             let state = &mut self.stations[index as usize];
             let limiter = state.limiter.as_mut().expect("a line at a limit has a limit");
             match limiter.try_acquire(time, &cost) {
-                Acquire::Granted(grant) => {
+                Acquire::Granted(_) => {
                     state.limit_line.pop_front();
                     let strand = self.strands.get_mut(id);
-                    strand.grant = Some(grant);
                     strand.patience = Ticket::NONE;
                     self.join(id, false);
                 }
@@ -354,6 +377,7 @@ impl World<'_> {
         }
     }
 
+    #[inline]
     fn arm_patience(&mut self, id: u32) {
         let strand = self.strands.get_mut(id);
         let Some(law) = self.plan.model.program.visits[strand.visit as usize].patience else { return };
@@ -364,6 +388,7 @@ impl World<'_> {
 
     /// The call joins the station: it is served, or waits in line, or is refused. `arrives` is false for a call that
     /// was counted already while it waited for the limit.
+    #[inline]
     fn join(&mut self, id: u32, arrives: bool) {
         let now = self.now;
         let index = self.strands.get(id).station as usize;
@@ -373,7 +398,7 @@ impl World<'_> {
             if station.capacity.is_some_and(|capacity| state.number.value() >= capacity) {
                 return self.refuse(id, Cause::StationFull);
             }
-            state.arrived += 1;
+            count(&mut state.arrived);
             state.number.up(now);
         }
         match station.service {
@@ -395,6 +420,7 @@ impl World<'_> {
                 let span = setup.sample_span(strand.draw(uses::SETUP));
                 strand.phase = Phase::SetUp;
                 strand.ledger.enter(now, Part::SlotWait);
+                self.arm_timeout(id);
                 return self.wake_after(id, span.as_nanos());
             }
             return self.start(id);
@@ -402,6 +428,7 @@ impl World<'_> {
         self.line_up(id);
     }
 
+    #[inline]
     fn line_up(&mut self, id: u32) {
         let now = self.now;
         let time = self.time();
@@ -416,10 +443,12 @@ impl World<'_> {
         match self.stations[index].queue.offer(time, id, offer) {
             Offered::Accepted(ticket) => {
                 self.strands.get_mut(id).queue_ticket = Some(ticket);
+                self.arm_timeout(id);
                 self.arm_patience(id);
             }
             Offered::AcceptedDisplacing { ticket, displaced, .. } => {
                 self.strands.get_mut(id).queue_ticket = Some(ticket);
+                self.arm_timeout(id);
                 self.arm_patience(id);
                 self.depart(displaced);
                 self.attempt_failed(displaced, Cause::Displaced);
@@ -440,14 +469,12 @@ impl World<'_> {
     }
 
     /// The strand is no longer at its station, whatever it did there.
+    #[inline]
     fn depart(&mut self, id: u32) {
         let now = self.now;
         let strand = self.strands.get_mut(id);
         strand.queue_ticket = None;
-        let state = &mut self.stations[strand.station as usize];
-        state.number.down(now);
-        state.left += 1;
-        state.sojourn += u128::from(now - strand.joined);
+        self.stations[strand.station as usize].leaves(now, strand.joined);
     }
 
     pub(super) fn set_up_ends(&mut self, id: u32) {
@@ -458,84 +485,34 @@ impl World<'_> {
     }
 
     /// Service starts, or goes on after an interruption.
+    #[inline]
     fn start(&mut self, id: u32) {
-        let now = self.now;
+        let (plan, now) = (self.plan, self.now);
         let strand = self.strands.get_mut(id);
         let index = strand.station as usize;
+        let (law, state) = (&plan.stations[index], &mut self.stations[index]);
         strand.phase = Phase::InService;
         strand.patience = Ticket::NONE;
         strand.queue_ticket = None;
-        let state = &mut self.stations[index];
         state.busy.up(now);
         if state.interruptible {
             state.serving.push(id);
         }
-        strand.ledger.enter(now, part_of(self.plan.model.stations[index].kind));
-        if strand.left > 0 {
-            strand.due = now + strand.left;
-            let left = strand.left;
-            return self.wake_after(id, left);
+        strand.ledger.enter(now, law.part);
+        let span = if strand.left > 0 {
+            strand.left
+        } else {
+            if strand.measured {
+                state.wait.record(now - strand.joined);
+            }
+            service_time(plan, strand, state)
+        };
+        strand.due = now.saturating_add(span);
+        let may_time_out = state.interruptible || strand.due > strand.deadline;
+        strand.timer = self.agenda.schedule(strand.due.min(FAR), Event::Wake(id));
+        if may_time_out {
+            self.arm_timeout(id);
         }
-        if strand.measured {
-            state.wait.record(now - strand.joined);
-        }
-        let total = self.service_time(id);
-        let strand = self.strands.get_mut(id);
-        strand.due = now.saturating_add(total);
-        self.wake_after(id, total);
-    }
-
-    /// Draws a service: its own time, what load adds, and whether it will fail.
-    fn service_time(&mut self, id: u32) -> u64 {
-        let plan = self.plan;
-        let strand = self.strands.get_mut(id);
-        let index = strand.station as usize;
-        let (station, law) = (&plan.model.stations[index], &plan.stations[index]);
-        let state = &mut self.stations[index];
-        let call = &plan.model.program.visits[strand.visit as usize];
-        let offer = law.offers.get(strand.model as usize).and_then(Option::as_ref);
-        let sampler = call.law.map(|law| &plan.spans[law as usize]).or(offer.map(|offer| &offer.latency)).or(law.service.as_ref());
-        let mut own = sampler.map_or(0, |sampler| sampler.sample_span(strand.draw(uses::SERVICE)).as_nanos());
-        let (per_input, per_output) = offer.map_or((law.per_input, law.per_output), |offer| (offer.per_input, offer.per_output));
-        own += per_input * u64::from(strand.input_tokens) + per_output * u64::from(strand.output_tokens);
-        if station.from_trace {
-            own += match &plan.model.clients[strand.client as usize].load {
-                Load::Trace(trace, _) => trace.requests[strand.row as usize].service.as_nanos(),
-                Load::Sessions(trace) => {
-                    let (first, ..) = trace.sessions[strand.row as usize];
-                    trace.calls[(first + strand.replay / 2 - 1) as usize].1.as_nanos()
-                }
-                Load::Closed(_)
-                | Load::Renewal(..)
-                | Load::Rate(..)
-                | Load::Sinusoidal(..)
-                | Load::Mmpp(_)
-                | Load::Batches(..)
-                | Load::Scheduled(_) => 0,
-            };
-        }
-        strand.own = own;
-        strand.will_fail = false;
-        if law.load.len() == 1 {
-            return own;
-        }
-        let number = state.busy.value();
-        let point = law.load(station, number);
-        state.started += 1;
-        if let Some(slow) = &station.slowdown
-            && slow.calibrated_to.is_some_and(|most| f64::from(number) > f64::from(most) * slow.deployments)
-        {
-            state.beyond += 1;
-        }
-        strand.will_fail = point.failure_share > 0.0 && strand.draw(uses::FAILURE) < point.failure_share;
-        let mut total = Span::from_nanos(own).scale(point.stretch).as_nanos() + point.added;
-        if point.tail_share > 0.0
-            && strand.draw(uses::TAIL) < point.tail_share
-            && let Some((.., mean)) = station.slowdown.as_ref().and_then(|slow| slow.tail)
-        {
-            total += exponential(mean, strand.draw(uses::TAIL_LENGTH));
-        }
-        total
     }
 
     /// Service is over: the slot is free, and the call has succeeded or failed.
@@ -543,22 +520,17 @@ impl World<'_> {
         let now = self.now;
         let strand = self.strands.get_mut(id);
         let index = strand.station;
+        let state = &mut self.stations[index as usize];
         let part = strand.ledger.part();
         strand.ledger.enter_split(now, strand.own, Part::Slowdown, part);
-        self.leave_slot(id);
-        self.depart(id);
+        state.frees_slot(now, id);
+        state.leaves(now, strand.joined);
         self.serve_line(index);
         self.served(id);
     }
 
     fn leave_slot(&mut self, id: u32) {
-        let now = self.now;
-        let state = &mut self.stations[self.strands.get(id).station as usize];
-        state.busy.down(now);
-        if state.interruptible {
-            let place = state.serving.iter().position(|other| *other == id).expect("it is in service");
-            state.serving.swap_remove(place);
-        }
+        self.stations[self.strands.get(id).station as usize].frees_slot(self.now, id);
     }
 
     /// The call came back.
@@ -582,7 +554,7 @@ impl World<'_> {
             return self.attempt_failed(id, Cause::Error);
         }
         if measured {
-            self.stations[index].served += 1;
+            count(&mut self.stations[index].served);
         }
         if let Some(degrade) = &mut self.degrade
             && !plan.model.stations[index].offers.is_empty()
@@ -596,7 +568,6 @@ impl World<'_> {
             self.retries[retry as usize].on_success(time);
         }
         strand.timeout = Ticket::NONE;
-        strand.grant = None;
         self.go(id);
     }
 
@@ -610,7 +581,6 @@ impl World<'_> {
         strand.timeout = Ticket::NONE;
         strand.patience = Ticket::NONE;
         strand.timer = Ticket::NONE;
-        strand.grant = None;
         let call = &plan.model.program.visits[strand.visit as usize];
         let station = &plan.model.stations[strand.station as usize];
         if let (Some(breaker), Some(pass)) = (call.breaker, strand.pass.take()) {
@@ -627,7 +597,7 @@ impl World<'_> {
             let part = part_of(station.kind);
             strand.ledger.enter(now, Part::FailedAttempts);
             let took = now - strand.joined;
-            let spent = strand.ledger.spent()[part as usize];
+            let spent = strand.ledger.spent_in(part);
             strand.ledger.move_since(spent.saturating_sub(took.min(strand.own)), part, Part::FailedAttempts);
         }
         let retryable = match cause {
@@ -685,6 +655,7 @@ impl World<'_> {
     }
 
     /// Free servers take whoever is next.
+    #[inline]
     pub(super) fn serve_line(&mut self, index: u16) {
         while self.stations[index as usize].has_free_server() {
             let Some(id) = self.next_in_line(index) else { return };
@@ -692,6 +663,7 @@ impl World<'_> {
         }
     }
 
+    #[inline]
     fn next_in_line(&mut self, index: u16) -> Option<u32> {
         if !self.stations[index as usize].interrupted.is_empty()
             && let Some(id) = self.next_interrupted(index)
@@ -701,6 +673,9 @@ impl World<'_> {
         let time = self.time();
         loop {
             let state = &mut self.stations[index as usize];
+            if state.queue.is_empty() && !state.random_order {
+                return None;
+            }
             let draw = if state.random_order { state.chance.as_mut().map_or(0.0, Stream::unit) } else { 0.0 };
             match state.queue.take(time, LaneMask::ALL, draw) {
                 Taken::Serve { item, .. } => return Some(item),
@@ -820,16 +795,17 @@ impl World<'_> {
         let index = self.strands.get(id).station as usize;
         self.advance_sharing(index);
         self.stations[index].busy.up(now);
-        let own = self.service_time(id);
         let strand = self.strands.get_mut(id);
-        strand.phase = Phase::Sharing;
-        strand.ledger.enter(now, part_of(self.plan.model.stations[index].kind));
         let state = &mut self.stations[index];
+        let own = service_time(self.plan, strand, state);
+        strand.phase = Phase::Sharing;
+        strand.ledger.enter(now, self.plan.stations[index].part);
         if strand.measured {
             state.wait.record(0);
         }
         // Non-negative floats order like their bits.
         state.shared.push(Reverse(((state.attained + own as f64).to_bits(), id)));
+        self.arm_timeout(id);
         self.arm_sharing(index);
     }
 
@@ -971,6 +947,75 @@ impl World<'_> {
             | Phase::ClientBackoff
             | Phase::WorkerBackoff => {}
         }
+    }
+}
+
+/// Draws a service: its own time, what load adds, and whether it will fail.
+#[inline]
+fn service_time(plan: &Plan, strand: &mut Strand, state: &mut StationState) -> u64 {
+    let law = &plan.stations[strand.station as usize];
+    let call = &plan.model.program.visits[strand.visit as usize];
+    if law.plain {
+        let sampler = call.law.map_or(law.service.as_ref(), |law| Some(&plan.spans[law as usize]));
+        strand.own = sampler.map_or(0, |sampler| sampler.sample_span(strand.draw(uses::SERVICE)).as_nanos());
+        strand.will_fail = false;
+        return strand.own;
+    }
+    loaded_service_time(plan, strand, state)
+}
+
+/// The same where tokens, a trace or load have a say.
+fn loaded_service_time(plan: &Plan, strand: &mut Strand, state: &mut StationState) -> u64 {
+    let index = strand.station as usize;
+    let (station, law) = (&plan.model.stations[index], &plan.stations[index]);
+    let call = &plan.model.program.visits[strand.visit as usize];
+    let offer = law.offers.get(strand.model as usize).and_then(Option::as_ref);
+    let sampler = call.law.map(|law| &plan.spans[law as usize]).or(offer.map(|offer| &offer.latency)).or(law.service.as_ref());
+    let mut own = sampler.map_or(0, |sampler| sampler.sample_span(strand.draw(uses::SERVICE)).as_nanos());
+    let (per_input, per_output) = offer.map_or((law.per_input, law.per_output), |offer| (offer.per_input, offer.per_output));
+    own += per_input * u64::from(strand.input_tokens) + per_output * u64::from(strand.output_tokens);
+    if station.from_trace {
+        own += recorded_service(plan, strand);
+    }
+    strand.own = own;
+    strand.will_fail = false;
+    if law.load.len() == 1 {
+        return own;
+    }
+    let number = state.busy.value();
+    let point = law.load(station, number);
+    count(&mut state.started);
+    if let Some(slow) = &station.slowdown
+        && slow.calibrated_to.is_some_and(|most| f64::from(number) > f64::from(most) * slow.deployments)
+    {
+        count(&mut state.beyond);
+    }
+    strand.will_fail = point.failure_share > 0.0 && strand.draw(uses::FAILURE) < point.failure_share;
+    let mut total = Span::from_nanos(own).scale(point.stretch).as_nanos() + point.added;
+    if point.tail_share > 0.0
+        && strand.draw(uses::TAIL) < point.tail_share
+        && let Some((.., mean)) = station.slowdown.as_ref().and_then(|slow| slow.tail)
+    {
+        total += exponential(mean, strand.draw(uses::TAIL_LENGTH));
+    }
+    total
+}
+
+/// The service that a trace holds for the task, or for the call of its session.
+fn recorded_service(plan: &Plan, strand: &Strand) -> u64 {
+    match &plan.model.clients[strand.client as usize].load {
+        Load::Trace(trace, _) => trace.requests[strand.row as usize].service.as_nanos(),
+        Load::Sessions(trace) => {
+            let (first, ..) = trace.sessions[strand.row as usize];
+            trace.calls[(first + strand.replay / 2 - 1) as usize].1.as_nanos()
+        }
+        Load::Closed(_)
+        | Load::Renewal(..)
+        | Load::Rate(..)
+        | Load::Sinusoidal(..)
+        | Load::Mmpp(_)
+        | Load::Batches(..)
+        | Load::Scheduled(_) => 0,
     }
 }
 

@@ -5,7 +5,6 @@ use crate::engine::Ticket;
 use crate::model::route::LOOPS_MAX;
 use crate::random::{Use, later, unit_from};
 use tars_policy::breaker::Pass;
-use tars_policy::limiter::Grant;
 use tars_policy::pool::AgentId;
 use tars_policy::queue::{Priority, Ticket as QueueTicket};
 
@@ -230,10 +229,9 @@ pub(super) struct Strand {
     pub(super) own: u64,
     pub(super) left: u64,
     pub(super) will_fail: bool,
-    pub(super) grant: Option<Grant>,
     pub(super) pass: Option<Pass>,
-    /// The time in the service's part when the attempt began, so that a failed attempt can be told apart.
-    pub(super) spent_before: u64,
+    /// When the attempt runs out of time; its timer is armed once it may come to that.
+    pub(super) deadline: u64,
     /// The recorded call it replays.
     pub(super) replay: u32,
     /// The model and provider it last used.
@@ -275,9 +273,9 @@ impl Strand {
         unit_from(later(self.key, 0, purpose))
     }
 
-    /// A strand like this one that holds no agent, no grant and no place in a line.
+    /// A strand like this one that holds no agent, no breaker's pass and no place in a line.
     pub(super) fn like(&self) -> Self {
-        Self { grant: None, pass: None, agent: None, queue_ticket: None, ..*self }
+        Self { pass: None, agent: None, queue_ticket: None, ..*self }
     }
 
     /// A new strand of a task.
@@ -317,9 +315,8 @@ impl Strand {
             own: 0,
             left: 0,
             will_fail: false,
-            grant: None,
             pass: None,
-            spent_before: 0,
+            deadline: u64::MAX,
             replay: 0,
             model: NONE,
             provider: NONE,

@@ -135,12 +135,12 @@ impl<'a> World<'a> {
     }
 
     fn woke(&mut self, id: u32, ticket: Ticket) {
-        if !self.strands.contains(id) || self.strands.get(id).timer != ticket {
+        let Some(strand) = self.strands.find_mut(id).filter(|strand| strand.timer == ticket) else {
             self.stale += 1;
             return;
-        }
-        self.strands.get_mut(id).timer = Ticket::NONE;
-        match self.strands.get(id).phase {
+        };
+        strand.timer = Ticket::NONE;
+        match strand.phase {
             Phase::InService => self.service_ends(id),
             Phase::Delay => self.go(id),
             Phase::Looking => self.look_up(id),

@@ -44,7 +44,8 @@ impl Samples {
     /// Takes one value.
     #[inline]
     pub fn record(&mut self, value: u64) {
-        self.sum += u128::from(value);
+        // Fewer than 2^64 values of 64 bits.
+        self.sum = self.sum.wrapping_add(u128::from(value));
         self.min = self.min.min(value);
         self.max = self.max.max(value);
         match &mut self.store {

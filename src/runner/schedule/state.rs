@@ -248,7 +248,8 @@ impl CellState {
     fn look(&mut self) -> Unit {
         self.phase = Phase::Looking;
         let runs = std::mem::take(&mut self.replications.done);
-        let runs = runs.into_iter().map(|run| run.expect("a look is due when all replications are there")).collect();
+        let runs =
+            runs.into_iter().map(|run| run.expect("a look is due when all replications are there")).collect();
         Unit::Decide(Box::new(Decision { runs, stopping: self.stopping.take() }))
     }
 
@@ -289,7 +290,9 @@ impl Decision {
                     .measure
                     .precision
                     .iter()
-                    .map(|goal| estimate(model, &goal.metric, seen).unwrap_or_else(|| nothing_seen(count, model)))
+                    .map(|goal| {
+                        estimate(model, &goal.metric, seen).unwrap_or_else(|| nothing_seen(count, model))
+                    })
                     .collect();
                 rule.observe(&estimates);
             }

@@ -85,6 +85,14 @@ impl<T: Copy> PriorityQueue<T> {
     /// [`Order::Random`].
     #[inline]
     pub fn take(&mut self, now: Time, lanes: LaneMask, draw: f64) -> Taken<T> {
+        if self.depth == 0 {
+            return Taken::Empty;
+        }
+        self.take_waiting(now, lanes, draw)
+    }
+
+    /// Somebody waits, in these lanes or in others.
+    fn take_waiting(&mut self, now: Time, lanes: LaneMask, draw: f64) -> Taken<T> {
         let next = match self.order {
             Order::Fifo => self.find(lanes, Lane::front_key, |key, best| key < best),
             Order::Lifo => self.find(lanes, Lane::back_key, |key, best| key > best),
