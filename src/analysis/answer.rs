@@ -5,8 +5,8 @@ use super::cell::{slo_terms, trim};
 use crate::experiment::schema::SloSpec;
 use crate::model::metric::{Better as MetricBetter, Metric};
 use crate::result::{
-    Answer, Assumption, Axis, Better, Cell, CellStatus, FORMAT, Figure, Flag, MetricInfo, ResultFile, Sensitivity,
-    Severity, SloTerm,
+    Answer, Assumption, Axis, Better, Cell, CellStatus, FORMAT, Figure, Flag, MetricInfo, ResultFile,
+    Sensitivity, Severity, SloTerm,
 };
 
 /// What a whole result is made from, besides its cells.
@@ -148,7 +148,9 @@ fn answer(whole: &Whole, slo: &[SloTerm], cells: &[Cell], sensitivity: &[Sensiti
         (false, _) => chosen(whole, slo, &done),
     };
     if whole.quick {
-        answer.details.push("Made with --quick: fewer cells, few and short replications. Not for decisions.".to_owned());
+        answer.details.push(
+            "Made with --quick: fewer cells, few and short replications. Not for decisions.".to_owned(),
+        );
     }
     for row in sensitivity {
         answer.details.push(sensitivity_words(row));
@@ -176,7 +178,12 @@ fn judged(slo: &[SloTerm], cell: &Cell) -> Answer {
     } else {
         format!("It misses its objective: {}.", missed_words(slo, cell))
     };
-    Answer { headline, details: vec![format!("{}.", capital(&headline_numbers(cell)))], cell: Some(cell.index), smaller: None }
+    Answer {
+        headline,
+        details: vec![format!("{}.", capital(&headline_numbers(cell)))],
+        cell: Some(cell.index),
+        smaller: None,
+    }
 }
 
 /// Several cells without an objective.
@@ -184,10 +191,17 @@ fn ranged(whole: &Whole, cells: &[&Cell]) -> Answer {
     let by = |metric: Metric| cells.iter().filter_map(move |cell| Some((value(cell, metric)?, *cell)));
     let most = by(Metric::Good).max_by(|a, b| a.0.total_cmp(&b.0));
     let Some((rate, cell)) = most else {
-        return Answer { headline: "Nothing ended well in any configuration.".to_owned(), ..Answer::default() };
+        return Answer {
+            headline: "Nothing ended well in any configuration.".to_owned(),
+            ..Answer::default()
+        };
     };
     Answer {
-        headline: format!("The most goodput is {}/s, with {}.", three(rate), words(&whole.axes, cell, |_| true)),
+        headline: format!(
+            "The most goodput is {}/s, with {}.",
+            three(rate),
+            words(&whole.axes, cell, |_| true)
+        ),
         details: vec![format!("There, {}.", headline_numbers(cell))],
         cell: Some(cell.index),
         smaller: None,
@@ -198,7 +212,13 @@ fn ranged(whole: &Whole, cells: &[&Cell]) -> Answer {
 /// that any configuration carries.
 fn chosen(whole: &Whole, slo: &[SloTerm], cells: &[&Cell]) -> Answer {
     let load_of = |cell: &Cell| -> Vec<usize> {
-        whole.axes.iter().zip(&cell.coordinates).filter(|(axis, _)| is_load(axis)).map(|(_, value)| *value).collect()
+        whole
+            .axes
+            .iter()
+            .zip(&cell.coordinates)
+            .filter(|(axis, _)| is_load(axis))
+            .map(|(_, value)| *value)
+            .collect()
     };
     let mut loads: Vec<Vec<usize>> = cells.iter().map(|cell| load_of(cell)).collect();
     loads.sort();
@@ -209,21 +229,23 @@ fn chosen(whole: &Whole, slo: &[SloTerm], cells: &[&Cell]) -> Answer {
     for load in &loads {
         let here = cells.iter().copied().filter(|cell| load_of(cell) == *load);
         let met = here.clone().filter(|cell| cell.slo_missed.is_empty());
-        match met.min_by(|a, b| cost_order(a).partial_cmp(&cost_order(b)).unwrap_or(std::cmp::Ordering::Equal)) {
-            Some(cell) => best.push((cell, smaller(whole, cells, cell))),
-            None => {
-                let nearest = here.min_by_key(|cell| (cell.slo_missed.len(), std::cmp::Reverse(cell.index)));
-                if let Some(cell) = nearest {
-                    uncarried.push(cell);
-                }
-            }
+        let cheapest =
+            met.min_by(|a, b| cost_order(a).partial_cmp(&cost_order(b)).unwrap_or(std::cmp::Ordering::Equal));
+        if let Some(cell) = cheapest {
+            best.push((cell, smaller(whole, cells, cell)));
+        } else {
+            uncarried.extend(here.min_by_key(|cell| (cell.slo_missed.len(), std::cmp::Reverse(cell.index))));
         }
     }
     details.extend(smallest(whole, slo, cells));
     for (cell, _) in &best {
         let load = words(&whole.axes, cell, is_load);
         let at = if load.is_empty() { String::new() } else { format!("At {load}: ") };
-        details.push(format!("{at}{} is the cheapest that meets it; {}.", words(&whole.axes, cell, |axis| !is_load(axis)), headline_numbers(cell)));
+        details.push(format!(
+            "{at}{} is the cheapest that meets it; {}.",
+            words(&whole.axes, cell, |axis| !is_load(axis)),
+            headline_numbers(cell)
+        ));
     }
     for cell in &uncarried {
         let load = words(&whole.axes, cell, is_load);
@@ -239,7 +261,10 @@ fn chosen(whole: &Whole, slo: &[SloTerm], cells: &[&Cell]) -> Answer {
             headline: format!(
                 "No: none of the {} configurations meets the objective{}.",
                 cells.len(),
-                nearest.map_or(String::new(), |cell| format!("; the nearest misses {}", missed_words(slo, cell)))
+                nearest.map_or(String::new(), |cell| format!(
+                    "; the nearest misses {}",
+                    missed_words(slo, cell)
+                ))
             ),
             details,
             cell: nearest.map(|cell| cell.index),
@@ -250,17 +275,19 @@ fn chosen(whole: &Whole, slo: &[SloTerm], cells: &[&Cell]) -> Answer {
     let system = words(&whole.axes, cell, |axis| !is_load(axis));
     let opening = smallest_misses(whole, cells).unwrap_or_default();
     let mut headline = match (load.is_empty(), system.is_empty()) {
-        (false, false) => format!("At {load}, the cheapest that meets the objective is {system}: {}.", headline_numbers(cell)),
-        (true, _) => format!("The cheapest that meets the objective is {system}: {}.", headline_numbers(cell)),
+        (false, false) => format!(
+            "At {load}, the cheapest that meets the objective is {system}: {}.",
+            headline_numbers(cell)
+        ),
+        (true, _) => {
+            format!("The cheapest that meets the objective is {system}: {}.", headline_numbers(cell))
+        }
         (false, true) => format!("The objective is met up to {load}: {}.", headline_numbers(cell)),
     };
     headline.insert_str(0, &opening);
     if let Some(small) = small {
-        headline.push_str(&format!(
-            " The next smaller, {}, misses: {}.",
-            words(&whole.axes, small, |axis| !is_load(axis)),
-            missed_words(slo, small)
-        ));
+        let system = words(&whole.axes, small, |axis| !is_load(axis));
+        headline = format!("{headline} The next smaller, {system}, misses: {}.", missed_words(slo, small));
     }
     Answer { headline, details, cell: Some(cell.index), smaller: small.map(|small| small.index) }
 }
@@ -295,12 +322,16 @@ fn smallest(whole: &Whole, slo: &[SloTerm], cells: &[&Cell]) -> Option<String> {
     }
     let says = |cell: &Cell| {
         let load = words(&whole.axes, cell, is_load);
-        let verdict = if cell.slo_missed.is_empty() { "meets it".to_owned() } else { format!("misses: {}", missed_words(slo, cell)) };
+        let verdict = if cell.slo_missed.is_empty() {
+            "meets it".to_owned()
+        } else {
+            format!("misses: {}", missed_words(slo, cell))
+        };
         format!("at {load}, goodput {}/s, it {verdict}", three(value(cell, Metric::Good).unwrap_or(0.0)))
     };
     let mut text = format!("The smallest, {system}: {}", says(low));
     if high.index != low.index {
-        text.push_str(&format!("; {}", says(high)));
+        text = format!("{text}; {}", says(high));
     }
     text.push('.');
     Some(text)
@@ -367,7 +398,11 @@ fn missed_words(slo: &[SloTerm], cell: &Cell) -> String {
         .iter()
         .filter_map(|index| slo.get(*index))
         .map(|term| {
-            let scale = if term.metric.ends_with("share") || term.metric.starts_with("quality") { (100.0, "%") } else { (1.0, "") };
+            let scale = if term.metric.ends_with("share") || term.metric.starts_with("quality") {
+                (100.0, "%")
+            } else {
+                (1.0, "")
+            };
             match cell.metrics.get(&term.metric) {
                 Some(figure) if figure.value.is_some() => {
                     let unit = if term.metric.ends_with("_s") { "s" } else { scale.1 };
@@ -391,7 +426,10 @@ fn sensitivity_words(row: &Sensitivity) -> String {
                 (None, Some(false)) => "it no longer holds".to_owned(),
                 (None, None) => "no objective".to_owned(),
             };
-            let p99 = entry.metrics.get(Metric::LatencyP99.name()).map_or(String::new(), |figure| format!(", p99 {}", with_half(figure, "s", 1.0)));
+            let p99 = entry
+                .metrics
+                .get(Metric::LatencyP99.name())
+                .map_or(String::new(), |figure| format!(", p99 {}", with_half(figure, "s", 1.0)));
             format!("at {}× {verdict}{p99}", trim(entry.factor))
         })
         .collect();
@@ -428,7 +466,11 @@ fn capital(text: &str) -> String {
 fn flags(whole: &Whole, cells: &[Cell]) -> Vec<Flag> {
     let mut flags: Vec<Flag> = Vec::new();
     if whole.quick {
-        flags.push(Flag { code: "quick".to_owned(), text: "made with --quick: not for decisions".to_owned(), severity: Severity::Warning });
+        flags.push(Flag {
+            code: "quick".to_owned(),
+            text: "made with --quick: not for decisions".to_owned(),
+            severity: Severity::Warning,
+        });
     }
     let failed = cells.iter().filter(|cell| cell.status != CellStatus::Done).count();
     if failed > 0 {

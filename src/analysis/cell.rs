@@ -6,14 +6,12 @@ use crate::experiment::Experiment;
 use crate::experiment::schema::SloSpec;
 use crate::model::Model;
 use crate::model::metric::{Metric, PlaceMetric};
-use crate::result::{
-    Bound, Breakdown, Cell, CellStatus, Figure, LedgerPart, Series, SloTerm, StationResult,
-};
+use crate::result::{Bound, Breakdown, Cell, CellStatus, Figure, LedgerPart, Series, SloTerm, StationResult};
 use crate::sim::{PARTS, Part, Run, coarse_middle};
 use crate::stats::{Estimate, Precision};
 use crate::tally::Samples;
 use indexmap::IndexMap;
-use tars_policy::units::Span;
+use tars_policy::units::{Span, TimePrice};
 
 /// What a cell's result is made from.
 #[derive(Debug)]
@@ -61,7 +59,12 @@ pub(super) fn slo_terms(slo: &SloSpec) -> Vec<SloTerm> {
                 "USD" => format!("${}", trim(limit)),
                 unit => format!("{} {unit}", trim(limit)),
             };
-            SloTerm { metric: metric.name().to_owned(), bound, limit, text: format!("{} {words} {shown}", metric.label()) }
+            SloTerm {
+                metric: metric.name().to_owned(),
+                bound,
+                limit,
+                text: format!("{} {words} {shown}", metric.label()),
+            }
         })
     };
     [
@@ -156,7 +159,7 @@ fn has_offers(model: &Model) -> bool {
 }
 
 fn has_cost(model: &Model) -> bool {
-    has_offers(model) || model.cost.agent != Default::default() || model.cost.fixed != Default::default()
+    has_offers(model) || model.cost.agent != TimePrice::default() || model.cost.fixed != TimePrice::default()
 }
 
 /// An estimate as it is written down.
@@ -231,7 +234,8 @@ pub(super) fn term_holds(term: &SloTerm, figure: &Figure) -> bool {
 
 /// The mean ledger, and that of the slowest 1 % of tasks, pooled over replications.
 fn ledger(runs: &[Run]) -> Vec<LedgerPart> {
-    let mut buckets: std::collections::BTreeMap<u32, (u64, [u128; PARTS])> = std::collections::BTreeMap::new();
+    let mut buckets: std::collections::BTreeMap<u32, (u64, [u128; PARTS])> =
+        std::collections::BTreeMap::new();
     for (bucket, tasks, spent) in runs.iter().flat_map(|run| &run.ledgers) {
         let (count, sums) = buckets.entry(*bucket).or_insert((0, [0; PARTS]));
         *count += tasks;
@@ -264,7 +268,8 @@ fn ledger(runs: &[Run]) -> Vec<LedgerPart> {
 }
 
 fn breakdowns(model: &Model, runs: &[Run]) -> Vec<Breakdown> {
-    let mut sums: std::collections::BTreeMap<(u8, u16), crate::sim::BreakdownRun> = std::collections::BTreeMap::new();
+    let mut sums: std::collections::BTreeMap<(u8, u16), crate::sim::BreakdownRun> =
+        std::collections::BTreeMap::new();
     for entry in runs.iter().flat_map(|run| &run.breakdowns) {
         let sum = sums.entry((entry.dimension, entry.value)).or_default();
         sum.ended += entry.ended;
@@ -325,8 +330,11 @@ fn series(model: &Model, runs: &[Run]) -> Option<Series> {
     let mut put = |name: &str, value: Option<f64>| columns.entry(name.to_owned()).or_default().push(value);
     for window in 0..windows {
         let all: Vec<_> = runs.iter().map(|run| &run.windows[window]).collect();
-        let rate = |f: fn(&crate::sim::WindowRun) -> u64| Some(all.iter().map(|w| f(w)).sum::<u64>() as f64 / time);
-        let level = |f: fn(&crate::sim::WindowRun) -> u128| Some(all.iter().map(|w| f(w) as f64).sum::<f64>() / 1e9 / time);
+        let rate =
+            |f: fn(&crate::sim::WindowRun) -> u64| Some(all.iter().map(|w| f(w)).sum::<u64>() as f64 / time);
+        let level = |f: fn(&crate::sim::WindowRun) -> u128| {
+            Some(all.iter().map(|w| f(w) as f64).sum::<f64>() / 1e9 / time)
+        };
         put("issued_per_s", rate(|w| w.issued));
         put("good_per_s", rate(|w| w.good));
         put("bad_per_s", rate(|w| w.bad));

@@ -19,7 +19,10 @@ pub(super) fn of_cell(model: &Model, runs: &[Run], cell: &Cell) -> Vec<Flag> {
     scalers(model, runs, &mut flags);
     modes(model, runs, &mut flags);
     if cell.warmup_rule.contains("refused") {
-        flags.push(warning("warm-up", format!("the warm-up did not settle within half the run: {}", cell.warmup_rule)));
+        flags.push(warning(
+            "warm-up",
+            format!("the warm-up did not settle within half the run: {}", cell.warmup_rule),
+        ));
     }
     flags
 }
@@ -39,7 +42,10 @@ fn unfinished(runs: &[Run], flags: &mut Vec<Flag>) {
     if share > SHARE_TOLD {
         flags.push(warning(
             "unfinished",
-            format!("{:.1} % of the tasks had not ended when the run stopped: latencies are too small", share * 100.0),
+            format!(
+                "{:.1} % of the tasks had not ended when the run stopped: latencies are too small",
+                share * 100.0
+            ),
         ));
     }
 }
@@ -128,9 +134,16 @@ fn limits(model: &Model, runs: &[Run], flags: &mut Vec<Flag>) {
                     "the limit of `{}` sustains {sustained:.2} {what}/s; at the {asked:.1}/s asked for, a full bucket lasts {seconds:.0} s",
                     station.name
                 ),
-                None => format!("the limit of `{}` sustains {sustained:.2} {what}/s, more than the {asked:.1}/s asked for", station.name),
+                None => format!(
+                    "the limit of `{}` sustains {sustained:.2} {what}/s, more than the {asked:.1}/s asked for",
+                    station.name
+                ),
             };
-            flags.push(if asked > sustained { warning("limit-binds", text) } else { info("limit-holds", text) });
+            flags.push(if asked > sustained {
+                warning("limit-binds", text)
+            } else {
+                info("limit-holds", text)
+            });
         }
     }
 }
@@ -153,7 +166,8 @@ fn scalers(model: &Model, runs: &[Run], flags: &mut Vec<Flag>) {
                 why.push(format!("it starts with {agents} agents and may have {max}"));
             }
             if let (Some(above), Some(depth)) = (above, pool.queue.max_depth) {
-                let longest = runs.iter().map(|run| run.pools[scaler.pool as usize].queue_max).max().unwrap_or(0);
+                let longest =
+                    runs.iter().map(|run| run.pools[scaler.pool as usize].queue_max).max().unwrap_or(0);
                 why.push(format!(
                     "the queue would have to pass {:.0} of {depth}, and its longest was {longest}",
                     above * f64::from(depth)
@@ -161,7 +175,11 @@ fn scalers(model: &Model, runs: &[Run], flags: &mut Vec<Flag>) {
             }
             flags.push(info(
                 "never-acts",
-                format!("the autoscaler of `{}` looked {looks} times and never added an agent: {}", pool.name, why.join("; ")),
+                format!(
+                    "the autoscaler of `{}` looked {looks} times and never added an agent: {}",
+                    pool.name,
+                    why.join("; ")
+                ),
             ));
         }
         if ups + downs > 0 {
@@ -191,7 +209,11 @@ fn modes(model: &Model, runs: &[Run], flags: &mut Vec<Flag>) {
         .filter(|(_, count)| *count > 0)
         .map(|(name, count)| format!("{name} {count}×"))
         .collect();
-    let fired = if fired.is_empty() { "it never changed".to_owned() } else { format!("changed by {}", fired.join(", ")) };
+    let fired = if fired.is_empty() {
+        "it never changed".to_owned()
+    } else {
+        format!("changed by {}", fired.join(", "))
+    };
     flags.push(info(
         "modes",
         format!(

@@ -187,7 +187,9 @@ fn of_station(model: &Model, index: usize, metric: PlaceMetric, runs: &[Run]) ->
         PlaceMetric::WaitP95 => quantile(waits(), 0.95, confidence),
         PlaceMetric::WaitP99 => quantile(waits(), 0.99, confidence),
         PlaceMetric::WaitShare => {
-            let trials: Vec<_> = waits().map(|wait| ((wait.len() - wait.count_at_most(0)) as f64, wait.len() as f64)).collect();
+            let trials: Vec<_> = waits()
+                .map(|wait| ((wait.len() - wait.count_at_most(0)) as f64, wait.len() as f64))
+                .collect();
             share(&trials, confidence)
         }
         PlaceMetric::Queue => of(&|run| {
@@ -197,11 +199,17 @@ fn of_station(model: &Model, index: usize, metric: PlaceMetric, runs: &[Run]) ->
         PlaceMetric::Number => of(&|run| (run.stations[index].number_area as f64 / 1e9, seconds(run))),
         PlaceMetric::Throughput => of(&|run| (run.stations[index].served as f64, seconds(run))),
         PlaceMetric::RefusedShare => {
-            let trials: Vec<_> = runs.iter().map(|run| (run.stations[index].refused as f64, run.stations[index].calls as f64)).collect();
+            let trials: Vec<_> = runs
+                .iter()
+                .map(|run| (run.stations[index].refused as f64, run.stations[index].calls as f64))
+                .collect();
             share(&trials, confidence)
         }
         PlaceMetric::LimitedShare => {
-            let trials: Vec<_> = runs.iter().map(|run| (run.stations[index].limited as f64, run.stations[index].calls as f64)).collect();
+            let trials: Vec<_> = runs
+                .iter()
+                .map(|run| (run.stations[index].limited as f64, run.stations[index].calls as f64))
+                .collect();
             share(&trials, confidence)
         }
         PlaceMetric::Working => {
@@ -215,7 +223,8 @@ fn of_pool(model: &Model, index: usize, metric: PlaceMetric, runs: &[Run]) -> Op
     let confidence = model.measure.confidence;
     let waits = || runs.iter().map(|run| &run.pools[index].wait);
     let of = |f: &dyn Fn(&Run) -> (f64, f64)| of_pairs(&runs.iter().map(f).collect::<Vec<_>>(), confidence);
-    let per_agent = model.pools[index].agents.groups.first().map_or(1.0, |group| f64::from(group.concurrency));
+    let per_agent =
+        model.pools[index].agents.groups.first().map_or(1.0, |group| f64::from(group.concurrency));
     match metric {
         PlaceMetric::Utilisation => of(&|run| {
             let pool = &run.pools[index];
@@ -229,7 +238,9 @@ fn of_pool(model: &Model, index: usize, metric: PlaceMetric, runs: &[Run]) -> Op
         PlaceMetric::WaitP95 => quantile(waits(), 0.95, confidence),
         PlaceMetric::WaitP99 => quantile(waits(), 0.99, confidence),
         PlaceMetric::WaitShare => {
-            let trials: Vec<_> = waits().map(|wait| ((wait.len() - wait.count_at_most(0)) as f64, wait.len() as f64)).collect();
+            let trials: Vec<_> = waits()
+                .map(|wait| ((wait.len() - wait.count_at_most(0)) as f64, wait.len() as f64))
+                .collect();
             share(&trials, confidence)
         }
         PlaceMetric::Queue => of(&|run| (run.pools[index].queue_area as f64 / 1e9, seconds(run))),

@@ -1,6 +1,7 @@
 //! The tree of one cell → a [`Model`]: components decoded, names resolved, sense checked; everything wrong told at once.
 
 mod checks;
+mod controllers;
 mod routes;
 mod system;
 mod traces;
@@ -14,8 +15,7 @@ use super::path::Path;
 use super::schema::{CostSpec, MeasureMode, MeasureSpec, PoliciesSpec, SensitivitySpec, SloSpec, WarmupSpec};
 use super::tree::Tree;
 use crate::model::metric::MetricKey;
-use crate::model::{Autoscale, Cost, Degrade, Measure, Model, PrecisionGoal};
-use tars_policy::degrade::DegradeSpec;
+use crate::model::{Cost, Measure, Model, PrecisionGoal};
 use tars_policy::units::Span;
 
 /// One cell, ready to be run, and what is asked of it.
@@ -54,7 +54,9 @@ pub fn build(tree: &Tree, traces: &mut TraceStore, diagnostics: &mut Diagnostics
     let policies = fields.tree("policies").map_or(Some(PoliciesSpec::default()), |policies| {
         policies_of(policies, &root.key("policies"), diagnostics)
     });
-    let system = fields.required_tree("system", diagnostics).and_then(|part| system::decode(part, &root.key("system"), diagnostics));
+    let system = fields
+        .required_tree("system", diagnostics)
+        .and_then(|part| system::decode(part, &root.key("system"), diagnostics));
     let workload = fields
         .required_tree("workload", diagnostics)
         .and_then(|part| workload::decode(part, &root.key("workload"), diagnostics));
@@ -69,21 +71,12 @@ pub fn build(tree: &Tree, traces: &mut TraceStore, diagnostics: &mut Diagnostics
     let (system, load) = (system?, workload?);
     let roles = workload::roles(&load);
     let models: Vec<String> = system.models.keys().cloned().collect();
-    let mut parts = system::build(tree, &system, &policies, &roles, diagnostics);
+    let mut parts = system::build(tree, &system, &roles, diagnostics);
     let program = routes::lay_out(tree, &system, &policies, &parts, diagnostics);
     let (classes, clients) = workload::build(tree, &load, &program, &roles, traces, diagnostics);
-    let (autoscalers, degrade) = controllers(tree, &policies, &parts, &models, &program, diagnostics);
-    for scaler in &autoscalers {
-        // Agents below the autoscaler's minimum are not retired for being idle.
-        let least = match &scaler.rule {
-            tars_policy::autoscale::AutoscaleSpec::Threshold(rule) => rule.min,
-            tars_policy::autoscale::AutoscaleSpec::NeededAgents(rule) => rule.min,
-        };
-        if let Some(group) = parts.pools.get_mut(scaler.pool as usize).and_then(|pool| pool.agents.groups.get_mut(scaler.group)) {
-            group.minimum = group.minimum.max(least);
-        }
-    }
-    let measure = measure_of(tree, &measure, diagnostics)?;
+    let autoscalers = controllers::autoscalers(tree, &policies, &mut parts.pools, diagnostics);
+    let degrade = controllers::degrade(tree, &policies, &parts, &models, &program, diagnostics);
+    let measure = measure_of(tree, &measure, diagnostics);
     let good_within = slo.latency_p99;
     let model = Model {
         classes,
@@ -99,7 +92,10 @@ pub fn build(tree: &Tree, traces: &mut TraceStore, diagnostics: &mut Diagnostics
         autoscalers,
         degrade,
         measure,
-        cost: Cost { agent: cost.agent_usd_per_hour.unwrap_or_default(), fixed: cost.fixed_usd_per_hour.unwrap_or_default() },
+        cost: Cost {
+            agent: cost.agent_usd_per_hour.unwrap_or_default(),
+            fixed: cost.fixed_usd_per_hour.unwrap_or_default(),
+        },
         good_within,
     };
     let transient = transient.unwrap_or(false) || model.measure.terminating;
@@ -169,71 +165,6 @@ fn check_policies(tree: &Tree, policies: &PoliciesSpec, diagnostics: &mut Diagno
     }
 }
 
-fn controllers(
-    tree: &Tree,
-    policies: &PoliciesSpec,
-    parts: &system::Parts,
-    models: &[String],
-    program: &crate::model::route::Program,
-    diagnostics: &mut Diagnostics,
-) -> (Vec<Autoscale>, Option<Degrade>) {
-    let root = Path::root().key("policies");
-    let pools: Vec<String> = parts.pools.iter().map(|pool| pool.name.clone()).collect();
-    let mut scalers = Vec::new();
-    for (name, scaler) in &policies.autoscale {
-        let path = root.key("autoscale").key(name);
-        let Some(pool) = pools.iter().position(|pool| pool == name) else {
-            diagnostics.unknown_name(tree, &path, "pool", name, &pools);
-            continue;
-        };
-        check_positive(tree, &path.key("interval"), scaler.interval, diagnostics);
-        let groups: Vec<String> = parts.pools[pool].groups.iter().map(|group| group.name.clone()).collect();
-        let group = match &scaler.group {
-            None => 0,
-            Some(wanted) => groups.iter().position(|group| group == wanted).unwrap_or_else(|| {
-                diagnostics.unknown_name(tree, &path.key("group"), "group of agents", wanted, &groups);
-                0
-            }),
-        };
-        scalers.push(Autoscale { pool: index(pool), group, interval: scaler.interval, rule: scaler.rule.clone() });
-    }
-    let degrade = policies.degrade.as_ref().and_then(|policy| {
-        let path = root.key("degrade");
-        check_positive(tree, &path.key("interval"), policy.interval, diagnostics);
-        let Some(pool) = pools.iter().position(|pool| *pool == policy.pool) else {
-            diagnostics.unknown_name(tree, &path.key("pool"), "pool", &policy.pool, &pools);
-            return None;
-        };
-        let modes = match &policy.rule {
-            DegradeSpec::ThreeMode(rule) => &rule.modes,
-            DegradeSpec::Load(rule) => &rule.modes,
-        };
-        let settings = [&modes.optimal, &modes.high_load, &modes.critical];
-        let mut named = [None; 3];
-        for (slot, settings) in named.iter_mut().zip(settings) {
-            if let Some(model) = &settings.model {
-                match models.iter().position(|known| known == model) {
-                    Some(place) => *slot = Some(index(place)),
-                    None => diagnostics.unknown_name(tree, &path.key("rule"), "model", model, models),
-                }
-            }
-        }
-        let features = settings.map(|settings| {
-            (!settings.features.is_empty())
-                .then(|| program.features.iter().map(|feature| settings.allows(feature)).collect())
-        });
-        Some(Degrade {
-            interval: policy.interval,
-            pool: index(pool),
-            success_window: policy.success_window,
-            rule: policy.rule.clone(),
-            models: named,
-            features,
-        })
-    });
-    (scalers, degrade)
-}
-
 fn check_positive(tree: &Tree, path: &Path, span: Span, diagnostics: &mut Diagnostics) {
     if span.is_zero() {
         diagnostics.senseless(tree, path, "this span is zero; expected a positive one", "");
@@ -251,11 +182,16 @@ fn check_slo(tree: &Tree, slo: &SloSpec, diagnostics: &mut Diagnostics) {
     }
 }
 
-fn measure_of(tree: &Tree, spec: &MeasureSpec, diagnostics: &mut Diagnostics) -> Option<Measure> {
+fn measure_of(tree: &Tree, spec: &MeasureSpec, diagnostics: &mut Diagnostics) -> Measure {
     let path = Path::root().key("measure");
     check_positive(tree, &path.key("duration"), spec.duration, diagnostics);
     if spec.duration > Span::from_secs(30 * 365 * 86_400) {
-        diagnostics.senseless(tree, &path.key("duration"), "the run is longer than 30 years", "the clock ends at 36 years");
+        diagnostics.senseless(
+            tree,
+            &path.key("duration"),
+            "the run is longer than 30 years",
+            "the clock ends at 36 years",
+        );
     }
     let terminating = spec.mode == MeasureMode::Terminating;
     let warmup = match spec.warmup {
@@ -272,22 +208,42 @@ fn measure_of(tree: &Tree, spec: &MeasureSpec, diagnostics: &mut Diagnostics) ->
         );
     }
     if terminating && warmup.is_some_and(|span| !span.is_zero()) {
-        diagnostics.senseless(tree, &path.key("warmup"), "a terminating experiment cuts nothing off", "leave `warmup` out");
+        diagnostics.senseless(
+            tree,
+            &path.key("warmup"),
+            "a terminating experiment cuts nothing off",
+            "leave `warmup` out",
+        );
     }
     let replications = spec.replications;
     if replications.min == 0 || replications.min > replications.max || replications.max > 100_000 {
         diagnostics.senseless(
             tree,
             &path.key("replications"),
-            format!("there are {} to {} replications; expected 1 ≤ min ≤ max ≤ 100000", replications.min, replications.max),
+            format!(
+                "there are {} to {} replications; expected 1 ≤ min ≤ max ≤ 100000",
+                replications.min, replications.max
+            ),
             "",
         );
     }
     if !(0.5..1.0).contains(&spec.confidence) {
-        diagnostics.out_of_range(tree, &path.key("confidence"), "the confidence", spec.confidence, "at least 0.5 and below 1");
+        diagnostics.out_of_range(
+            tree,
+            &path.key("confidence"),
+            "the confidence",
+            spec.confidence,
+            "at least 0.5 and below 1",
+        );
     }
     if spec.windows == 0 || spec.windows > 1_000 {
-        diagnostics.out_of_range(tree, &path.key("windows"), "the number of windows", f64::from(spec.windows), "1 to 1000");
+        diagnostics.out_of_range(
+            tree,
+            &path.key("windows"),
+            "the number of windows",
+            f64::from(spec.windows),
+            "1 to 1000",
+        );
     }
     for (place, goal) in spec.precision.iter().enumerate() {
         let at = path.key("precision").index(place);
@@ -295,11 +251,18 @@ fn measure_of(tree: &Tree, spec: &MeasureSpec, diagnostics: &mut Diagnostics) ->
             diagnostics.unknown_name(tree, &at.key("metric"), "metric", &goal.metric, &MetricKey::examples());
         }
         let goals = [goal.relative, goal.absolute];
-        if goals.iter().flatten().count() != 1 || goals.iter().flatten().any(|goal| goal.is_nan() || *goal <= 0.0) {
-            diagnostics.senseless(tree, &at, "a precision is either `relative` or `absolute`, and positive", "");
+        if goals.iter().flatten().count() != 1
+            || goals.iter().flatten().any(|goal| goal.is_nan() || *goal <= 0.0)
+        {
+            diagnostics.senseless(
+                tree,
+                &at,
+                "a precision is either `relative` or `absolute`, and positive",
+                "",
+            );
         }
     }
-    Some(Measure {
+    Measure {
         duration: spec.duration,
         warmup,
         terminating,
@@ -309,12 +272,16 @@ fn measure_of(tree: &Tree, spec: &MeasureSpec, diagnostics: &mut Diagnostics) ->
         precision: spec
             .precision
             .iter()
-            .map(|goal| PrecisionGoal { metric: goal.metric.clone(), relative: goal.relative, absolute: goal.absolute })
+            .map(|goal| PrecisionGoal {
+                metric: goal.metric.clone(),
+                relative: goal.relative,
+                absolute: goal.absolute,
+            })
             .collect(),
         confidence: spec.confidence,
         seed: spec.seed,
         windows: spec.windows,
-    })
+    }
 }
 
 /// An index of a model's list.

@@ -410,7 +410,9 @@ impl<'de> Deserialize<'de> for Servers {
                 f.write_str("a number of servers or \"infinite\"")
             }
             fn visit_u64<E: serde::de::Error>(self, count: u64) -> Result<Servers, E> {
-                u32::try_from(count).map(Servers::Count).map_err(|_| E::custom("more than four billion servers"))
+                u32::try_from(count)
+                    .map(Servers::Count)
+                    .map_err(|_| E::custom("more than four billion servers"))
             }
             fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Servers, E> {
                 if text == "infinite" {

@@ -127,6 +127,8 @@ impl Metric {
         Self::CacheHits,
     ];
 
+    // A table reads best a row a line.
+    #[rustfmt::skip]
     const fn row(self) -> Row {
         use Better::{Higher, Lower, Neither};
         match self {
@@ -226,7 +228,9 @@ impl MetricKey {
     pub fn parse(name: &str) -> Option<Self> {
         let mut parts = name.splitn(3, '/');
         match (parts.next()?, parts.next(), parts.next()) {
-            (system, None, None) => Metric::ALL.into_iter().find(|metric| metric.name() == system).map(Self::System),
+            (system, None, None) => {
+                Metric::ALL.into_iter().find(|metric| metric.name() == system).map(Self::System)
+            }
             (place, Some(of), Some(what)) => {
                 let what = PlaceMetric::ALL.into_iter().find(|metric| metric.name() == what)?;
                 match place {

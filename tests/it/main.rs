@@ -4,10 +4,9 @@
 
 mod bad;
 mod cli;
+mod fuzz;
 mod replays;
 mod report;
 mod runner;
-mod store;
-mod fuzz;
-mod report;
 mod sim;
+mod store;

@@ -53,6 +53,7 @@ impl Time {
     }
 
     /// This moment moved by `span`, or [`Time::NEVER`] where that does not fit.
+    #[must_use]
     pub const fn saturating_add(self, span: Span) -> Self {
         Self(self.0.saturating_add(span.0))
     }
@@ -134,16 +135,19 @@ impl Span {
     }
 
     /// The sum, or [`Span::MAX`].
+    #[must_use]
     pub const fn saturating_add(self, other: Self) -> Self {
         Self(self.0.saturating_add(other.0))
     }
 
     /// The difference, or zero.
+    #[must_use]
     pub const fn saturating_sub(self, other: Self) -> Self {
         Self(self.0.saturating_sub(other.0))
     }
 
     /// The span `times` times over, or [`Span::MAX`].
+    #[must_use]
     pub const fn saturating_mul(self, times: u64) -> Self {
         Self(self.0.saturating_mul(times))
     }
@@ -154,6 +158,7 @@ impl Span {
         clippy::cast_sign_loss,
         reason = "`as` saturates, which is what is promised"
     )]
+    #[must_use]
     pub fn scale(self, factor: f64) -> Self {
         Self(libm::round(self.0 as f64 * factor) as u64)
     }
@@ -611,6 +616,7 @@ mod text_form {
     #[derive(Serialize, Deserialize)]
     #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
     #[serde(rename_all = "snake_case", rename = "Rate")]
+    #[expect(clippy::enum_variant_names, reason = "each is a key of the JSON text, whose unit it names")]
     pub(super) enum RateText {
         /// Per second.
         PerSecond(f64),

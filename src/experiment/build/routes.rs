@@ -122,7 +122,12 @@ impl Layout<'_> {
             Step::Agent(agent) => {
                 let path = path.key("agent");
                 if self.nested.agent {
-                    self.diagnostics.senseless(self.tree, &path, "an agent is asked for while one is held", "end the first `agent` step before");
+                    self.diagnostics.senseless(
+                        self.tree,
+                        &path,
+                        "an agent is asked for while one is held",
+                        "end the first `agent` step before",
+                    );
                 }
                 let pools: Vec<String> = self.parts.pools.iter().map(|pool| pool.name.clone()).collect();
                 let Some(pool) = self.named(&path.key("pool"), "pool", &agent.pool, &pools) else { return };
@@ -166,7 +171,10 @@ impl Layout<'_> {
             Step::ReplayCalls(replay) => {
                 let path = path.key("replay_calls");
                 let names = self.station_names();
-                let Some(station) = self.named(&path.key("station"), "station", &replay.station, &names) else { return };
+                let Some(station) = self.named(&path.key("station"), "station", &replay.station, &names)
+                else {
+                    return;
+                };
                 let visit = self.add_visit(Visit {
                     station,
                     law: None,
@@ -190,8 +198,8 @@ impl Layout<'_> {
         place.map(index)
     }
 
-    fn policy(&mut self, path: &Path, what: &str, name: Option<&String>, known: Vec<String>) -> Option<u16> {
-        name.and_then(|name| self.named(path, what, name, &known))
+    fn policy(&mut self, path: &Path, what: &str, name: Option<&String>, known: &[String]) -> Option<u16> {
+        name.and_then(|name| self.named(path, what, name, known))
     }
 
     fn station_names(&self) -> Vec<String> {
@@ -213,18 +221,19 @@ impl Layout<'_> {
         let breaker = self.breaker(path, visit.breaker.as_ref());
         let Some(station) = station else { return };
         let (timeout, model) = (visit.timeout, None);
-        let visit = self.add_visit(Visit { station, law, patience, timeout, is_llm: false, retry, breaker, model });
+        let visit =
+            self.add_visit(Visit { station, law, patience, timeout, is_llm: false, retry, breaker, model });
         self.push(Op::Visit(visit));
     }
 
     fn retry(&mut self, path: &Path, name: Option<&String>) -> Option<u16> {
-        let known = self.policies.retries.keys().cloned().collect();
-        self.policy(&path.key("retry"), "retry policy under `policies.retries`", name, known)
+        let known: Vec<String> = self.policies.retries.keys().cloned().collect();
+        self.policy(&path.key("retry"), "retry policy under `policies.retries`", name, &known)
     }
 
     fn breaker(&mut self, path: &Path, name: Option<&String>) -> Option<u16> {
-        let known = self.policies.breakers.keys().cloned().collect();
-        self.policy(&path.key("breaker"), "breaker under `policies.breakers`", name, known)
+        let known: Vec<String> = self.policies.breakers.keys().cloned().collect();
+        self.policy(&path.key("breaker"), "breaker under `policies.breakers`", name, &known)
     }
 
     fn llm(&mut self, llm: &LlmStep, path: &Path) {
@@ -235,7 +244,8 @@ impl Layout<'_> {
         if let Some(model) = &llm.model {
             self.model_choice(model, &path.key("model"), &llm.provider);
         } else if !self.nested.agent {
-            let offered = self.system.providers.get(&llm.provider).map_or(0, |provider| provider.models.len());
+            let offered =
+                self.system.providers.get(&llm.provider).map_or(0, |provider| provider.models.len());
             if offered > 1 {
                 self.diagnostics.senseless(
                     self.tree,
@@ -267,11 +277,21 @@ impl Layout<'_> {
             Ok(route) => route,
             Err(error) => return spec_at(self.tree, path, &error, self.diagnostics),
         };
-        let offered: Vec<String> =
-            self.system.providers.get(provider).map(|provider| provider.models.keys().cloned().collect()).unwrap_or_default();
+        let offered: Vec<String> = self
+            .system
+            .providers
+            .get(provider)
+            .map(|provider| provider.models.keys().cloned().collect())
+            .unwrap_or_default();
         for name in route.names() {
             if !offered.contains(name) {
-                self.diagnostics.unknown_name(self.tree, path, &format!("model offered by `{provider}`"), name, &offered);
+                self.diagnostics.unknown_name(
+                    self.tree,
+                    path,
+                    &format!("model offered by `{provider}`"),
+                    name,
+                    &offered,
+                );
             }
         }
     }
@@ -295,10 +315,22 @@ impl Layout<'_> {
         let wrong = choices.iter().position(|choice| !(0.0..=1.0).contains(&choice.probability));
         if let Some(place) = wrong {
             let at = path.index(place).key("probability");
-            self.diagnostics.out_of_range(self.tree, &at, "a probability", choices[place].probability, "0 to 1");
+            self.diagnostics.out_of_range(
+                self.tree,
+                &at,
+                "a probability",
+                choices[place].probability,
+                "0 to 1",
+            );
         }
         if choices.is_empty() || total > 1.0 + 1e-9 {
-            self.diagnostics.out_of_range(self.tree, path, "the sum of probabilities", total, "at most 1, over at least one way");
+            self.diagnostics.out_of_range(
+                self.tree,
+                path,
+                "the sum of probabilities",
+                total,
+                "at most 1, over at least one way",
+            );
             return;
         }
         let (first, count) = self.add_ways(choices.len() + 1);
@@ -327,7 +359,12 @@ impl Layout<'_> {
 
     fn repeat(&mut self, step: &LoopStep, path: &Path) {
         if usize::from(self.loops) >= LOOPS_MAX {
-            self.diagnostics.senseless(self.tree, path, format!("loops are nested more than {LOOPS_MAX} deep"), "");
+            self.diagnostics.senseless(
+                self.tree,
+                path,
+                format!("loops are nested more than {LOOPS_MAX} deep"),
+                "",
+            );
             return;
         }
         let law = self.count_law(&step.count, &path.key("count"));
@@ -344,7 +381,12 @@ impl Layout<'_> {
 
     fn parallel(&mut self, step: &ParallelStep, path: &Path) {
         if step.branches.is_empty() {
-            self.diagnostics.senseless(self.tree, &path.key("branches"), "there are no branches", "expected at least one");
+            self.diagnostics.senseless(
+                self.tree,
+                &path.key("branches"),
+                "there are no branches",
+                "expected at least one",
+            );
             return;
         }
         let (first, count) = self.add_ways(step.branches.len());
@@ -364,7 +406,12 @@ impl Layout<'_> {
 
     fn spread(&mut self, step: &SpreadStep, path: &Path) {
         if step.branches.is_empty() {
-            self.diagnostics.senseless(self.tree, &path.key("branches"), "there are no branches", "expected at least one");
+            self.diagnostics.senseless(
+                self.tree,
+                &path.key("branches"),
+                "there are no branches",
+                "expected at least one",
+            );
             return;
         }
         let (first, count) = self.add_ways(step.branches.len());
@@ -406,7 +453,8 @@ impl Layout<'_> {
                 let reaches = match op {
                     Op::End | Op::BranchEnd => true,
                     Op::Jump(pc) => goes(*pc),
-                    Op::Choose { first, count } => self.program.ways[*first as usize..(*first + *count) as usize]
+                    Op::Choose { first, count } => self.program.ways
+                        [*first as usize..(*first + *count) as usize]
                         .iter()
                         .scan(0.0, |before, (cumulative, pc)| {
                             let likely = cumulative.min(1.0) > *before;
@@ -414,9 +462,10 @@ impl Layout<'_> {
                             Some((likely, *pc))
                         })
                         .any(|(likely, pc)| likely && goes(pc)),
-                    Op::Spread { first, count, .. } => {
-                        self.program.ways[*first as usize..(*first + *count) as usize].iter().any(|(_, pc)| goes(*pc))
-                    }
+                    Op::Spread { first, count, .. } => self.program.ways
+                        [*first as usize..(*first + *count) as usize]
+                        .iter()
+                        .any(|(_, pc)| goes(*pc)),
                     Op::Fork { behind, .. } => goes(*behind),
                     Op::Delay { .. }
                     | Op::Visit(_)

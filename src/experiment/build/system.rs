@@ -1,19 +1,20 @@
 //! Stations, providers, pools, models and caches.
 
-use super::index;
+mod pool;
+
 use crate::experiment::decode::Fields;
 use crate::experiment::diagnostic::Diagnostics;
 use crate::experiment::path::Path;
 use crate::experiment::schema::{
-    BreakdownOf, Discipline, FailureSpec, OnLimit, PoliciesSpec, PoolSpec, ProviderSpec, Servers, SlowdownSpec,
-    StationKind, StationSpec, SystemSpec,
+    BreakdownOf, Discipline, FailureSpec, OnLimit, ProviderSpec, Servers,
+    SlowdownSpec, StationKind, StationSpec, SystemSpec,
 };
 use crate::experiment::tree::{Node, Tree};
 use crate::model::distribution::{Law, Quantity};
 use crate::model::{
-    Breakdown, CacheStore, Failure, Group, Kind, LlmModel, Offer, Pool, Service, Slowdown, Station,
+    Breakdown, CacheStore, Failure, Kind, LlmModel, Offer, Pool, Service, Slowdown, Station,
 };
-use tars_policy::queue::{LANES_MAX, LaneMask, Order, QueueSpec, Ranking};
+use tars_policy::queue::{Order, QueueSpec, Ranking};
 use tars_policy::units::Span;
 
 /// The parts of a system, names resolved.
@@ -74,7 +75,6 @@ fn decode_routes(
 pub(super) fn build(
     tree: &Tree,
     system: &SystemSpec,
-    _policies: &PoliciesSpec,
     roles: &[String],
     diagnostics: &mut Diagnostics,
 ) -> Parts {
@@ -98,14 +98,19 @@ pub(super) fn build(
     for (name, spec) in &system.providers {
         let path = root.key("providers").key(name);
         if system.stations.contains_key(name) {
-            diagnostics.senseless(tree, &path, format!("`{name}` names a station and a provider"), "give one another name");
+            diagnostics.senseless(
+                tree,
+                &path,
+                format!("`{name}` names a station and a provider"),
+                "give one another name",
+            );
         }
         stations.push(provider(tree, &path, name, spec, &names, diagnostics));
     }
     let pools = system
         .pools
         .iter()
-        .map(|(name, spec)| pool(tree, &root.key("pools").key(name), name, spec, roles, &names, diagnostics))
+        .map(|(name, spec)| pool::pool(tree, &root.key("pools").key(name), name, spec, roles, &names, diagnostics))
         .collect();
     let caches = system
         .caches
@@ -131,11 +136,20 @@ pub(super) fn build(
 }
 
 /// Reports what a policy refuses about the specification at `path` of the whole.
-pub(super) fn spec_at(tree: &Tree, path: &Path, error: &tars_policy::spec::SpecError, diagnostics: &mut Diagnostics) {
+pub(super) fn spec_at(
+    tree: &Tree,
+    path: &Path,
+    error: &tars_policy::spec::SpecError,
+    diagnostics: &mut Diagnostics,
+) {
     diagnostics.spec(tree, path, error);
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of a million; checked to be one")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a share of a million; checked to be one"
+)]
 fn millionths(share: f64) -> u64 {
     libm::round(share.clamp(0.0, 1.0) * 1e6) as u64
 }
@@ -146,7 +160,12 @@ pub(super) fn check_law<Q: Quantity>(tree: &Tree, path: &Path, law: &Law<Q>, dia
     }
 }
 
-pub(super) fn check_law_option<Q: Quantity>(tree: &Tree, path: &Path, law: Option<&Law<Q>>, diagnostics: &mut Diagnostics) {
+pub(super) fn check_law_option<Q: Quantity>(
+    tree: &Tree,
+    path: &Path,
+    law: Option<&Law<Q>>,
+    diagnostics: &mut Diagnostics,
+) {
     if let Some(law) = law {
         check_law(tree, path, law, diagnostics);
     }
@@ -156,14 +175,25 @@ fn count(tree: &Tree, path: &Path, servers: Servers, diagnostics: &mut Diagnosti
     match servers {
         Servers::Infinite => None,
         Servers::Count(0) => {
-            diagnostics.senseless(tree, path, "there are no servers, so nothing is ever served", "expected at least 1");
+            diagnostics.senseless(
+                tree,
+                path,
+                "there are no servers, so nothing is ever served",
+                "expected at least 1",
+            );
             None
         }
         Servers::Count(count) => Some(count),
     }
 }
 
-fn station(tree: &Tree, path: &Path, name: &str, spec: &StationSpec, diagnostics: &mut Diagnostics) -> Station {
+fn station(
+    tree: &Tree,
+    path: &Path,
+    name: &str,
+    spec: &StationSpec,
+    diagnostics: &mut Diagnostics,
+) -> Station {
     check_law_option(tree, &path.key("service"), spec.service.as_ref(), diagnostics);
     check_law_option(tree, &path.key("setup"), spec.setup.as_ref(), diagnostics);
     if let Some(breakdown) = &spec.breakdown {
@@ -187,7 +217,12 @@ fn station(tree: &Tree, path: &Path, name: &str, spec: &StationSpec, diagnostics
         );
     }
     if servers.is_none() && spec.breakdown.is_some() {
-        diagnostics.senseless(tree, &path.key("breakdown"), "infinitely many servers cannot break down", "give `servers` a number");
+        diagnostics.senseless(
+            tree,
+            &path.key("breakdown"),
+            "infinitely many servers cannot break down",
+            "give `servers` a number",
+        );
     }
     if service == Service::Sharing && (spec.breakdown.is_some() || spec.setup.is_some()) {
         diagnostics.senseless(tree, path, "processor sharing knows neither `setup` nor `breakdown`", "");
@@ -264,10 +299,17 @@ fn discipline(spec: &StationSpec) -> (QueueSpec, Service) {
     (queue, service)
 }
 
-fn slowdown(tree: &Tree, path: &Path, spec: Option<&SlowdownSpec>, diagnostics: &mut Diagnostics) -> Option<Slowdown> {
+fn slowdown(
+    tree: &Tree,
+    path: &Path,
+    spec: Option<&SlowdownSpec>,
+    diagnostics: &mut Diagnostics,
+) -> Option<Slowdown> {
     let spec = spec?;
     let path = path.key("slowdown");
-    for (field, value) in [("starts_above", spec.starts_above), ("factor", spec.factor), ("exponent", spec.exponent)] {
+    for (field, value) in
+        [("starts_above", spec.starts_above), ("factor", spec.factor), ("exponent", spec.exponent)]
+    {
         if !(value.is_finite() && value >= 0.0) {
             diagnostics.out_of_range(tree, &path.key(field), field, value, "at least 0");
         }
@@ -276,7 +318,13 @@ fn slowdown(tree: &Tree, path: &Path, spec: Option<&SlowdownSpec>, diagnostics: 
         diagnostics.out_of_range(tree, &path.key("scale"), "the scale", spec.scale, "above 0");
     }
     if spec.deployments == 0 {
-        diagnostics.out_of_range(tree, &path.key("deployments"), "the number of deployments", 0.0, "at least 1");
+        diagnostics.out_of_range(
+            tree,
+            &path.key("deployments"),
+            "the number of deployments",
+            0.0,
+            "at least 1",
+        );
     }
     if let Some(tail) = &spec.tail {
         let path = path.key("tail");
@@ -314,7 +362,13 @@ fn failure(
         }
     }
     if spec.share + spec.rise > 1.0 {
-        diagnostics.out_of_range(tree, &path, "`share` and `rise` together", spec.share + spec.rise, "at most 1");
+        diagnostics.out_of_range(
+            tree,
+            &path,
+            "`share` and `rise` together",
+            spec.share + spec.rise,
+            "at most 1",
+        );
     }
     if !(spec.scale.is_finite() && spec.scale > 0.0) {
         diagnostics.out_of_range(tree, &path.key("scale"), "the scale", spec.scale, "above 0");
@@ -381,97 +435,5 @@ fn provider(
         breakdown: None,
         kind: Kind::Provider,
         offers,
-    }
-}
-
-fn pool(
-    tree: &Tree,
-    path: &Path,
-    name: &str,
-    spec: &PoolSpec,
-    roles: &[String],
-    models: &[String],
-    diagnostics: &mut Diagnostics,
-) -> Pool {
-    if let Err(error) = spec.queue.validate() {
-        spec_at(tree, &path.key("queue"), &error, diagnostics);
-    }
-    if let Some(Err(error)) = spec.admission.as_ref().map(tars_policy::admission::AdmissionSpec::validate) {
-        spec_at(tree, &path.key("admission"), &error, diagnostics);
-    }
-    if let Err(error) = spec.dispatch.validate() {
-        spec_at(tree, &path.key("dispatch"), &error, diagnostics);
-    }
-    if roles.len() >= LANES_MAX {
-        diagnostics.senseless(tree, path, format!("there are {} roles", roles.len()), "at most 63 are told apart");
-    }
-    let everyone = index(roles.len());
-    let mut groups = Vec::new();
-    let mut agents = Vec::new();
-    for (group_name, group) in &spec.groups {
-        let at = path.key("groups").key(group_name);
-        if group.tasks_per_agent == 0 {
-            diagnostics.out_of_range(tree, &at.key("tasks_per_agent"), "the number of tasks per agent", 0.0, "at least 1");
-        }
-        let mut lanes = LaneMask::NONE;
-        for (place, role) in group.roles.iter().enumerate() {
-            match roles.iter().position(|known| known == role) {
-                Some(lane) => lanes = lanes.with(u8::try_from(lane.min(62)).unwrap_or(62)),
-                None if roles.is_empty() => {}
-                None => diagnostics.unknown_name(tree, &at.key("roles").index(place), "role of a class", role, roles),
-            }
-        }
-        if group.roles.is_empty() || roles.is_empty() {
-            lanes = LaneMask::ALL;
-        } else {
-            lanes = lanes.with(u8::try_from(everyone.min(63)).unwrap_or(63));
-        }
-        let model = group.model.as_ref().and_then(|model| {
-            let place = models.iter().position(|known| known == model);
-            if place.is_none() {
-                diagnostics.unknown_name(tree, &at.key("model"), "model under `system.models`", model, models);
-            }
-            place.map(index)
-        });
-        groups.push(Group { name: group_name.clone(), model, lanes });
-        agents.push(tars_policy::pool::GroupSpec {
-            name: group_name.clone(),
-            count: group.agents,
-            concurrency: group.tasks_per_agent.max(1),
-            cold_start: group.cold_start.unwrap_or_default(),
-            warm_start: group.warm_start.unwrap_or_default(),
-            minimum: 0,
-        });
-    }
-    let total: u64 = spec.groups.values().map(|group| u64::from(group.agents)).sum();
-    if total == 0 {
-        diagnostics.senseless(tree, &path.key("groups"), "the pool has no agents, so nothing is ever served", "expected at least 1");
-    }
-    let agents = tars_policy::pool::PoolSpec {
-        groups: agents,
-        warm_pool: spec.warm_pool,
-        lazy_spawn_above: spec.lazy_spawn_above,
-        idle_ttl: spec.idle_ttl,
-        lifespan: spec.lifespan,
-        replace_on_use: false,
-        health_check: None,
-        balance: spec.balance.clone(),
-    };
-    if let Err(error) = agents.validate()
-        && total > 0
-    {
-        spec_at(tree, path, &error, diagnostics);
-    }
-    Pool {
-        name: name.to_owned(),
-        agents,
-        groups,
-        lane_of_role: (0..=roles.len()).map(|lane| u8::try_from(lane.min(63)).unwrap_or(63)).collect(),
-        lanes: (roles.len() + 1).min(LANES_MAX),
-        queue: spec.queue.clone(),
-        admission: spec.admission.clone(),
-        dispatch: spec.dispatch.clone(),
-        ready_at_start: spec.ready_at_start,
-        heap: spec.heap.as_ref().map(|heap| (heap.size_mb, heap.base_mb, heap.per_task_mb)),
     }
 }

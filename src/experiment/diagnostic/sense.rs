@@ -43,11 +43,11 @@ impl Diagnostics {
     }
 
     /// More load than capacity.
-    pub fn overloaded(&mut self, tree: &Tree, path: &Path, what: &str, load: f64) {
+    pub fn overloaded(&mut self, tree: &Tree, path: &Path, what: &str, load: f64, relief: &str) {
         self.error(
             At::value(tree, path),
             format!("offered load is {load:.2} of the capacity of {what}, so its queue never settles"),
-            Some("lower the arrival rate, add servers, or set `\"transient\": true`".to_owned()),
+            Some(format!("lower the arrival rate, {relief}, or set `\"transient\": true` to watch it grow")),
         );
     }
 
@@ -60,7 +60,11 @@ impl Diagnostics {
 /// `a`, `b` and `c`.
 fn list(names: &[String]) -> String {
     let shown: Vec<_> = names.iter().take(8).map(|name| format!("`{name}`")).collect();
-    let more = if names.len() > shown.len() { format!(" and {} more", names.len() - shown.len()) } else { String::new() };
+    let more = if names.len() > shown.len() {
+        format!(" and {} more", names.len() - shown.len())
+    } else {
+        String::new()
+    };
     match shown.as_slice() {
         [only] => format!("only {only}{more}"),
         [head @ .., last] if more.is_empty() => format!("{} and {last}", head.join(", ")),

@@ -1,0 +1,141 @@
+//! Pools of agents.
+
+use super::super::index;
+use super::spec_at;
+use crate::experiment::diagnostic::Diagnostics;
+use crate::experiment::path::Path;
+use crate::experiment::schema::{GroupSpec, PoolSpec};
+use crate::experiment::tree::Tree;
+use crate::model::{Group, Pool};
+use tars_policy::queue::{LANES_MAX, LaneMask};
+
+/// A pool of agents.
+pub(super) fn pool(
+    tree: &Tree,
+    path: &Path,
+    name: &str,
+    spec: &PoolSpec,
+    roles: &[String],
+    models: &[String],
+    diagnostics: &mut Diagnostics,
+) -> Pool {
+    if let Err(error) = spec.queue.validate() {
+        spec_at(tree, &path.key("queue"), &error, diagnostics);
+    }
+    if let Some(Err(error)) = spec.admission.as_ref().map(tars_policy::admission::AdmissionSpec::validate) {
+        spec_at(tree, &path.key("admission"), &error, diagnostics);
+    }
+    if let Err(error) = spec.dispatch.validate() {
+        spec_at(tree, &path.key("dispatch"), &error, diagnostics);
+    }
+    if roles.len() >= LANES_MAX {
+        diagnostics.senseless(
+            tree,
+            path,
+            format!("there are {} roles", roles.len()),
+            "at most 63 are told apart",
+        );
+    }
+    let (groups, agents): (Vec<_>, Vec<_>) = spec
+        .groups
+        .iter()
+        .map(|(name, spec)| {
+            group(tree, &path.key("groups").key(name), name, spec, roles, models, diagnostics)
+        })
+        .unzip();
+    let total: u64 = spec.groups.values().map(|group| u64::from(group.agents)).sum();
+    if total == 0 {
+        diagnostics.senseless(
+            tree,
+            &path.key("groups"),
+            "the pool has no agents, so nothing is ever served",
+            "expected at least 1",
+        );
+    }
+    let agents = tars_policy::pool::PoolSpec {
+        groups: agents,
+        warm_pool: spec.warm_pool,
+        lazy_spawn_above: spec.lazy_spawn_above,
+        idle_ttl: spec.idle_ttl,
+        lifespan: spec.lifespan,
+        replace_on_use: false,
+        health_check: None,
+        balance: spec.balance.clone(),
+    };
+    if let Err(error) = agents.validate()
+        && total > 0
+    {
+        spec_at(tree, path, &error, diagnostics);
+    }
+    Pool {
+        name: name.to_owned(),
+        agents,
+        groups,
+        lane_of_role: (0..=roles.len()).map(lane).collect(),
+        lanes: (roles.len() + 1).min(LANES_MAX),
+        queue: spec.queue.clone(),
+        admission: spec.admission.clone(),
+        dispatch: spec.dispatch.clone(),
+        ready_at_start: spec.ready_at_start,
+        heap: spec.heap.as_ref().map(|heap| (heap.size_mb, heap.base_mb, heap.per_task_mb)),
+    }
+}
+
+/// Agents that are alike: what they serve, and how they come and go.
+fn group(
+    tree: &Tree,
+    path: &Path,
+    name: &str,
+    spec: &GroupSpec,
+    roles: &[String],
+    models: &[String],
+    diagnostics: &mut Diagnostics,
+) -> (Group, tars_policy::pool::GroupSpec) {
+    if spec.tasks_per_agent == 0 {
+        let at = path.key("tasks_per_agent");
+        diagnostics.out_of_range(tree, &at, "the number of tasks per agent", 0.0, "at least 1");
+    }
+    let model = spec.model.as_ref().and_then(|model| {
+        let place = models.iter().position(|known| known == model);
+        if place.is_none() {
+            diagnostics.unknown_name(tree, &path.key("model"), "model under `system.models`", model, models);
+        }
+        place.map(index)
+    });
+    let lanes = lanes(tree, &path.key("roles"), &spec.roles, roles, diagnostics);
+    let agents = tars_policy::pool::GroupSpec {
+        name: name.to_owned(),
+        count: spec.agents,
+        concurrency: spec.tasks_per_agent.max(1),
+        cold_start: spec.cold_start.unwrap_or_default(),
+        warm_start: spec.warm_start.unwrap_or_default(),
+        minimum: 0,
+    };
+    (Group { name: name.to_owned(), model, lanes }, agents)
+}
+
+/// The lanes of the roles that agents take, and that of tasks without a role, which everybody takes.
+fn lanes(
+    tree: &Tree,
+    path: &Path,
+    taken: &[String],
+    roles: &[String],
+    diagnostics: &mut Diagnostics,
+) -> LaneMask {
+    if taken.is_empty() || roles.is_empty() {
+        return LaneMask::ALL;
+    }
+    let mut lanes = LaneMask::NONE.with(lane(roles.len()));
+    for (place, role) in taken.iter().enumerate() {
+        match roles.iter().position(|known| known == role) {
+            Some(known) => lanes = lanes.with(lane(known)),
+            None => diagnostics.unknown_name(tree, &path.index(place), "role of a class", role, roles),
+        }
+    }
+    lanes
+}
+
+/// The lane of the role at `place`.
+fn lane(place: usize) -> u8 {
+    u8::try_from(place.min(LANES_MAX - 1)).unwrap_or(u8::MAX)
+}
