@@ -285,7 +285,7 @@ fn the_starter_is_valid_and_is_never_written_over_a_file() {
     let folder = tempfile::tempdir().unwrap();
     check(folder.path(), &["init", "new"], 0);
     let (out, _) = check(folder.path(), &["check", "new/starter.json"], 0);
-    assert_eq!(out, "ok: 4 cells × 20 replications of 5min\n");
+    assert!(out.starts_with("ok: 4 cells × 20 replications of "), "{out}");
     let (_, err) = check(folder.path(), &["init", "new"], 2);
     assert!(err.contains("is there already"), "{err}");
     check(folder.path(), &["sweep", "new/starter.json", "--quick", "--quiet"], 0);
