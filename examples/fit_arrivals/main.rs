@@ -37,7 +37,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("requests {}, {span:.3} s, {rate:.4} a second", times.len());
     tokens("prompt tokens", requests.iter().map(|request| request.1).collect());
     tokens("generated tokens", requests.iter().map(|request| request.2).collect());
-    show_measured("measured", &[times.clone()]);
+    show_measured("measured", std::slice::from_ref(&times));
     show_measured("renewal: the same intervals in random order", &shuffled(&times));
     for states in 2..=4 {
         let (process, cost) = fit(&times, rate, states);

@@ -2,12 +2,13 @@
 
 /// The point with the least `cost` that the search finds between `low` and `high`, and its cost.
 pub(crate) fn least(cost: impl Fn(&[f64]) -> f64, low: &[f64], high: &[f64], starts: u32) -> (Vec<f64>, f64) {
-    let mut rough: Vec<_> = (1..=starts).map(|start| simplex(&cost, spread(start, low, high), 300)).collect();
+    let mut rough: Vec<_> =
+        (1..=starts).map(|start| simplex(&cost, &spread(start, low, high), 300)).collect();
     rough.sort_by(|a, b| a.1.total_cmp(&b.1));
     rough.truncate(8);
     let fine = rough.into_iter().map(|(point, _)| {
-        let (point, _) = simplex(&cost, point, 3_000);
-        simplex(&cost, point, 3_000)
+        let (point, _) = simplex(&cost, &point, 3_000);
+        simplex(&cost, &point, 3_000)
     });
     fine.min_by(|a, b| a.1.total_cmp(&b.1)).expect("there is a start")
 }
@@ -26,15 +27,15 @@ fn spread(start: u32, low: &[f64], high: &[f64]) -> Vec<f64> {
         .collect()
 }
 
-fn simplex(cost: &impl Fn(&[f64]) -> f64, start: Vec<f64>, steps: u32) -> (Vec<f64>, f64) {
+fn simplex(cost: &impl Fn(&[f64]) -> f64, start: &[f64], steps: u32) -> (Vec<f64>, f64) {
     let size = start.len();
     let with_cost = |point: Vec<f64>| {
         let value = cost(&point);
         (point, value)
     };
-    let mut corners = vec![with_cost(start.clone())];
+    let mut corners = vec![with_cost(start.to_vec())];
     for at in 0..size {
-        let mut corner = start.clone();
+        let mut corner = start.to_vec();
         corner[at] += 0.4;
         corners.push(with_cost(corner));
     }
