@@ -2,7 +2,10 @@
 
 mod bad;
 mod cli;
+mod end_to_end;
+mod examples;
 mod replays;
 mod report;
 mod runner;
 mod store;
+mod tidy;
