@@ -490,3 +490,6 @@ fn flags(whole: &Whole, cells: &[Cell]) -> Vec<Flag> {
     }
     flags
 }
+
+#[cfg(test)]
+mod tests;

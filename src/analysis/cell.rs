@@ -211,7 +211,7 @@ fn places(input: &CellInput<'_>) -> Vec<StationResult> {
 }
 
 /// Holds the cell against the objective. A condition holds when the whole interval does.
-fn judge(cell: &mut Cell, terms: &[SloTerm]) {
+pub(super) fn judge(cell: &mut Cell, terms: &[SloTerm]) {
     if terms.is_empty() {
         return;
     }

@@ -5,6 +5,8 @@ mod controllers;
 mod routes;
 mod system;
 mod traces;
+#[cfg(test)]
+mod tests;
 mod workload;
 
 pub use traces::{TraceStore, data_folder};

@@ -12,8 +12,8 @@
 //! The other members of an object with `use` override the part's, by these rules ([`merge`]):
 //!
 //! 1. Two objects are merged member by member; members that only one side has are kept.
-//! 2. Two objects with one member each, of different names, are choices (`{"poisson": …}` and `{"renewal": …}`): the
-//!    override replaces the part's.
+//! 2. Two objects with one member each that name different choices of one kind (`{"poisson": …}` and `{"renewal": …}`):
+//!    the override replaces the part's.
 //! 3. An override that is itself a `use` replaces what it overrides.
 //! 4. Anything else, lists and `null` among it, replaces.
 
@@ -31,9 +31,11 @@ use super::source::{FileId, Origin, Place};
 use super::text::{self, MAX_BYTES};
 use super::tree::{Extent, MAX_DEPTH, Member, Members, Node, Tree, parse};
 
+mod choices;
 mod figure;
 mod merge;
 
+pub use choices::Choices;
 pub use figure::{Assumption, FigureSpec, Mark, ModelSpec, Replaced};
 pub use merge::merge;
 
@@ -58,6 +60,7 @@ const MAX_KNOWN: usize = 10_000;
 pub struct Library {
     folder: Option<PathBuf>,
     parts: BTreeMap<String, Option<Arc<Part>>>,
+    choices: Choices,
 }
 
 /// A part with all its own parts put in.
@@ -80,7 +83,7 @@ pub struct Resolved {
 impl Library {
     /// The parts in reach of the experiment file `experiment`.
     pub fn near(experiment: &FilePath) -> Self {
-        Self { folder: nearest_models(experiment), parts: BTreeMap::new() }
+        Self { folder: nearest_models(experiment), parts: BTreeMap::new(), choices: Choices::of_experiments() }
     }
 
     /// Puts the parts into `tree`, whose notes are gone already; `file` is the name that overrides are told under.
@@ -219,7 +222,7 @@ impl Resolver<'_> {
             self.diagnostics.nothing_to_override(at, name, &part.tree);
             return Tree::broken(place);
         }
-        let merged = merge(part.tree.clone(), Tree::new(Node::Object(overrides), place));
+        let merged = merge(part.tree.clone(), Tree::new(Node::Object(overrides), place), &self.library.choices);
         let kept = part.assumptions.iter();
         let kept = kept.filter_map(|assumption| overridden(assumption, &part.tree, &merged, gathered.file));
         gathered.assumptions.extend(kept.map(|assumption| assumption.below(path)));
@@ -338,8 +341,8 @@ mod tests {
     const MODEL: (&str, &str) = (
         "providers/plain",
         r#"{"about": "a provider", "figures": {"/rate": {"mark": "published", "source": "document 000"},
-            "/law/fixed": {"mark": "assumed", "source": "a guess"}},
-            "part": {"note": "not read", "rate": 5, "law": {"fixed": 2}}}"#,
+            "/law/deterministic": {"mark": "assumed", "source": "a guess"}},
+            "part": {"note": "not read", "rate": 5, "law": {"deterministic": 2}}}"#,
     );
     const OUTER: (&str, &str) = (
         "systems/outer",
@@ -350,8 +353,8 @@ mod tests {
     fn a_part_is_put_in_with_its_overrides() {
         check(
             &[MODEL],
-            r#"{"p": [{"use": "providers/plain", "rate": 9, "law": {"slow": 1}}]}"#,
-            r#"{"p":[{"rate":9,"law":{"slow":1}}]}"#,
+            r#"{"p": [{"use": "providers/plain", "rate": 9, "law": {"exponential": 1}}]}"#,
+            r#"{"p":[{"rate":9,"law":{"exponential":1}}]}"#,
         );
     }
 
@@ -359,8 +362,8 @@ mod tests {
     fn parts_use_parts() {
         check(
             &[MODEL, OUTER],
-            r#"{"s": {"use": "systems/outer", "provider": {"law": {"fixed": 3}}}}"#,
-            r#"{"s":{"provider":{"rate":6,"law":{"fixed":3}}}}"#,
+            r#"{"s": {"use": "systems/outer", "provider": {"law": {"deterministic": 3}}}}"#,
+            r#"{"s":{"provider":{"rate":6,"law":{"deterministic":3}}}}"#,
         );
     }
 
@@ -384,14 +387,14 @@ mod tests {
             .collect();
         let expected = [
             ("/p/rate".to_owned(), Mark::Published, "document 000"),
-            ("/p/law/fixed".to_owned(), Mark::Assumed, "a guess"),
+            ("/p/law/deterministic".to_owned(), Mark::Assumed, "a guess"),
         ];
         assert_eq!(told, expected);
     }
 
     #[test]
     fn an_overridden_figure_is_set_here_and_a_replaced_choice_takes_its_figures_along() {
-        let text = r#"{"p": {"use": "providers/plain", "rate": 5, "law": {"slow": 1}}}"#;
+        let text = r#"{"p": {"use": "providers/plain", "rate": 5, "law": {"exponential": 1}}}"#;
         let (resolved, _) = resolve(&folder(&[MODEL]), text);
         let [rate] = resolved.assumptions.as_slice() else { panic!("{:?}", resolved.assumptions) };
         assert_eq!((rate.mark, rate.source.as_str()), (Mark::SetHere, "x.json"));

@@ -265,4 +265,19 @@ mod tests {
         assert_eq!(MetricKey::parse("latency_p98_s"), None);
         assert_eq!(MetricKey::parse("station/llm"), None);
     }
+
+    #[test]
+    fn names_are_unique_and_end_in_their_unit() {
+        let names: std::collections::BTreeSet<_> = Metric::ALL.iter().map(|metric| metric.name()).collect();
+        assert_eq!(names.len(), Metric::ALL.len());
+        for metric in Metric::ALL {
+            let ending = match metric.unit() {
+                "s" => "_s",
+                "1/s" => "_per_s",
+                "share" if metric != Metric::Quality => "_share",
+                _ => continue,
+            };
+            assert!(metric.name().ends_with(ending), "{}", metric.name());
+        }
+    }
 }

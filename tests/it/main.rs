@@ -5,8 +5,11 @@
 mod bad;
 mod cli;
 mod fuzz;
+mod end_to_end;
+mod examples;
 mod replays;
 mod report;
 mod runner;
 mod sim;
 mod store;
+mod tidy;

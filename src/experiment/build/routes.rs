@@ -163,6 +163,7 @@ impl Layout<'_> {
                         "`go` leaves an agent, a loop or a branch behind",
                         "use it only at the top of a route or in a `choose` there",
                     );
+                    return;
                 }
                 let Some(place) = self.named(&path, "route", route, self.names) else { return };
                 let at = self.push(Op::Jump(0));
@@ -322,6 +323,9 @@ impl Layout<'_> {
                 choices[place].probability,
                 "0 to 1",
             );
+        }
+        if wrong.is_some() {
+            return;
         }
         if choices.is_empty() || total > 1.0 + 1e-9 {
             self.diagnostics.out_of_range(

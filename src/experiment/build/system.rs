@@ -224,8 +224,10 @@ fn station(
             "give `servers` a number",
         );
     }
-    if service == Service::Sharing && (spec.breakdown.is_some() || spec.setup.is_some()) {
-        diagnostics.senseless(tree, path, "processor sharing knows neither `setup` nor `breakdown`", "");
+    let unknown = [("breakdown", spec.breakdown.is_some()), ("setup", spec.setup.is_some())];
+    for (field, _) in unknown.iter().filter(|(_, given)| service == Service::Sharing && *given) {
+        let hint = "leave it out, or take another discipline";
+        diagnostics.senseless(tree, &path.key(*field), format!("processor sharing knows no `{field}`"), hint);
     }
     if !spec.speed_by_number.is_empty() && service != Service::Sharing {
         diagnostics.senseless(

@@ -269,7 +269,9 @@ impl Diagnostics {
                 at.push(part);
             }
         }
-        self.error(At::value(tree, &at), format!("`{}`: {}", error.field, error.problem), None);
+        // "`burst`: is 0" reads worse than "`burst` is 0".
+        let colon = if error.problem.starts_with("is ") { "" } else { ":" };
+        self.error(At::value(tree, &at), format!("`{}`{colon} {}", error.field, error.problem), None);
     }
 
     /// A value that its type refuses with words of its own.

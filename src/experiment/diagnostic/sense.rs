@@ -1,6 +1,6 @@
 //! What makes no sense although it is well-formed: the words of every such message.
 
-use super::{At, Diagnostics};
+use super::{At, Diagnostics, shown};
 use crate::experiment::path::Path;
 use crate::experiment::tree::Tree;
 
@@ -15,8 +15,8 @@ impl Diagnostics {
             .min();
         let hint = match (near, known) {
             (Some((_, near)), _) => Some(format!("did you mean `{near}`?")),
-            (None, []) => Some(format!("there is no {what} in this experiment")),
-            (None, known) => Some(format!("there is {}", list(known))),
+            (None, []) => Some("none is defined in this experiment".to_owned()),
+            (None, known) => Some(list(known)),
         };
         self.error(At::value(tree, path), format!("there is no {what} named `{name}`"), hint);
     }
@@ -37,7 +37,7 @@ impl Diagnostics {
         let message = if known.is_empty() {
             format!("`{field}` cannot be left out: there is nothing it could mean")
         } else {
-            format!("`{field}` cannot be left out: there is {}", list(known))
+            format!("`{field}` cannot be left out: {}", list(known))
         };
         self.error(At::key(tree, path), message, None);
     }
@@ -57,17 +57,13 @@ impl Diagnostics {
     }
 }
 
-/// `a`, `b` and `c`.
+/// `there are a, b and c`.
 fn list(names: &[String]) -> String {
-    let shown: Vec<_> = names.iter().take(8).map(|name| format!("`{name}`")).collect();
-    let more = if names.len() > shown.len() {
-        format!(" and {} more", names.len() - shown.len())
-    } else {
-        String::new()
-    };
+    let shown: Vec<_> = names.iter().take(8).map(|name| format!("`{}`", shown(name))).collect();
+    let more = names.len() - shown.len();
     match shown.as_slice() {
-        [only] => format!("only {only}{more}"),
-        [head @ .., last] if more.is_empty() => format!("{} and {last}", head.join(", ")),
-        all => format!("{}{more}", all.join(", ")),
+        [only] => format!("there is only {only}"),
+        [head @ .., last] if more == 0 => format!("there are {} and {last}", head.join(", ")),
+        all => format!("there are {} and {more} more", all.join(", ")),
     }
 }

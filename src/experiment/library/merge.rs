@@ -2,24 +2,25 @@
 
 use super::super::tree::{Members, Node, Tree};
 use super::USE;
+use super::choices::Choices;
 
 /// Lays `over` over `base`, by the rules in [the library's description](super).
-pub fn merge(base: Tree, over: Tree) -> Tree {
+pub fn merge(base: Tree, over: Tree, choices: &Choices) -> Tree {
     match (base.value, over.value) {
-        (Node::Object(base), Node::Object(over_members)) if !replaces(&base, &over_members) => {
-            Tree::new(Node::Object(merge_members(base, over_members)), over.place)
+        (Node::Object(base), Node::Object(over_members)) if !replaces(&base, &over_members, choices) => {
+            Tree::new(Node::Object(merge_members(base, over_members, choices)), over.place)
         }
         (_, value) => Tree::new(value, over.place),
     }
 }
 
-fn merge_members(mut base: Members, over: Members) -> Members {
+fn merge_members(mut base: Members, over: Members, choices: &Choices) -> Members {
     for (key, mut member) in over {
         match base.get_mut(&key) {
             Some(old) => {
                 let place = old.tree.place;
                 let below = std::mem::replace(&mut old.tree, Tree::broken(place));
-                member.tree = merge(below, member.tree);
+                member.tree = merge(below, member.tree, choices);
                 *old = member;
             }
             None => drop(base.insert(key, member)),
@@ -28,9 +29,16 @@ fn merge_members(mut base: Members, over: Members) -> Members {
     base
 }
 
-/// Whether an override object takes the place of the part's instead of being merged into it.
-fn replaces(base: &Members, over: &Members) -> bool {
-    over.contains_key(USE) || (base.len() == 1 && over.len() == 1 && base.keys().ne(over.keys()))
+/// Whether an override object takes the place of the part's instead of being merged into it: it uses a part of its own,
+/// or makes another choice.
+fn replaces(base: &Members, over: &Members, choices: &Choices) -> bool {
+    let another_choice = || match (base.keys().next(), over.keys().next()) {
+        (Some(old), Some(new)) => {
+            base.len() == 1 && over.len() == 1 && old != new && choices.are_alternatives(old, new)
+        }
+        (None, _) | (_, None) => false,
+    };
+    over.contains_key(USE) || another_choice()
 }
 
 #[cfg(test)]
@@ -47,7 +55,8 @@ mod tests {
             let file = diagnostics.sources_mut().add("x.json", Origin::File, text);
             parse(file, &mut diagnostics).expect("the text is JSON")
         };
-        assert_eq!(merge(read(base), read(over)).to_json().to_string(), expected);
+        let choices = Choices::of_experiments();
+        assert_eq!(merge(read(base), read(over), &choices).to_json().to_string(), expected);
     }
 
     #[test]
@@ -65,14 +74,24 @@ mod tests {
     fn another_choice_replaces_and_the_same_choice_merges() {
         check(
             r#"{"law":{"poisson":{"rate":1}},"n":1}"#,
-            r#"{"law":{"fixed":{"gap":2}}}"#,
-            r#"{"law":{"fixed":{"gap":2}},"n":1}"#,
+            r#"{"law":{"renewal":{"gap":2}}}"#,
+            r#"{"law":{"renewal":{"gap":2}},"n":1}"#,
         );
         check(
             r#"{"law":{"poisson":{"rate":1,"burst":2}},"n":1}"#,
             r#"{"law":{"poisson":{"rate":9}}}"#,
             r#"{"law":{"poisson":{"rate":9,"burst":2}},"n":1}"#,
         );
+    }
+
+    #[test]
+    fn a_component_with_one_field_is_no_choice() {
+        check(
+            r#"{"users":{"load":1}}"#,
+            r#"{"users":{"timeout":"1s"}}"#,
+            r#"{"users":{"load":1,"timeout":"1s"}}"#,
+        );
+        check(r#"{"one":{"x":1}}"#, r#"{"two":{"x":2}}"#, r#"{"one":{"x":1},"two":{"x":2}}"#);
     }
 
     #[test]
@@ -91,7 +110,7 @@ mod tests {
             diagnostics.sources_mut().add("x.json", Origin::File, r#"[{"a":{"x":1},"b":2},{"a":{"y":1}}]"#);
         let tree = parse(file, &mut diagnostics).unwrap();
         let [base, over] = tree.entries().unwrap() else { panic!("two entries") };
-        let merged = merge(base.clone(), over.clone());
+        let merged = merge(base.clone(), over.clone(), &Choices::of_experiments());
         assert_eq!(merged.place, over.place);
         assert_eq!(merged.member("b"), base.member("b"));
     }
