@@ -4,9 +4,9 @@
 
 mod bad;
 mod cli;
-mod fuzz;
 mod end_to_end;
 mod examples;
+mod fuzz;
 mod replays;
 mod report;
 mod runner;
