@@ -1,5 +1,5 @@
 #!/bin/sh
-# Counts the kernel's instructions per customer or step with callgrind and holds them to committed bounds. Unlike time,
+# Counts the instructions of the kernel and of the simulator per customer, step or task with callgrind and holds them to committed bounds. Unlike time,
 # the count is the same on a busy machine. The start of a run cancels: it is the difference of two runs.
 # Exit codes: 0 all bounds are kept, or valgrind is missing (it says so); 1 a bound is exceeded.
 set -eu
@@ -44,4 +44,5 @@ check closed 50000 1090
 check hold-100 50000 490
 check hold-10k 50000 580
 check hold-1m 1000000 600
+
 exit $failed
