@@ -45,4 +45,19 @@ check hold-100 50000 490
 check hold-10k 50000 580
 check hold-1m 1000000 600
 
+# check_sim CASE TASKS BOUND: the same for an experiment file, everything recorded.
+check_sim() {
+    tasks=$(per_unit sim "$1" "$2")
+    verdict=kept
+    if [ "$tasks" -gt "$3" ]; then
+        verdict=EXCEEDED
+        failed=1
+    fi
+    printf '%-10s %8d %8s %8d  %s\n' "sim $1" "$tasks" "" "$3" "$verdict"
+}
+
+check_sim mm1 20000 2600
+check_sim mm10 18000 2650
+check_sim closed 20000 3250
+check_sim tier3 20000 6000
 exit $failed

@@ -56,7 +56,7 @@ impl Sim {
     /// The plan of a run of about so many tasks, all of them measured.
     pub(crate) fn plan(&self, tasks: u64) -> Plan {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(self.file);
-        let seconds = tasks as f64 / self.tasks_per_s;
+        let seconds = (tasks as f64 / self.tasks_per_s).round();
         let sets = [format!("/measure/duration=\"{seconds}s\""), "/measure/warmup=\"0s\"".to_owned()];
         let mut diagnostics = Diagnostics::new();
         let loaded = load(&path, &sets, &mut diagnostics).unwrap_or_else(|| panic!("{diagnostics}"));

@@ -18,7 +18,7 @@ const LEDGER_SHIFT: u32 = 2;
 #[inline]
 #[expect(clippy::cast_possible_truncation, reason = "what is cut off below is masked away")]
 pub(crate) const fn coarse(nanos: u64) -> u32 {
-    let value = nanos | 1 << PER_OCTAVE_BITS;
+    let value = if nanos < 1 << PER_OCTAVE_BITS { 1 << PER_OCTAVE_BITS } else { nanos };
     let octave = value.ilog2();
     let below = (value >> (octave - PER_OCTAVE_BITS)) & ((1 << PER_OCTAVE_BITS) - 1);
     octave << PER_OCTAVE_BITS | below as u32
