@@ -1,6 +1,6 @@
-//! The kernel against a bare floor, as ratios measured in one run; see `docs/benches.md`.
+//! The kernel and the whole simulator against a bare floor, as ratios measured in one run; see `docs/benches.md`.
 //!
-//! `cargo bench --bench engine` prints the table. `-- --once CONTESTANT CASE WORK` does one piece of work and prints
+//! `cargo bench --bench engine` prints the tables; `-- --sims` only those of the simulator. `-- --once CONTESTANT CASE WORK` does one piece of work and prints
 //! when it ended: what `benches/instructions.sh` counts the instructions of.
 #![expect(clippy::print_stdout, reason = "a bench prints its table")]
 
@@ -14,13 +14,16 @@ mod kernel;
 mod measure;
 #[path = "floor/models.rs"]
 mod models;
+#[path = "floor/sims.rs"]
+mod sims;
 
 use heaps::{BareChance, Binary, Quaternary};
 use kernel::NamedChance;
-use measure::{Contestant, Timed, interleaved};
+use measure::{Contestant, Timed, in_turns, interleaved};
 use models::{Calendar, Chance};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
+use sims::{SIMS, Sim};
 use tars_policy::units::Span;
 use tars_sim::engine::Agenda;
 
@@ -122,13 +125,17 @@ impl Case {
         self.print(&timed);
     }
 
-    fn print(&self, timed: &[Timed]) {
-        let [kernel, binary, quaternary] = timed else { unreachable!("three contestants") };
-        let floor = match self.against {
+    fn floor<'a>(&self, binary: &'a Timed, quaternary: &'a Timed) -> &'a Timed {
+        match self.against {
             Floor::BinaryHeap => binary,
             Floor::BestHeap if binary.median() < quaternary.median() => binary,
             Floor::BestHeap => quaternary,
-        };
+        }
+    }
+
+    fn print(&self, timed: &[Timed]) {
+        let [kernel, binary, quaternary] = timed else { unreachable!("three contestants") };
+        let floor = self.floor(binary, quaternary);
         let ratio = kernel.median() / floor.median();
         println!(
             "{:10} {:>8.1} {:>8.1} {:>8.1}   {:<7} {:>6.2} {:>6.2} {:>9.2}  {}",
@@ -154,6 +161,9 @@ fn main() {
         println!("{}", once(contestant, name, work.parse().expect("an amount of work")));
         return;
     }
+    if arguments.iter().any(|argument| argument == "--sims") {
+        return print_sims();
+    }
     println!(
         "nanoseconds per customer or step (median of rounds in turns), and the kernel's ratio to the floor"
     );
@@ -164,16 +174,73 @@ fn main() {
     for case in CASES {
         case.measure(9);
     }
+    print_sims();
     draws::print();
 }
 
-/// Does `work` units of a case in one way; says when the last one ended.
+fn print_sims() {
+    println!("\nthe whole simulator on experiment files, per customer, or per event that was not stale");
+    println!(
+        "{:10} {:>8} {:>8}   {:<8} {:>6} {:>6} {:>9}",
+        "case", "sim", "floor", "of", "ratio", "best", "promised"
+    );
+    for sim in SIMS {
+        measure_sim(&sim, 9);
+    }
+}
+
+/// Tasks in one round of an experiment.
+const SIM_TASKS: u64 = 100_000;
+
+fn measure_sim(sim: &Sim, rounds: u32) {
+    let case = case(sim.floor);
+    let plan = sim.plan(SIM_TASKS);
+    let work = case.work / 4;
+    let run = || sim.units(&Sim::run(&plan));
+    let floor = |end: u64| if end > 0 { work } else { 0 };
+    let timed = in_turns(
+        &[
+            Contestant { name: "sim", run: &run },
+            Contestant { name: "binary", run: &|| floor(case.on_floor(Binary::default(), work)) },
+            Contestant { name: "4-ary", run: &|| floor(case.on_floor(Quaternary::default(), work)) },
+        ],
+        rounds,
+    );
+    let [simulated, binary, quaternary] = &timed[..] else { unreachable!("three contestants") };
+    let floor = case.floor(binary, quaternary);
+    let ratio = simulated.median() / floor.median();
+    println!(
+        "{:10} {:>8.1} {:>8.1}   {:<8} {:>6.2} {:>6.2} {:>9.2}  {}",
+        sim.name,
+        simulated.median(),
+        floor.median(),
+        sim.floor,
+        ratio,
+        simulated.best() / floor.best(),
+        sim.promised,
+        if ratio <= sim.promised { "kept" } else { "MISSED" },
+    );
+    let run = Sim::run(&plan);
+    let events = (run.events - run.stale) as f64 / run.issued_ever as f64;
+    let nanos = simulated.median() * sim.units(&run) as f64 / run.issued_ever as f64;
+    println!("{:10} {:.2} events a task, {:.0} tasks a second", "", events, 1e9 / nanos);
+}
+
+fn case(name: &str) -> Case {
+    *CASES.iter().find(|case| case.name == name).expect("a case of that name")
+}
+
+/// Does `work` units of a case in one way; says when the last one ended, or how many tasks there were.
 fn once(contestant: &str, name: &str, work: u64) -> u64 {
-    let case = CASES.iter().find(|case| case.name == name).expect("a case of that name");
+    if contestant == "sim" {
+        let sim = SIMS.iter().find(|sim| sim.name.ends_with(name)).expect("an experiment of that name");
+        return Sim::run(&sim.plan(work)).issued_ever;
+    }
+    let case = case(name);
     match contestant {
         "kernel" => case.on_kernel(work),
         "binary" => case.on_floor(Binary::default(), work),
         "4-ary" => case.on_floor(Quaternary::default(), work),
-        other => panic!("{other} is not kernel, binary or 4-ary"),
+        other => panic!("{other} is not sim, kernel, binary or 4-ary"),
     }
 }

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Counts the kernel's instructions per customer or step with callgrind and holds them to committed bounds. Unlike time,
+# Counts the instructions of the kernel and of the simulator per customer, step or task with callgrind and holds them to committed bounds. Unlike time,
 # the count is the same on a busy machine. The start of a run cancels: it is the difference of two runs.
 # Exit codes: 0 all bounds are kept, or valgrind is missing (it says so); 1 a bound is exceeded.
 set -eu
@@ -44,4 +44,20 @@ check closed 50000 1090
 check hold-100 50000 490
 check hold-10k 50000 580
 check hold-1m 1000000 600
+
+# check_sim CASE TASKS BOUND: the same for an experiment file, everything recorded.
+check_sim() {
+    tasks=$(per_unit sim "$1" "$2")
+    verdict=kept
+    if [ "$tasks" -gt "$3" ]; then
+        verdict=EXCEEDED
+        failed=1
+    fi
+    printf '%-10s %8d %8s %8d  %s\n' "sim $1" "$tasks" "" "$3" "$verdict"
+}
+
+check_sim mm1 20000 2600
+check_sim mm10 18000 2650
+check_sim closed 20000 3250
+check_sim tier3 20000 6000
 exit $failed

@@ -4,7 +4,7 @@ use std::hint::black_box;
 #[expect(clippy::disallowed_types, reason = "a bench measures real time")]
 use std::time::Instant;
 
-/// One way to do the work; each call does all of it and says where it ended.
+/// One way to do the work; each call does all of it and says where it ended, or how much it was.
 pub(crate) struct Contestant<'a> {
     pub(crate) name: &'static str,
     pub(crate) run: &'a dyn Fn() -> u64,
@@ -43,6 +43,25 @@ pub(crate) fn interleaved(contestants: &[Contestant<'_>], work: u64, rounds: u32
             assert_eq!(ended, end, "{} did other work", contestant.name);
         }
     }
+    sorted(timed)
+}
+
+/// Lets contestants that do different work take turns, `rounds` times; each says how many units it did.
+#[expect(clippy::disallowed_types, reason = "a bench measures real time")]
+pub(crate) fn in_turns(contestants: &[Contestant<'_>], rounds: u32) -> Vec<Timed> {
+    let mut timed: Vec<Timed> =
+        contestants.iter().map(|contestant| Timed { name: contestant.name, nanos: Vec::new() }).collect();
+    for _ in 0..rounds {
+        for (contestant, timed) in contestants.iter().zip(&mut timed) {
+            let start = Instant::now();
+            let units = black_box((contestant.run)());
+            timed.nanos.push(start.elapsed().as_nanos() as f64 / units as f64);
+        }
+    }
+    sorted(timed)
+}
+
+fn sorted(mut timed: Vec<Timed>) -> Vec<Timed> {
     for timed in &mut timed {
         timed.nanos.sort_unstable_by(f64::total_cmp);
     }

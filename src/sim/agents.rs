@@ -75,9 +75,8 @@ impl PoolState {
 
     /// How full the heap is, on `[0, ∞)`; zero without a heap.
     pub(super) fn heap_share(&self, pool: &PoolModel) -> f64 {
-        pool.heap.map_or(0.0, |(size, base, per_task)| {
-            (base + per_task * f64::from(self.number.value())) / size
-        })
+        pool.heap
+            .map_or(0.0, |(size, base, per_task)| (base + per_task * f64::from(self.number.value())) / size)
     }
 
     /// One that entered at `entered` is there no more.
@@ -106,7 +105,8 @@ fn group_id(index: usize) -> GroupId {
 impl World<'_> {
     pub(super) fn start_pools(&mut self) {
         for index in 0..self.pools.len() {
-            let how = if self.plan.model.pools[index].ready_at_start { AtStart::Idle } else { AtStart::Starting };
+            let how =
+                if self.plan.model.pools[index].ready_at_start { AtStart::Idle } else { AtStart::Starting };
             let starting = self.pools[index].agents.start_full(Time::START, how);
             for spawned in starting {
                 self.agent_starts(small(index), spawned);
@@ -445,16 +445,14 @@ impl World<'_> {
         if state.workers[worker as usize].state() == WorkerState::Dead {
             return;
         }
-        let found = loop {
-            match state.queue.take(time, LaneMask::ALL, 0.0) {
-                Taken::Serve { item, .. } => break Some(item),
-                Taken::Drop { item, reason } => {
-                    self.leave_queue(item, pool);
-                    self.doom(item, Phase::TaskLost, drop_cause(reason));
-                    return self.wake_worker(place);
-                }
-                Taken::Empty => break None,
+        let found = match state.queue.take(time, LaneMask::ALL, 0.0) {
+            Taken::Serve { item, .. } => Some(item),
+            Taken::Drop { item, reason } => {
+                self.leave_queue(item, pool);
+                self.doom(item, Phase::TaskLost, drop_cause(reason));
+                return self.wake_worker(place);
             }
+            Taken::Empty => None,
         };
         match state.workers[worker as usize].on_poll(time, found.is_some()) {
             WorkerStep::Sleep { until } => {
@@ -514,15 +512,16 @@ impl World<'_> {
         let (pool, place) = (strand.pool, strand.worker);
         let (_, worker) = self.controllers.workers[place as usize];
         let state = &mut self.pools[pool as usize];
-        let (until, kept, held) = match state.workers[worker as usize].on_failure(time, strand.worker_attempts) {
-            OnFailure::SleepThenEnqueue { until, attempts_kept } => (until, attempts_kept, true),
-            OnFailure::EnqueueLater { at, attempts_kept } => (at, attempts_kept, false),
-            OnFailure::Callback { .. } => {
-                strand.worker = NOBODY;
-                self.wake_worker(place);
-                return false;
-            }
-        };
+        let (until, kept, held) =
+            match state.workers[worker as usize].on_failure(time, strand.worker_attempts) {
+                OnFailure::SleepThenEnqueue { until, attempts_kept } => (until, attempts_kept, true),
+                OnFailure::EnqueueLater { at, attempts_kept } => (at, attempts_kept, false),
+                OnFailure::Callback { .. } => {
+                    strand.worker = NOBODY;
+                    self.wake_worker(place);
+                    return false;
+                }
+            };
         strand.worker_attempts = kept;
         let agent = strand.agent.take().expect("it was there");
         strand.phase = Phase::WorkerBackoff;

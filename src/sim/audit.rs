@@ -54,7 +54,11 @@ impl World<'_> {
         self.probe.audit(tasks);
         for (index, station) in self.stations.iter().enumerate() {
             let name = &self.plan.model.stations[index].name;
-            assert_eq!(station.arrived, station.left + station_present[index], "calls at {name} are all accounted for");
+            assert_eq!(
+                station.arrived,
+                station.left + station_present[index],
+                "calls at {name} are all accounted for"
+            );
             assert_eq!(
                 station.number.area(now),
                 station.sojourn + station_ages[index],
@@ -63,8 +67,16 @@ impl World<'_> {
         }
         for (index, pool) in self.pools.iter().enumerate() {
             let name = &self.plan.model.pools[index].name;
-            assert_eq!(pool.arrived, pool.left + pool_present[index], "tasks in {name} are all accounted for");
-            assert_eq!(pool.number.area(now), pool.sojourn + pool_ages[index], "Little's law closes in {name}");
+            assert_eq!(
+                pool.arrived,
+                pool.left + pool_present[index],
+                "tasks in {name} are all accounted for"
+            );
+            assert_eq!(
+                pool.number.area(now),
+                pool.sojourn + pool_ages[index],
+                "Little's law closes in {name}"
+            );
         }
     }
 }

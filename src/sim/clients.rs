@@ -70,7 +70,8 @@ impl World<'_> {
             let key = self.clients[client as usize].keys.bits();
             let user = u32::try_from(self.users.len()).expect("fewer than 2^32 users");
             self.users.push(User { client, key, issued: 0 });
-            let spread = u128::from(closed.start_spread.as_nanos()) * u128::from(number) / u128::from(closed.users);
+            let spread =
+                u128::from(closed.start_spread.as_nanos()) * u128::from(number) / u128::from(closed.users);
             let mut at = u64::try_from(spread).expect("a share of the spread");
             if closed.start_thinking {
                 at = at.saturating_add(self.think(user));
@@ -100,7 +101,8 @@ impl World<'_> {
             return;
         }
         state.issued += 1;
-        let key = later(key ^ (issued >> 32), u32::try_from(issued & 0xffff_ffff).expect("masked"), uses::TASK);
+        let key =
+            later(key ^ (issued >> 32), u32::try_from(issued & 0xffff_ffff).expect("masked"), uses::TASK);
         self.submit(client, user, key, 0);
     }
 
@@ -160,9 +162,10 @@ impl World<'_> {
         let state = &mut self.clients[client as usize];
         let at = match &plan.model.clients[client as usize].load {
             Load::Renewal(_, factor) => {
-                let law = plan.clients[client as usize].interval.as_ref().expect("a renewal process has a law");
+                let law =
+                    plan.clients[client as usize].interval.as_ref().expect("a renewal process has a law");
                 let span = law.sample_span(state.arrivals.unit());
-                let span = if *factor == 1.0 { span } else { span.scale(*factor) };
+                let span = if factor.to_bits() == 1_f64.to_bits() { span } else { span.scale(*factor) };
                 Some(now.saturating_add(span.as_nanos()))
             }
             Load::Batches(..) => {
@@ -201,11 +204,16 @@ impl World<'_> {
             [(_, only)] => *only,
             mix => {
                 let draw = crate::random::unit_from(later(key, 0, uses::CLASS));
-                mix.iter().find(|(cumulative, _)| draw < *cumulative).or(mix.last()).expect("a mix has classes").1
+                mix.iter()
+                    .find(|(cumulative, _)| draw < *cumulative)
+                    .or(mix.last())
+                    .expect("a mix has classes")
+                    .1
             }
         };
         let kind = &model.classes[class as usize];
-        let mut strand = Strand::new(now, key, client, class, user, row, kind.priority, kind.role.unwrap_or(NONE));
+        let mut strand =
+            Strand::new(now, key, client, class, user, row, kind.priority, kind.role.unwrap_or(NONE));
         let laws = &plan.classes[class as usize];
         if let Some(law) = &laws.input_tokens {
             strand.input_tokens = whole(libm::round(law.sample(strand.draw_once(uses::INPUT_TOKENS))));
@@ -434,11 +442,16 @@ fn exponential(mean: Span, u: f64) -> u64 {
 
 /// A recorded time, replayed faster.
 fn scaled(at: Span, speed: f64) -> u64 {
-    if speed == 1.0 { at.as_nanos() } else { at.scale(1.0 / speed).as_nanos() }
+    if speed.to_bits() == 1_f64.to_bits() { at.as_nanos() } else { at.scale(1.0 / speed).as_nanos() }
 }
 
 /// The next arrival under a rate of straight lines: a unit exponential amount of expected arrivals further on.
-fn next_of_rate(pieces: &[(Span, f64, f64)], period: Option<Span>, now: u64, draws: &mut Stream) -> Option<u64> {
+fn next_of_rate(
+    pieces: &[(Span, f64, f64)],
+    period: Option<Span>,
+    now: u64,
+    draws: &mut Stream,
+) -> Option<u64> {
     let mut left = -libm::log(draws.open_unit());
     if let ([(_, rate, 0.0)], None) = (pieces, period) {
         return Some(now.saturating_add(Span::from_secs_f64(left / rate).as_nanos()));
@@ -454,7 +467,8 @@ fn next_of_rate(pieces: &[(Span, f64, f64)], period: Option<Span>, now: u64, dra
         let since = (at - start.as_nanos()) as f64 / 1e9;
         let here = rate + slope * since;
         let length = end.map_or(f64::INFINITY, |end| (end - at) as f64 / 1e9);
-        let holds = if length.is_finite() { here * length + slope * length * length / 2.0 } else { f64::INFINITY };
+        let holds =
+            if length.is_finite() { here * length + slope * length * length / 2.0 } else { f64::INFINITY };
         if holds > left && here.max(slope) > 0.0 {
             // here·t + slope·t²/2 = left, in the form that does not cancel.
             let root = libm::sqrt((here * here + 2.0 * slope * left).max(0.0));

@@ -43,6 +43,12 @@ impl Writer {
         }
     }
 
+    fn numbers<T: Into<u128>>(&mut self, values: impl IntoIterator<Item = T>) {
+        for value in values {
+            self.number(value);
+        }
+    }
+
     fn samples(&mut self, samples: &Samples) {
         let bytes = samples.encode();
         self.number(bytes.len() as u64);
@@ -127,7 +133,7 @@ impl Run {
         out.list(&self.ledgers, |out, (bucket, tasks, spent)| {
             out.number(*bucket);
             out.number(*tasks);
-            spent.iter().for_each(|value| out.number(*value));
+            out.numbers(spent.iter().copied());
         });
         out.list(&self.breakdowns, write_breakdown);
         out.list(&self.stations, write_station);
@@ -137,11 +143,11 @@ impl Run {
             out.number(*hits);
         });
         out.list(&self.scalers, |out, acts| {
-            [acts.looks, acts.ups, acts.downs].into_iter().for_each(|value| out.number(value));
+            out.numbers([acts.looks, acts.ups, acts.downs]);
         });
         let modes: Vec<_> = self.modes.iter().copied().collect();
         out.list(&modes, |out, (spent, changes, triggers)| {
-            spent.iter().chain([changes]).chain(triggers).for_each(|value| out.number(*value));
+            out.numbers(spent.iter().chain([changes]).chain(triggers).copied());
         });
         out.list(&self.windows, write_window);
         out.list(&self.slices, |out, area| out.number(*area));
@@ -253,9 +259,7 @@ fn write_breakdown(out: &mut Writer, entry: &BreakdownRun) {
     out.number(entry.dimension);
     out.number(entry.value);
     out.number(entry.cost);
-    [entry.ended, entry.good, entry.quality, entry.calls, entry.calls_failed]
-        .into_iter()
-        .for_each(|value| out.number(value));
+    out.numbers([entry.ended, entry.good, entry.quality, entry.calls, entry.calls_failed]);
     out.samples(&entry.latency);
 }
 
@@ -274,7 +278,7 @@ fn read_breakdown(from: &mut Reader<'_>) -> Decoded<BreakdownRun> {
 }
 
 fn write_station(out: &mut Writer, station: &StationRun) {
-    [
+    out.numbers([
         station.arrived_ever,
         station.calls,
         station.served,
@@ -282,10 +286,8 @@ fn write_station(out: &mut Writer, station: &StationRun) {
         station.limited,
         station.started_ever,
         station.beyond_ever,
-    ]
-    .into_iter()
-    .for_each(|value| out.number(value));
-    [station.number_area, station.busy_area, station.working_area].into_iter().for_each(|value| out.number(value));
+    ]);
+    out.numbers([station.number_area, station.busy_area, station.working_area]);
     out.number(station.number_max);
     out.samples(&station.wait);
 }
@@ -308,10 +310,8 @@ fn read_station(from: &mut Reader<'_>) -> Decoded<StationRun> {
 }
 
 fn write_pool(out: &mut Writer, pool: &PoolRun) {
-    [pool.arrived_ever, pool.refused, pool.spawned_ever, pool.retired_ever]
-        .into_iter()
-        .for_each(|value| out.number(value));
-    [pool.number_area, pool.queue_area, pool.agent_area].into_iter().for_each(|value| out.number(value));
+    out.numbers([pool.arrived_ever, pool.refused, pool.spawned_ever, pool.retired_ever]);
+    out.numbers([pool.number_area, pool.queue_area, pool.agent_area]);
     out.number(pool.queue_max);
     out.number(pool.number_max);
     out.samples(&pool.wait);
@@ -333,10 +333,8 @@ fn read_pool(from: &mut Reader<'_>) -> Decoded<PoolRun> {
 }
 
 fn write_window(out: &mut Writer, window: &WindowRun) {
-    [window.issued, window.good, window.bad, window.limited].into_iter().for_each(|value| out.number(value));
-    [window.cost, window.queue_area, window.number_area, window.agent_area]
-        .into_iter()
-        .for_each(|value| out.number(value));
+    out.numbers([window.issued, window.good, window.bad, window.limited]);
+    out.numbers([window.cost, window.queue_area, window.number_area, window.agent_area]);
     out.number(window.mode);
     out.list(&window.latency, |out, (bucket, count)| {
         out.number(*bucket);

@@ -116,7 +116,8 @@ impl DegradeState {
     fn success_share(&self, now: u64) -> f64 {
         let second = now / SECOND;
         let recent = self.seconds.iter().filter(|(at, ..)| *at <= second && second - at < self.window);
-        let (good, bad) = recent.fold((0_u64, 0_u64), |(good, bad), (_, g, b)| (good + u64::from(*g), bad + u64::from(*b)));
+        let (good, bad) =
+            recent.fold((0_u64, 0_u64), |(good, bad), (_, g, b)| (good + u64::from(*g), bad + u64::from(*b)));
         if good + bad == 0 { 1.0 } else { good as f64 / (good + bad) as f64 }
     }
 
@@ -236,7 +237,10 @@ impl World<'_> {
         let slots: u32 = pool_model.agents.groups.iter().map(|group| group.concurrency * group.count).sum();
         let Some(state) = &mut self.degrade else { return };
         let health = Health {
-            queue_share: pool_model.queue.max_depth.map_or(0.0, |max| f64::from(pool.queue.len()) / f64::from(max)),
+            queue_share: pool_model
+                .queue
+                .max_depth
+                .map_or(0.0, |max| f64::from(pool.queue.len()) / f64::from(max)),
             memory_share: pool.heap_share(pool_model),
             success_share: state.success_share(now),
             load: f64::from(pool.number.value()) / f64::from(slots.max(1)),

@@ -101,9 +101,10 @@ impl Plan {
             .clients
             .iter()
             .map(|client| match &client.load {
-                Load::Closed(closed) => {
-                    ClientPlan { think: closed.think.as_ref().map(Sampler::of_spans), ..ClientPlan::default() }
-                }
+                Load::Closed(closed) => ClientPlan {
+                    think: closed.think.as_ref().map(Sampler::of_spans),
+                    ..ClientPlan::default()
+                },
                 Load::Renewal(interval, _) => {
                     ClientPlan { interval: Some(Sampler::of_spans(interval)), ..ClientPlan::default() }
                 }
@@ -144,7 +145,12 @@ impl Plan {
             classes,
             clients,
             caches,
-            choices: model.program.visits.iter().map(|visit| visit.model.as_ref().map(|spec| ModelChoice::new(spec, &model))).collect(),
+            choices: model
+                .program
+                .visits
+                .iter()
+                .map(|visit| visit.model.as_ref().map(|spec| ModelChoice::new(spec, &model)))
+                .collect(),
             model,
         }
     }
@@ -154,7 +160,8 @@ impl ModelChoice {
     fn new(spec: &RouteSpec, model: &Model) -> Self {
         let route = spec.build().expect("policies were validated when the model was made");
         let place = |name: &String| {
-            let place = model.models.iter().position(|model| model.name == *name).expect("names were resolved");
+            let place =
+                model.models.iter().position(|model| model.name == *name).expect("names were resolved");
             u16::try_from(place).expect("few models")
         };
         Self { models: route.names().iter().map(place).collect(), route }

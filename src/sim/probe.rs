@@ -16,11 +16,12 @@ const LEDGER_SHIFT: u32 = 2;
 
 /// The coarse bucket of a latency.
 #[inline]
+#[expect(clippy::cast_possible_truncation, reason = "what is cut off below is masked away")]
 pub(crate) const fn coarse(nanos: u64) -> u32 {
-    let value = nanos | 1 << PER_OCTAVE_BITS;
-    let octave = 63 - value.leading_zeros();
-    let below = (value >> (octave - PER_OCTAVE_BITS)) as u32 & ((1 << PER_OCTAVE_BITS) - 1);
-    octave << PER_OCTAVE_BITS | below
+    let value = if nanos < 1 << PER_OCTAVE_BITS { 1 << PER_OCTAVE_BITS } else { nanos };
+    let octave = value.ilog2();
+    let below = (value >> (octave - PER_OCTAVE_BITS)) & ((1 << PER_OCTAVE_BITS) - 1);
+    octave << PER_OCTAVE_BITS | below as u32
 }
 
 /// The latency in the middle of a coarse bucket, in nanoseconds.
@@ -90,6 +91,8 @@ pub(super) struct Probe {
 /// The window of the time series that is open now, and areas at its beginning.
 struct OpenWindow {
     index: usize,
+    /// What is counted task by task; the rest is known when the window ends.
+    so_far: WindowRun,
     latency: Vec<u64>,
     touched: Vec<u32>,
     queue: u128,
@@ -97,6 +100,33 @@ struct OpenWindow {
     agents: u128,
     limited: u64,
     slice_area: u128,
+}
+
+impl OpenWindow {
+    /// A task has ended.
+    #[inline]
+    fn ended(&mut self, cost: u64, bucket: u32, well: bool) {
+        self.so_far.cost += u128::from(cost);
+        if !well {
+            return count(&mut self.so_far.bad);
+        }
+        count(&mut self.so_far.good);
+        let tasks = &mut self.latency[bucket as usize];
+        if *tasks == 0 {
+            self.touched.push(bucket);
+        }
+        count(tasks);
+    }
+
+    /// The counts of the window, which starts anew.
+    fn take(&mut self) -> WindowRun {
+        let mut window = std::mem::take(&mut self.so_far);
+        self.touched.sort_unstable();
+        for bucket in self.touched.drain(..) {
+            window.latency.push((bucket, std::mem::take(&mut self.latency[bucket as usize])));
+        }
+        window
+    }
 }
 
 /// The window opens; the window closes; a window of the time series ends; a slice ends.
@@ -144,6 +174,7 @@ impl Probe {
             windows: vec![WindowRun::default(); windows as usize],
             window: OpenWindow {
                 index: 0,
+                so_far: WindowRun::default(),
                 latency: vec![0; COARSE],
                 touched: Vec::with_capacity(256),
                 queue: 0,
@@ -205,9 +236,7 @@ impl Probe {
             count(&mut self.issued);
             count(&mut self.outstanding);
         }
-        if let Some(window) = self.windows.get_mut(self.window.index) {
-            count(&mut window.issued);
-        }
+        count(&mut self.window.so_far.issued);
     }
 
     /// A task has ended for its client.
@@ -221,20 +250,8 @@ impl Probe {
             count(&mut self.ended_in_window);
             self.good_in_window += u64::from(cause.is_none());
         }
-        if let Some(window) = self.windows.get_mut(self.window.index) {
-            window.cost += u128::from(strand.cost);
-            if cause.is_none() {
-                count(&mut window.good);
-                let bucket = coarse(latency);
-                let tasks = &mut self.window.latency[bucket as usize];
-                if *tasks == 0 {
-                    self.window.touched.push(bucket);
-                }
-                count(tasks);
-            } else {
-                count(&mut window.bad);
-            }
-        }
+        let bucket = coarse(latency);
+        self.window.ended(strand.cost, bucket, cause.is_none());
         if !strand.measured {
             return;
         }
@@ -245,20 +262,21 @@ impl Probe {
                 self.bad[cause as usize] += 1;
                 0
             }
-            None => self.ended_well(model, strand, latency),
+            None => self.ended_well(model, strand, latency, bucket),
         };
         if !self.breakdowns.is_empty() {
             self.break_down(strand, cause, latency, quality);
         }
     }
 
-    fn ended_well(&mut self, model: &Model, strand: &Strand, latency: u64) -> u64 {
+    #[inline]
+    fn ended_well(&mut self, model: &Model, strand: &Strand, latency: u64, bucket: u32) -> u64 {
         count(&mut self.good);
         self.good_in_time += u64::from(latency <= self.good_within);
         self.latency.record(latency);
         self.input_tokens += u64::from(strand.input_tokens);
         self.output_tokens += u64::from(strand.output_tokens);
-        let (tasks, spent) = &mut self.ledgers[(coarse(latency) >> LEDGER_SHIFT) as usize];
+        let (tasks, spent) = &mut self.ledgers[(bucket >> LEDGER_SHIFT) as usize];
         count(tasks);
         // Whether a sum has wrapped is seen at the end, where the sum of all latencies is known exactly.
         for (sum, part) in spent.iter_mut().zip(strand.ledger.spent()) {
@@ -390,22 +408,23 @@ impl super::world::World<'_> {
     fn window_ends(&mut self) {
         let now = self.now;
         let queue: u128 = self.pools.iter().map(|pool| pool.queued.area(now)).sum::<u128>()
-            + self.stations.iter().map(|station| station.number.area(now) - station.busy.area(now)).sum::<u128>();
+            + self
+                .stations
+                .iter()
+                .map(|station| station.number.area(now) - station.busy.area(now))
+                .sum::<u128>();
         let agents: u128 = self.pools.iter().map(|pool| pool.alive.area(now)).sum();
         let number = self.probe.system.area(now);
         let mode = self.degrade.as_ref().map_or(0, |degrade| u8::try_from(degrade.mode_index()).unwrap_or(0));
         let probe = &mut self.probe;
         let open = &mut probe.window;
-        let window = &mut probe.windows[open.index];
+        let mut window = open.take();
         window.queue_area = queue - open.queue;
         window.number_area = number - open.number;
         window.agent_area = agents - open.agents;
         window.limited = probe.limited - open.limited;
         window.mode = mode;
-        open.touched.sort_unstable();
-        for bucket in open.touched.drain(..) {
-            window.latency.push((bucket, std::mem::take(&mut open.latency[bucket as usize])));
-        }
+        probe.windows[open.index] = window;
         (open.queue, open.number, open.agents, open.limited) = (queue, number, agents, probe.limited);
         open.index += 1;
         let next = now.saturating_add(probe.window_length).min(probe.end);

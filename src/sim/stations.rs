@@ -359,7 +359,8 @@ impl World<'_> {
 
     fn arm_limit(&mut self, index: u16, until: Time) {
         let at = until.as_nanos().min(FAR);
-        self.stations[index as usize].limit_timer = self.agenda.schedule(at, Event::LimitLifts(u32::from(index)));
+        self.stations[index as usize].limit_timer =
+            self.agenda.schedule(at, Event::LimitLifts(u32::from(index)));
     }
 
     /// The limit may let the first in line through, and whoever follows.
@@ -431,7 +432,8 @@ impl World<'_> {
             Service::Slots => {}
         }
         let state = &mut self.stations[index];
-        if state.has_free_server() && (state.interrupted.is_empty() || station.service == Service::Preemptive) {
+        if state.has_free_server() && (state.interrupted.is_empty() || station.service == Service::Preemptive)
+        {
             if state.busy.value() == 0
                 && let Some(setup) = &self.plan.stations[index].setup
             {
@@ -592,9 +594,11 @@ impl World<'_> {
         let measured = strand.measured;
         let mut spent = 0;
         if let Some(offer) = plan.stations[index].offers.get(strand.model as usize).and_then(Option::as_ref) {
-            let tokens = (Tokens::new(u64::from(strand.input_tokens)), Tokens::new(u64::from(strand.output_tokens)));
+            let tokens =
+                (Tokens::new(u64::from(strand.input_tokens)), Tokens::new(u64::from(strand.output_tokens)));
             let dollars = offer.input_price * tokens.0 + offer.output_price * tokens.1;
-            spent = u64::try_from(dollars.as_trillionths()).expect("a call costs less than 18 million dollars");
+            spent =
+                u64::try_from(dollars.as_trillionths()).expect("a call costs less than 18 million dollars");
             strand.cost += spent;
             self.probe.called(strand.model, strand.station, measured, !strand.will_fail);
         }
@@ -721,7 +725,10 @@ impl World<'_> {
                 strand.last_wait = wait;
                 strand.attempt += 1;
                 strand.phase = Phase::Backoff;
-                strand.ledger.enter(now, if cause == Cause::BreakerOpen { Part::Breaker } else { Part::ServerBackoff });
+                strand.ledger.enter(
+                    now,
+                    if cause == Cause::BreakerOpen { Part::Breaker } else { Part::ServerBackoff },
+                );
                 if strand.measured {
                     self.probe.retried += 1;
                 }
@@ -944,7 +951,12 @@ impl World<'_> {
             return;
         }
         match self.strands.get(id).phase {
-            Phase::InLine | Phase::LimitLine | Phase::SetUp | Phase::InService | Phase::Sharing | Phase::Interrupted => {
+            Phase::InLine
+            | Phase::LimitLine
+            | Phase::SetUp
+            | Phase::InService
+            | Phase::Sharing
+            | Phase::Interrupted => {
                 self.charge_wasted(id);
                 self.withdraw_from_station(id);
             }
@@ -973,7 +985,8 @@ impl World<'_> {
         let Some(offer) = offers.get(strand.model as usize).and_then(Option::as_ref) else { return };
         let dollars = offer.input_price * Tokens::new(u64::from(strand.input_tokens))
             + offer.output_price * Tokens::new(u64::from(strand.output_tokens));
-        let spent = u64::try_from(dollars.as_trillionths()).expect("a call costs less than 18 million dollars");
+        let spent =
+            u64::try_from(dollars.as_trillionths()).expect("a call costs less than 18 million dollars");
         strand.cost += spent;
         strand.lost += spent;
         self.probe.called(strand.model, strand.station, strand.measured, false);
@@ -1065,9 +1078,14 @@ fn loaded_service_time(plan: &Plan, strand: &mut Strand, state: &mut StationStat
     let (station, law) = (&plan.model.stations[index], &plan.stations[index]);
     let call = &plan.model.program.visits[strand.visit as usize];
     let offer = law.offers.get(strand.model as usize).and_then(Option::as_ref);
-    let sampler = call.law.map(|law| &plan.spans[law as usize]).or(offer.map(|offer| &offer.latency)).or(law.service.as_ref());
+    let sampler = call
+        .law
+        .map(|law| &plan.spans[law as usize])
+        .or(offer.map(|offer| &offer.latency))
+        .or(law.service.as_ref());
     let mut own = sampler.map_or(0, |sampler| sampler.sample_span(strand.draw(uses::SERVICE)).as_nanos());
-    let (per_input, per_output) = offer.map_or((law.per_input, law.per_output), |offer| (offer.per_input, offer.per_output));
+    let (per_input, per_output) =
+        offer.map_or((law.per_input, law.per_output), |offer| (offer.per_input, offer.per_output));
     own += per_input * u64::from(strand.input_tokens) + per_output * u64::from(strand.output_tokens);
     if station.from_trace {
         own += recorded_service(plan, strand);

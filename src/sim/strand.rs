@@ -187,6 +187,7 @@ impl Cause {
 
 /// A strand of work.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own about the task")]
 pub(super) struct Strand {
     /// The next operation.
     pub(super) pc: u32,
@@ -304,7 +305,16 @@ impl Strand {
 
     /// A new strand of a task.
     #[expect(clippy::too_many_arguments, reason = "who it is, in one place")]
-    pub(super) fn new(now: u64, key: u64, client: u16, class: u16, user: u32, row: u32, priority: Priority, role: u16) -> Self {
+    pub(super) fn new(
+        now: u64,
+        key: u64,
+        client: u16,
+        class: u16,
+        user: u32,
+        row: u32,
+        priority: Priority,
+        role: u16,
+    ) -> Self {
         Self {
             pc: 0,
             step: 0,

@@ -65,7 +65,11 @@ impl<'a> World<'a> {
             users: Vec::new(),
             caches: model.caches.iter().map(|cache| cache.store.build().expect(built)).collect(),
             breakers: model.breakers.iter().map(|(_, spec)| spec.build().expect(built)).collect(),
-            retries: model.retries.iter().map(|(_, spec)| RetryState::new(spec.build().expect(built))).collect(),
+            retries: model
+                .retries
+                .iter()
+                .map(|(_, spec)| RetryState::new(spec.build().expect(built)))
+                .collect(),
             turns: vec![0; model.program.turns],
             controllers: Controllers::new(model),
             degrade: model.degrade.as_ref().map(DegradeState::new),
@@ -280,7 +284,11 @@ impl<'a> World<'a> {
                     strand.pc = plan.model.program.ways[(first + way) as usize].1;
                 }
                 Op::Feature { feature, off } => {
-                    if !self.degrade.as_ref().is_none_or(|degrade| degrade.feature_is_on(&plan.model, feature)) {
+                    if !self
+                        .degrade
+                        .as_ref()
+                        .is_none_or(|degrade| degrade.feature_is_on(&plan.model, feature))
+                    {
                         strand.pc = off;
                     }
                 }
@@ -457,7 +465,11 @@ pub(super) const fn part_of(kind: Kind) -> Part {
 }
 
 /// A drawn count as a whole number, rounded down.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "`as` saturates, which is what is meant")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "`as` saturates, which is what is meant"
+)]
 pub(super) fn whole(count: f64) -> u32 {
     count as u32
 }

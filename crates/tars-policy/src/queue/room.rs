@@ -26,6 +26,8 @@ pub struct PriorityQueue<T> {
     /// The line of a class and lane is at its [`slot`].
     lines: Vec<Lane<T>>,
     lanes: usize,
+    /// One lane, strict and first come, first served: whoever is first of the first class.
+    plain: bool,
     /// For each class the lanes in which someone waits.
     waiting: [u64; CLASSES],
     depths: [u32; CLASSES],
@@ -52,6 +54,7 @@ impl<T: Copy> PriorityQueue<T> {
         Self {
             lines: (0..CLASSES * lanes).map(|_| Lane::new()).collect(),
             lanes,
+            plain: lanes == 1 && spec.order == Order::Fifo && spec.ranking == Ranking::Strict,
             waiting: [0; CLASSES],
             depths: [0; CLASSES],
             depth: 0,
@@ -87,6 +90,18 @@ impl<T: Copy> PriorityQueue<T> {
     pub fn take(&mut self, now: Time, lanes: LaneMask, draw: f64) -> Taken<T> {
         if self.depth == 0 {
             return Taken::Empty;
+        }
+        if self.plain {
+            let Some(class) = self.waiting.iter().position(|waiting| waiting & lanes.bits() != 0) else {
+                return Taken::Empty;
+            };
+            let entry = self.lines[slot(class, 0)].pop_front();
+            return self.leave(
+                now,
+                class,
+                0,
+                &entry.expect("a lane marked as waiting has someone at each end"),
+            );
         }
         self.take_waiting(now, lanes, draw)
     }
