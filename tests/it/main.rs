@@ -2,3 +2,4 @@
 
 mod bad;
 mod report;
+mod validate;

@@ -133,6 +133,10 @@ mod tests {
         let uniform = wait(Queue::new(uniform(0.25, 2.25), 1.0));
         assert!(wait(Queue::new(fixed(1.25), 1.0)) < uniform && uniform < 4.0);
         // By a sum over the transform of two narrow uniforms, which is nearly fixed.
-        check_close(wait(Queue::new(super::uniform(1.249, 1.251), 1.0)), wait(Queue::new(fixed(1.25), 1.0)), 1e-5);
+        check_close(
+            wait(Queue::new(super::uniform(1.249, 1.251), 1.0)),
+            wait(Queue::new(fixed(1.25), 1.0)),
+            1e-5,
+        );
     }
 }
