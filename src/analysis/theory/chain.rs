@@ -57,8 +57,7 @@ impl Chain {
                 sources[state].range(..state).map(|from| steady[*from] * rates[*from][&state]).sum();
         }
         let total: f64 = steady.iter().sum();
-        steady.iter_mut().for_each(|probability| *probability /= total);
-        steady
+        steady.into_iter().map(|weight| weight / total).collect()
     }
 }
 
