@@ -56,7 +56,8 @@ pub fn poisson(mean: f64) -> Vec<f64> {
     let mut number = 0_u32;
     loop {
         let number_as_float = f64::from(number);
-        let probability = libm::exp(number_as_float * libm::log(mean) - mean - libm::lgamma(number_as_float + 1.0));
+        let probability =
+            libm::exp(number_as_float * libm::log(mean) - mean - libm::lgamma(number_as_float + 1.0));
         probabilities.push(probability);
         if number_as_float > mean && probability < 1e-17 {
             return probabilities;
@@ -71,7 +72,10 @@ pub(crate) mod testing {
     #[track_caller]
     pub(crate) fn check_close(found: f64, expected: f64, within: f64) {
         let error = libm::fabs(found - expected);
-        assert!(error <= within * libm::fabs(expected).max(1e-300), "{found} is not {expected} (within {within})");
+        assert!(
+            error <= within * libm::fabs(expected).max(1e-300),
+            "{found} is not {expected} (within {within})"
+        );
     }
 }
 

@@ -111,7 +111,9 @@ impl Row {
     /// The error in standard errors.
     pub fn error_in_standard_errors(&self) -> Option<f64> {
         let error = self.simulated? - self.expected;
-        self.standard_error.filter(|standard_error| *standard_error > 0.0).map(|standard_error| error / standard_error)
+        self.standard_error
+            .filter(|standard_error| *standard_error > 0.0)
+            .map(|standard_error| error / standard_error)
     }
 
     /// The error as a share of what is expected.
@@ -154,7 +156,9 @@ fn sampled(cases: &[Case]) -> usize {
 /// Runs one case and judges it as one of `comparisons`.
 pub fn rows_of(case: &Case, options: &Options, comparisons: usize) -> Vec<Row> {
     match Measured::of(case, options) {
-        Ok(measured) => case.checks.iter().map(|check| judge(case, check, &measured, options.form, comparisons)).collect(),
+        Ok(measured) => {
+            case.checks.iter().map(|check| judge(case, check, &measured, options.form, comparisons)).collect()
+        }
         Err(why) => case.checks.iter().map(|check| missing(case, check, why.clone())).collect(),
     }
 }

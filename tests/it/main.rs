@@ -13,3 +13,4 @@ mod runner;
 mod sim;
 mod store;
 mod tidy;
+mod validate;

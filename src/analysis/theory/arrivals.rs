@@ -22,7 +22,8 @@ pub fn modulated_number(rates: [f64; 2], leave: [f64; 2], service: f64) -> f64 {
         for from in 0..2 {
             for to in 0..2 {
                 let arrive = if from == to { rates[from] } else { 0.0 };
-                next[from][to] = (arrive + square[from][to] * service + r[from][1 - to] * leave[1 - to]) / out[to];
+                next[from][to] =
+                    (arrive + square[from][to] * service + r[from][1 - to] * leave[1 - to]) / out[to];
                 moved += libm::fabs(next[from][to] - r[from][to]);
             }
         }
@@ -54,7 +55,13 @@ fn invert(m: [[f64; 2]; 2]) -> [[f64; 2]; 2] {
 }
 
 /// The same by a chain cut off at `most`, for any number of servers: the second method.
-pub fn modulated_number_by_chain(rates: [f64; 2], leave: [f64; 2], service: f64, servers: usize, most: usize) -> f64 {
+pub fn modulated_number_by_chain(
+    rates: [f64; 2],
+    leave: [f64; 2],
+    service: f64,
+    servers: usize,
+    most: usize,
+) -> f64 {
     let mut chain = Chain::new(2 * (most + 1));
     for number in 0..=most {
         for state in 0..2 {

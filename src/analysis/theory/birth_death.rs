@@ -27,11 +27,7 @@ pub fn finite_room(arrival: f64, service: f64, servers: u32, capacity: u32) -> V
 /// Machines that break at rate `failure` each while they work and are repaired at rate `repair` by `repairers`: the
 /// probabilities of the number that is broken. Gross, 3.8.
 pub fn machine_repair(machines: u32, failure: f64, repairers: u32, repair: f64) -> Vec<f64> {
-    steady(
-        |n| (f64::from(machines) - n) * failure,
-        |n| repair * n.min(f64::from(repairers)),
-        Some(machines),
-    )
+    steady(|n| (f64::from(machines) - n) * failure, |n| repair * n.min(f64::from(repairers)), Some(machines))
 }
 
 /// A station whose speed depends on the number there: `speeds[n − 1]` with n, the last with more; work comes at

@@ -35,7 +35,8 @@ impl Chain {
             }
         }
         for gone in (1..states).rev() {
-            let onward: Vec<(usize, f64)> = rates[gone].range(..gone).map(|(to, rate)| (*to, *rate)).collect();
+            let onward: Vec<(usize, f64)> =
+                rates[gone].range(..gone).map(|(to, rate)| (*to, *rate)).collect();
             let out: f64 = onward.iter().map(|(_, rate)| rate).sum();
             let into: Vec<usize> = sources[gone].range(..gone).copied().collect();
             for from in into {
@@ -52,11 +53,11 @@ impl Chain {
         let mut steady = vec![0.0; states];
         steady[0] = 1.0;
         for state in 1..states {
-            steady[state] = sources[state].range(..state).map(|from| steady[*from] * rates[*from][&state]).sum();
+            steady[state] =
+                sources[state].range(..state).map(|from| steady[*from] * rates[*from][&state]).sum();
         }
         let total: f64 = steady.iter().sum();
-        steady.iter_mut().for_each(|probability| *probability /= total);
-        steady
+        steady.into_iter().map(|weight| weight / total).collect()
     }
 }
 
@@ -88,7 +89,8 @@ mod tests {
         let steady = chain.steady();
         for state in 0..7 {
             let out: f64 = chain.rates[state].values().sum();
-            let into: f64 = (0..7).map(|from| steady[from] * chain.rates[from].get(&state).unwrap_or(&0.0)).sum();
+            let into: f64 =
+                (0..7).map(|from| steady[from] * chain.rates[from].get(&state).unwrap_or(&0.0)).sum();
             check_close(into, steady[state] * out, 1e-13);
         }
     }

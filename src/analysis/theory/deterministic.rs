@@ -101,7 +101,12 @@ pub fn wait_beyond(arrival: f64, length: f64, allowance: f64) -> f64 {
     while from < allowance {
         let to = (from + length).min(allowance);
         // The jump at the start of a stretch belongs to the stretch: looked at from just above.
-        before += integrate(|time| 1.0 - wait_at_most(arrival, length, time.max(from + 1e-12 * length)), from, to, 200);
+        before += integrate(
+            |time| 1.0 - wait_at_most(arrival, length, time.max(from + 1e-12 * length)),
+            from,
+            to,
+            200,
+        );
         from = to;
     }
     mean - before

@@ -123,7 +123,8 @@ mod tests {
     fn priorities_without_interruption_match_the_chain() {
         let (rates, service, most) = ([0.3, 0.4], [1.0, 1.0], 45_usize);
         // State: nothing; or (urgent, other, serving urgent?) with the served one counted.
-        let state = |urgent: usize, other: usize, serving: usize| 1 + (urgent * (most + 1) + other) * 2 + serving;
+        let state =
+            |urgent: usize, other: usize, serving: usize| 1 + (urgent * (most + 1) + other) * 2 + serving;
         let mut chain = Chain::new(1 + (most + 1) * (most + 1) * 2);
         chain.add(0, state(1, 0, 0), rates[0]);
         chain.add(0, state(0, 1, 1), rates[1]);
@@ -146,7 +147,13 @@ mod tests {
                         chain.add(here, state(urgent, other + 1, serving), rates[1]);
                     }
                     let (u, o) = if serving == 0 { (urgent - 1, other) } else { (urgent, other - 1) };
-                    let next = if u > 0 { state(u, o, 0) } else if o > 0 { state(u, o, 1) } else { 0 };
+                    let next = if u > 0 {
+                        state(u, o, 0)
+                    } else if o > 0 {
+                        state(u, o, 1)
+                    } else {
+                        0
+                    };
                     chain.add(here, next, service[serving]);
                 }
             }
@@ -172,11 +179,13 @@ mod tests {
     /// The conservation law of Kleinrock: the load-weighted waits do not depend on the order.
     #[test]
     fn load_weighted_waits_are_conserved() {
-        let classes = [(0.2, Service::of(1.0, 1.0)), (0.3, Service::of(1.5, 0.25)), (0.1, Service::uniform(0.0, 2.0))];
+        let classes =
+            [(0.2, Service::of(1.0, 1.0)), (0.3, Service::of(1.5, 0.25)), (0.1, Service::uniform(0.0, 2.0))];
         let waits = waits_by_priority(&classes);
         let load: f64 = classes.iter().map(|(rate, service)| rate * service.mean).sum();
         let residual: f64 = classes.iter().map(|(rate, service)| rate * service.square / 2.0).sum();
-        let found: f64 = classes.iter().zip(&waits).map(|((rate, service), wait)| rate * service.mean * wait).sum();
+        let found: f64 =
+            classes.iter().zip(&waits).map(|((rate, service), wait)| rate * service.mean * wait).sum();
         check_close(found, load * residual / (1.0 - load), 1e-13);
     }
 
@@ -195,7 +204,8 @@ mod tests {
                 chain.add(2 * number, 2 * number + 2, arrival);
             }
         }
-        let number: f64 = chain.steady().iter().enumerate().map(|(state, p)| state.div_ceil(2) as f64 * p).sum();
+        let number: f64 =
+            chain.steady().iter().enumerate().map(|(state, p)| state.div_ceil(2) as f64 * p).sum();
         let wait = wait_mean_with_setup(arrival, Service::of(1.0, 1.0), Service::of(2.0, 1.0));
         check_close(wait + 1.0, number / arrival, 1e-9);
     }

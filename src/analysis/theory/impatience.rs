@@ -16,8 +16,11 @@ impl ErlangA {
     /// `arrival` per second, `service` per second and server, patience with mean `1 / patience`.
     pub fn new(arrival: f64, service: f64, servers: u32, patience: f64) -> Self {
         let count = f64::from(servers);
-        let steady =
-            birth_death::steady(|_| arrival, |n| service * n.min(count) + patience * (n - count).max(0.0), None);
+        let steady = birth_death::steady(
+            |_| arrival,
+            |n| service * n.min(count) + patience * (n - count).max(0.0),
+            None,
+        );
         Self { arrival, service, patience, servers, steady }
     }
 

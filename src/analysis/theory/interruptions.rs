@@ -13,7 +13,14 @@ pub fn one_server_number(arrival: f64, service: f64, failure: f64, repair: f64) 
 }
 
 /// Mean number in M/M/c whose servers break each by itself; numbers above `most` are cut off. By its chain.
-pub fn several_servers_number(arrival: f64, service: f64, servers: usize, failure: f64, repair: f64, most: usize) -> f64 {
+pub fn several_servers_number(
+    arrival: f64,
+    service: f64,
+    servers: usize,
+    failure: f64,
+    repair: f64,
+    most: usize,
+) -> f64 {
     let state = |number: usize, up: usize| number * (servers + 1) + up;
     let mut chain = Chain::new((most + 1) * (servers + 1));
     for number in 0..=most {

@@ -33,7 +33,8 @@ pub fn mean_values(users: u32, think: f64, demands: &[f64]) -> Closed {
     let mut numbers = vec![0.0; demands.len()];
     let (mut throughput, mut latency) = (0.0, 0.0);
     for count in 1..=users {
-        let times: Vec<f64> = demands.iter().zip(&numbers).map(|(demand, number)| demand * (1.0 + number)).collect();
+        let times: Vec<f64> =
+            demands.iter().zip(&numbers).map(|(demand, number)| demand * (1.0 + number)).collect();
         latency = times.iter().sum();
         throughput = f64::from(count) / (think + latency);
         numbers = times.iter().map(|time| throughput * time).collect();
@@ -83,7 +84,9 @@ pub fn convolution(users: usize, demands: &[f64], servers: &[u32]) -> f64 {
             let busy = if *count == 0 { number as f64 } else { (number as f64).min(f64::from(*count)) };
             own.push(own[number - 1] * demand / busy);
         }
-        constants = (0..=users).map(|total| (0..=total).map(|here| own[here] * constants[total - here]).sum()).collect();
+        constants = (0..=users)
+            .map(|total| (0..=total).map(|here| own[here] * constants[total - here]).sum())
+            .collect();
     }
     constants[users - 1] / constants[users]
 }

@@ -27,7 +27,10 @@ pub fn fork_join_by_chain(arrival: f64, services: [f64; 2], most: usize) -> f64 
         }
     }
     let steady = chain.steady();
-    let tasks: f64 = (0..=most).flat_map(|a| (0..=most).map(move |b| (a, b))).map(|(a, b)| a.max(b) as f64 * steady[state(a, b)]).sum();
+    let tasks: f64 = (0..=most)
+        .flat_map(|a| (0..=most).map(move |b| (a, b)))
+        .map(|(a, b)| a.max(b) as f64 * steady[state(a, b)])
+        .sum();
     tasks / arrival
 }
 
@@ -35,7 +38,8 @@ pub fn fork_join_by_chain(arrival: f64, services: [f64; 2], most: usize) -> f64 
 pub fn largest_mean(rates: &[f64]) -> f64 {
     (1_u32..1 << rates.len())
         .map(|subset| {
-            let rate: f64 = rates.iter().enumerate().filter(|(at, _)| subset >> at & 1 == 1).map(|(_, rate)| rate).sum();
+            let rate: f64 =
+                rates.iter().enumerate().filter(|(at, _)| subset >> at & 1 == 1).map(|(_, rate)| rate).sum();
             if subset.count_ones() % 2 == 1 { 1.0 / rate } else { -1.0 / rate }
         })
         .sum()
@@ -75,7 +79,8 @@ mod tests {
     #[test]
     fn a_hedge_has_the_mean_of_its_tail() {
         let (rate, delay) = (2.0, 0.3);
-        let tail = |t: f64| libm::exp(-rate * t) * if t > delay { libm::exp(-rate * (t - delay)) } else { 1.0 };
+        let tail =
+            |t: f64| libm::exp(-rate * t) * if t > delay { libm::exp(-rate * (t - delay)) } else { 1.0 };
         let mean = integrate(tail, 0.0, delay, 200) + integrate(tail, delay, 20.0, 5_000);
         check_close(hedged_mean(rate, delay), mean, 1e-9);
         check_close(tail(hedged_quantile(rate, delay, 0.99)), 0.01, 1e-12);

@@ -57,7 +57,7 @@ pub fn uniform(low: f64, high: f64) -> impl Fn(f64) -> f64 {
     move |s| if s == 0.0 { 1.0 } else { (libm::exp(-s * low) - libm::exp(-s * high)) / (s * (high - low)) }
 }
 
-/// Mean number in the system of E_a/E_b/c: intervals of `a` exponential parts, services of `b`, one server; numbers
+/// Mean number in the system of `E_a/E_b/1`: intervals of `a` exponential parts, services of `b`; numbers
 /// above `most` are cut off. By its chain.
 pub fn erlang_erlang_number(arrival: f64, a: usize, service: f64, b: usize, most: usize) -> f64 {
     let (arrive, serve) = (arrival * a as f64, service * b as f64);
@@ -133,6 +133,10 @@ mod tests {
         let uniform = wait(Queue::new(uniform(0.25, 2.25), 1.0));
         assert!(wait(Queue::new(fixed(1.25), 1.0)) < uniform && uniform < 4.0);
         // By a sum over the transform of two narrow uniforms, which is nearly fixed.
-        check_close(wait(Queue::new(super::uniform(1.249, 1.251), 1.0)), wait(Queue::new(fixed(1.25), 1.0)), 1e-5);
+        check_close(
+            wait(Queue::new(super::uniform(1.249, 1.251), 1.0)),
+            wait(Queue::new(fixed(1.25), 1.0)),
+            1e-5,
+        );
     }
 }

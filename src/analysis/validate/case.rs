@@ -63,6 +63,17 @@ impl Case {
         }
     }
 
+    /// A case of an experiment in a file, such as the replay of a trace.
+    pub fn of_file(name: &str, path: impl Into<PathBuf>) -> Self {
+        Self {
+            name: name.to_owned(),
+            experiment: Experiment::File(path.into()),
+            sets: Vec::new(),
+            windowed: false,
+            checks: Vec::new(),
+        }
+    }
+
     /// With a value changed.
     #[must_use]
     pub fn set(mut self, pointer: &str, value: impl std::fmt::Display) -> Self {
@@ -79,8 +90,14 @@ impl Case {
 
     /// With a metric that holds to a nanosecond, or as closely in its own unit.
     #[must_use]
-    pub fn is_exactly(mut self, metric: &str, expected: f64) -> Self {
-        self.checks.push(Check { metric: metric.to_owned(), expected, within: Within::Exactly(NANOSECOND) });
+    pub fn is_exactly(self, metric: &str, expected: f64) -> Self {
+        self.is_within(metric, expected, NANOSECOND)
+    }
+
+    /// With a metric that does not rest on chance and holds to an `error` in its unit.
+    #[must_use]
+    pub fn is_within(mut self, metric: &str, expected: f64, error: f64) -> Self {
+        self.checks.push(Check { metric: metric.to_owned(), expected, within: Within::Exactly(error) });
         self
     }
 

@@ -43,7 +43,10 @@ impl Measured {
         model.measure.windows = 0;
         let cut = model.measure.warmup.unwrap_or_default();
         let plan = Plan::new(model);
-        let runs = (0..u64::from(replications)).into_par_iter().map(|number| replicate(&plan, number, cut)).collect();
+        let runs = (0..u64::from(replications))
+            .into_par_iter()
+            .map(|number| replicate(&plan, number, cut))
+            .collect();
         Ok(Self { plan, runs })
     }
 
@@ -58,7 +61,9 @@ impl Measured {
     fn of_class(&self, class: &str, what: &str) -> Option<Estimate> {
         let place = self.plan.model.classes.iter().position(|known| known.name == class)?;
         let entries = self.runs.iter().map(|run| {
-            let is_it = |entry: &&crate::sim::BreakdownRun| entry.dimension == BY_CLASS && usize::from(entry.value) == place;
+            let is_it = |entry: &&crate::sim::BreakdownRun| {
+                entry.dimension == BY_CLASS && usize::from(entry.value) == place
+            };
             (run, run.breakdowns.iter().find(is_it))
         });
         let confidence = self.plan.model.measure.confidence;
@@ -66,7 +71,8 @@ impl Measured {
             "latency_mean_s" => {
                 let pairs: Vec<(f64, f64)> = entries
                     .map(|(_, entry)| {
-                        entry.map_or((0.0, 0.0), |entry| (entry.latency.sum() as f64 / 1e9, entry.good as f64))
+                        entry
+                            .map_or((0.0, 0.0), |entry| (entry.latency.sum() as f64 / 1e9, entry.good as f64))
                     })
                     .collect();
                 ratio(&pairs, confidence, RatioError::Jackknife)
@@ -85,7 +91,9 @@ impl Measured {
 fn model_of(case: &Case, options: &Options) -> Result<Model, String> {
     let mut diagnostics = Diagnostics::new();
     let (path, loaded) = match &case.experiment {
-        Experiment::Embedded(name, text) => (Path::new(*name), load_text(name, text, &case.sets, &mut diagnostics)),
+        Experiment::Embedded(name, text) => {
+            (Path::new(*name), load_text(name, text, &case.sets, &mut diagnostics))
+        }
         Experiment::File(path) => (path.as_path(), load(path, &case.sets, &mut diagnostics)),
     };
     let mut traces = TraceStore::new(path, options.data.clone());

@@ -24,8 +24,18 @@ const MUTANTS: &[Row] = &[
         &[("/system/stations/server/discipline", "lifo")],
         "station/server/wait_p95_s",
     ),
-    ("the waiting room one too large", "M/M/2/5 at 0.9", &[("/system/stations/servers/capacity", "6")], "rejected_share"),
-    ("one server too many", "M/M/10 at 0.9", &[("/system/stations/servers/servers", "11")], "station/servers/wait_mean_s"),
+    (
+        "the waiting room one too large",
+        "M/M/2/5 at 0.9",
+        &[("/system/stations/servers/capacity", "6")],
+        "rejected_share",
+    ),
+    (
+        "one server too many",
+        "M/M/10 at 0.9",
+        &[("/system/stations/servers/servers", "11")],
+        "station/servers/wait_mean_s",
+    ),
     (
         "the bucket refilled in ticks",
         "token bucket of 5 that drops, at 0.9",
@@ -41,10 +51,12 @@ const MUTANTS: &[Row] = &[
         &[("/system/stations/gate/limiter/buckets/0/algorithm/token_bucket/initial_level", "0")],
         "station/gate/wait_mean_s",
     ),
-    ("the bucket one token too large", "token bucket of 5 that delays, at 0.9", &[(
-        "/system/stations/gate/limiter/buckets/0/algorithm/token_bucket/burst",
-        "6",
-    )], "station/gate/wait_mean_s"),
+    (
+        "the bucket one token too large",
+        "token bucket of 5 that delays, at 0.9",
+        &[("/system/stations/gate/limiter/buckets/0/algorithm/token_bucket/burst", "6")],
+        "station/gate/wait_mean_s",
+    ),
     (
         "the age renewed on a hit",
         "TTL of 10 s",
@@ -85,20 +97,29 @@ const MUTANTS: &[Row] = &[
     (
         "patience that goes on in service",
         "M/M/5+M at 1.1",
-        &[("/system/routes/through/0/visit/patience", "1000s"), ("/system/routes/through/0/visit/timeout", "2s")],
+        &[
+            ("/system/routes/through/0/visit/patience", "1000s"),
+            ("/system/routes/through/0/visit/timeout", "2s"),
+        ],
         "abandoned_share",
     ),
     (
         "a stale timer honoured: patience that fires although service has begun",
         "exact: patience of 3 s",
-        &[("/system/routes/through/0/visit/patience", "1h"), ("/system/routes/through/0/visit/timeout", "3s")],
+        &[
+            ("/system/routes/through/0/visit/patience", "1h"),
+            ("/system/routes/through/0/visit/timeout", "3s"),
+        ],
         "latency_mean_s",
     ),
     (
         "batches that come one by one",
         "batches of 4, M/M/1 at 0.8",
         &[
-            ("/workload/clients/arrivals/load/open/batches/interval", r#"{"exponential": {"mean": "1250ms"}}"#),
+            (
+                "/workload/clients/arrivals/load/open/batches/interval",
+                r#"{"exponential": {"mean": "1250ms"}}"#,
+            ),
             ("/workload/clients/arrivals/load/open/batches/size", "1"),
         ],
         "in_system_mean",
@@ -115,12 +136,14 @@ const MUTANTS: &[Row] = &[
         &[("/system/routes/through/0/parallel/join", "first")],
         "latency_mean_s",
     ),
-    ("a hedge without its delay", "hedged after 0.5 s", &[(
-        "/system/routes/through/0/parallel/branches/1/0/delay/time",
-        "0s",
-    )], "latency_mean_s"),
     (
-        "work of a broken server lost: breakdowns as long, twice as often",
+        "a hedge without its delay",
+        "hedged after 0.5 s",
+        &[("/system/routes/through/0/parallel/branches/1/0/delay/time", "0s")],
+        "latency_mean_s",
+    ),
+    (
+        "breakdowns as long, twice as often",
         "M/M/1 that breaks, at 0.625",
         &[("/system/stations/servers/breakdown/up", r#"{"exponential": {"mean": "20s"}}"#)],
         "in_system_mean",

@@ -7,6 +7,7 @@ mod networks;
 mod queues;
 
 use super::case::Case;
+use std::sync::OnceLock;
 
 /// The experiments that cases start from, by name: the files of `experiments/theory`.
 pub const FILES: &[(&str, &str)] = &[
@@ -52,9 +53,12 @@ pub const FILES: &[(&str, &str)] = &[
     ("token_bucket", include_str!("../../../experiments/theory/token_bucket.json")),
 ];
 
-/// Every case of the suite.
+/// Every case of the suite. What theory says is computed once a process.
 pub fn suite() -> Vec<Case> {
-    [queues::cases(), flows::cases(), networks::cases(), limits::cases(), exact::cases()].concat()
+    static SUITE: OnceLock<Vec<Case>> = OnceLock::new();
+    let cases =
+        || [queues::cases(), flows::cases(), networks::cases(), limits::cases(), exact::cases()].concat();
+    SUITE.get_or_init(cases).clone()
 }
 
 /// The text of an embedded experiment.
@@ -85,7 +89,12 @@ mod tests {
     fn every_expected_value_is_a_positive_number() {
         for case in suite() {
             for check in &case.checks {
-                assert!(check.expected.is_finite() && check.expected >= 0.0, "{} {}", case.name, check.metric);
+                assert!(
+                    check.expected.is_finite() && check.expected >= 0.0,
+                    "{} {}",
+                    case.name,
+                    check.metric
+                );
             }
         }
     }

@@ -50,7 +50,9 @@ impl Report {
     pub fn to_markdown(&self) -> String {
         let mut text = format!("| {} |\n|{}\n", HEAD.join(" | "), "---|".repeat(HEAD.len()));
         for row in &self.rows {
-            text.push_str(&format!("| {} |\n", cells(row, six).join(" | ")));
+            text.push_str("| ");
+            text.push_str(&cells(row, six).join(" | "));
+            text.push_str(" |\n");
         }
         text
     }
@@ -59,7 +61,11 @@ impl Report {
 fn table<'a>(rows: impl Iterator<Item = &'a Row>) -> String {
     let mut table = Table::new();
     let lines = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
-    table.load_style(lines).set_content_arrangement(ContentArrangement::Disabled).force_no_tty().set_header(HEAD);
+    table
+        .load_style(lines)
+        .set_content_arrangement(ContentArrangement::Disabled)
+        .force_no_tty()
+        .set_header(HEAD);
     for row in rows {
         table.add_row(cells(row, six));
     }

@@ -53,7 +53,8 @@ fn interruptions() -> Vec<Case> {
 fn limits() -> Vec<Case> {
     vec![
         // Three pass at once, then one a second: 0, 0, 0, 1, 2, 3.
-        Case::new("exact: a bucket that starts full", "exact_bucket").is_exactly("station/gate/wait_mean_s", 1.0),
+        Case::new("exact: a bucket that starts full", "exact_bucket")
+            .is_exactly("station/gate/wait_mean_s", 1.0),
         // One a second from an empty bucket: 1, 2, … 6.
         Case::new("exact: a bucket that starts empty", "exact_bucket")
             .set("/system/stations/gate/limiter/buckets/0/algorithm/token_bucket/initial_level", 0)

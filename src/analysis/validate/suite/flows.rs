@@ -41,7 +41,12 @@ fn sharing() -> Vec<Case> {
         one("M/lognormal/1 shared at 0.7", 0.7, r#"{"lognormal": {"mean": "1s", "cv": 1.5}}"#),
         one("M/D/1 shared at 0.9", 0.9, "1s").set(DURATION, "210000s"),
         paced("shared, speed rising with the number", 1.5, &[1.0, 1.5, 1.8, 2.0], &exponential_law),
-        paced("shared, speed falling with the number", 0.6, &[1.2, 1.0, 0.9, 0.8], r#"{"uniform": {"low": "0s", "high": "2s"}}"#),
+        paced(
+            "shared, speed falling with the number",
+            0.6,
+            &[1.2, 1.0, 0.9, 0.8],
+            r#"{"uniform": {"low": "0s", "high": "2s"}}"#,
+        ),
         Case::new("M/M/3 shared at 0.8", "sharing")
             .set(RATE, 2.4)
             .set("/system/stations/processor/servers", 3)
@@ -115,7 +120,13 @@ fn crowds() -> Vec<Case> {
         batch("geometric batches, M/M/1 at 0.75", "4s", 0.25, r#"{"geometric": {"mean": 3}}"#, 3.0, 15.0),
         modulated("MMPP/M/1 at 0.7", 0.4, 1.3, 1, arrivals::modulated_number([0.4, 1.3], leave, 1.0)),
         modulated("MMPP/M/1 at 0.5", 0.0, 1.5, 1, arrivals::modulated_number([0.0, 1.5], leave, 1.0)),
-        modulated("MMPP/M/3 at 0.7", 1.5, 3.3, 3, arrivals::modulated_number_by_chain([1.5, 3.3], leave, 1.0, 3, 900)),
+        modulated(
+            "MMPP/M/3 at 0.7",
+            1.5,
+            3.3,
+            3,
+            arrivals::modulated_number_by_chain([1.5, 3.3], leave, 1.0, 3, 900),
+        ),
     ]
 }
 
@@ -183,7 +194,19 @@ fn interruptions_and_setups() -> Vec<Case> {
             .is("in_system_mean", number)
             .is("latency_mean_s", number / 1.5)
             .is("station/servers/working_share", 0.8),
-        setup("M/M/1 with setups at 0.6", 0.6, &exponential("2s"), Service::of(2.0, 1.0), (&exponential_law, Service::of(1.0, 1.0))),
-        setup("M/D/1 with fixed setups at 0.3", 0.3, "5s", Service::of(5.0, 0.0), ("1s", Service::of(1.0, 0.0))),
+        setup(
+            "M/M/1 with setups at 0.6",
+            0.6,
+            &exponential("2s"),
+            Service::of(2.0, 1.0),
+            (&exponential_law, Service::of(1.0, 1.0)),
+        ),
+        setup(
+            "M/D/1 with fixed setups at 0.3",
+            0.3,
+            "5s",
+            Service::of(5.0, 0.0),
+            ("1s", Service::of(1.0, 0.0)),
+        ),
     ]
 }

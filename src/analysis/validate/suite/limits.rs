@@ -33,7 +33,7 @@ fn buckets() -> Vec<Case> {
         drops("token bucket of 5 that drops, at 0.9", 9.0, 5),
         drops("token bucket of 1 that drops, at 0.5", 5.0, 1),
         drops("token bucket of 10 that drops, at 1.2", 12.0, 10),
-        waits("token bucket of 5 that delays, at 0.9", 9.0, 5),
+        waits("token bucket of 5 that delays, at 0.9", 9.0, 5).set("/measure/duration", "22000s"),
         waits("token bucket of 1 that delays, at 0.8", 8.0, 1),
         waits("token bucket of 3 that delays, at 0.95", 9.5, 3).set("/measure/duration", "44000s"),
     ]
@@ -61,7 +61,8 @@ fn windows() -> Vec<Case> {
 }
 
 fn recency() -> Vec<Case> {
-    let keys = |items: u32, exponent: f64| format!(r#"{{"zipf": {{"exponent": {exponent}, "items": {items}}}}}"#);
+    let keys =
+        |items: u32, exponent: f64| format!(r#"{{"zipf": {{"exponent": {exponent}, "items": {items}}}}}"#);
     let case = |name: &str, items: u32, exponent: f64, room: u32, hits: f64| {
         Case::new(name, "cache")
             .set("/system/caches/store/keys", keys(items, exponent))
@@ -71,9 +72,15 @@ fn recency() -> Vec<Case> {
     vec![
         case("LRU 3 of 8", 8, 0.9, 3, caches::lru_hits(&caches::zipf(8, 0.9), 3)),
         case("LRU 20 of 100", 100, 0.8, 20, caches::lru_hits(&caches::zipf(100, 0.8), 20)),
-        case("LRU 1000 of 10,000", 10_000, 0.8, 1_000, caches::lru_hits_of_many(&caches::zipf(10_000, 0.8), 1_000.0))
-            .set("/measure/warmup", "2000s")
-            .set("/measure/duration", "6000s"),
+        case(
+            "LRU 1000 of 10,000",
+            10_000,
+            0.8,
+            1_000,
+            caches::lru_hits_of_many(&caches::zipf(10_000, 0.8), 1_000.0),
+        )
+        .set("/measure/warmup", "2000s")
+        .set("/measure/duration", "6000s"),
     ]
 }
 

@@ -63,7 +63,11 @@ fn closed() -> Vec<Case> {
             .is("latency_mean_s", found.latency)
             .is("station/processor/utilisation", found.throughput * 0.6)
             .is("station/disk/number_mean", found.numbers[1]);
-        if think.is_empty() { case } else { case.set("/workload/clients/users/load/closed/think_time", think) }
+        if think.is_empty() {
+            case
+        } else {
+            case.set("/workload/clients/users/load/closed/think_time", think)
+        }
     };
     let both = networks::mean_values_of_two([6, 4], [2.0, 5.0], &[[0.3, 1.0], [0.2, 0.5]]);
     let fewer = networks::mean_values_of_two([3, 8], [2.0, 5.0], &[[0.3, 1.0], [0.2, 0.5]]);
