@@ -4,6 +4,8 @@ mod answer;
 mod cell;
 mod flags;
 pub mod metrics;
+pub mod theory;
+pub mod validate;
 
 pub use answer::{Whole, assemble};
 pub use cell::{CellInput, analyse_cell};

@@ -59,7 +59,7 @@ pub struct ExperimentArgs {
     /// Sets a value of the experiment, by JSON pointer; may be repeated, a later one wins.
     #[arg(long = "set", value_name = "/PATH=VALUE")]
     pub sets: Vec<String>,
-    /// The folder of public traces, for files named `data:…` [default: $TARS_SIM_DATA, or ../shared/data].
+    /// The folder of public traces, for files named `data:…` [default: `TARS_SIM_DATA`, or ../shared/data].
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
 }

@@ -41,7 +41,7 @@ pub use build::{Experiment, TraceStore, build};
 pub use decode::{Fields, decode, decode_list, decode_map};
 pub use diagnostic::{At, Diagnostic, Diagnostics, Severity};
 pub use library::{Assumption, Library, Mark};
-pub use load::{Loaded, cell_tree, load};
+pub use load::{Loaded, cell_tree, load, load_text};
 pub use path::{Path, PathPart};
 pub use sweep::CellSpec;
 pub use tree::{Node, Tree};

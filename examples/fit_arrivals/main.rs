@@ -19,7 +19,8 @@ use std::error::Error;
 use std::path::PathBuf;
 
 /// Windows in seconds in which arrivals are counted, and how much their dispersion weighs in a fit.
-const WINDOWS: [(f64, f64); 7] = [(1.0, 3.0), (2.0, 1.0), (5.0, 1.0), (10.0, 3.0), (20.0, 1.0), (30.0, 1.0), (60.0, 3.0)];
+const WINDOWS: [(f64, f64); 7] =
+    [(1.0, 3.0), (2.0, 1.0), (5.0, 1.0), (10.0, 3.0), (20.0, 1.0), (30.0, 1.0), (60.0, 3.0)];
 
 /// Windows whose share without arrivals is fitted.
 const EMPTY: [f64; 3] = [1.0, 10.0, 60.0];
@@ -36,7 +37,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("requests {}, {span:.3} s, {rate:.4} a second", times.len());
     tokens("prompt tokens", requests.iter().map(|request| request.1).collect());
     tokens("generated tokens", requests.iter().map(|request| request.2).collect());
-    show_measured("measured", &[times.clone()]);
+    show_measured("measured", std::slice::from_ref(&times));
     show_measured("renewal: the same intervals in random order", &shuffled(&times));
     for states in 2..=4 {
         let (process, cost) = fit(&times, rate, states);
@@ -45,7 +46,8 @@ fn main() -> Result<(), Box<dyn Error>> {
             println!("  {{ \"rate_per_s\": {rate:.4}, \"mean_stay\": \"{stay:.3}s\" }}");
         }
         show_exact(&process);
-        let stretches: Vec<_> = (0..STRETCHES).map(|stretch| process.simulate(span, chance(stretch))).collect();
+        let stretches: Vec<_> =
+            (0..STRETCHES).map(|stretch| process.simulate(span, chance(stretch))).collect();
         show_measured("simulated", &stretches);
     }
     Ok(())
@@ -70,9 +72,16 @@ fn fit(times: &[f64], rate: f64, states: usize) -> (Process, f64) {
         }
         let fitted = process(point);
         let dispersions = WINDOWS.iter().zip(&measured);
-        let dispersion: f64 =
-            dispersions.map(|((window, weight), measured)| weight * squared(fitted.dispersion(*window), measured.dispersion)).sum();
-        let silence: f64 = EMPTY.iter().zip(&empty).map(|(window, share)| squared(fitted.empty_share(*window), *share)).sum();
+        let dispersion: f64 = dispersions
+            .map(|((window, weight), measured)| {
+                weight * squared(fitted.dispersion(*window), measured.dispersion)
+            })
+            .sum();
+        let silence: f64 = EMPTY
+            .iter()
+            .zip(&empty)
+            .map(|(window, share)| squared(fitted.empty_share(*window), *share))
+            .sum();
         3.0 * squared(fitted.interval_cv(), cv) + dispersion + silence
     };
     // Logarithms of rates from 0.01 to 100 a second and of stays from 0.2 to 150 s.
@@ -92,7 +101,11 @@ fn shuffled(times: &[f64]) -> Vec<Vec<f64>> {
     let stretch = |number| {
         let (mut draw, mut intervals, mut now) = (chance(number), intervals(times), 0.0);
         for last in (1..intervals.len()).rev() {
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of a length")]
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "a share of a length"
+            )]
             intervals.swap(last, ((draw() * (last + 1) as f64) as usize).min(last));
         }
         let mut times = vec![0.0];
@@ -108,7 +121,11 @@ fn shuffled(times: &[f64]) -> Vec<Vec<f64>> {
 fn show_exact(process: &Process) {
     println!("exact: interval CV {:.3}", process.interval_cv());
     for (window, _) in WINDOWS {
-        println!("  {window:>3} s: dispersion {:8.2}, empty {:.3}", process.dispersion(window), process.empty_share(window));
+        println!(
+            "  {window:>3} s: dispersion {:8.2}, empty {:.3}",
+            process.dispersion(window),
+            process.empty_share(window)
+        );
     }
 }
 
@@ -134,8 +151,10 @@ fn show_measured(name: &str, stretches: &[Vec<f64>]) {
 
 /// A quantile table (type 7) in the notation of a law.
 fn tokens(name: &str, mut values: Vec<u32>) {
-    const LEVELS: [f64; 17] =
-        [0.0, 0.01, 0.05, 0.1, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.9, 0.95, 0.99, 1.0];
+    const LEVELS: [f64; 20] = [
+        0.0, 0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.97, 0.98, 0.99, 0.995,
+        0.999, 1.0,
+    ];
     values.sort_unstable();
     let mean = values.iter().map(|value| f64::from(*value)).sum::<f64>() / values.len() as f64;
     let quantile = |level: f64| {
@@ -145,6 +164,11 @@ fn tokens(name: &str, mut values: Vec<u32>) {
         let (low, high) = (f64::from(values[below]), f64::from(values[(below + 1).min(values.len() - 1)]));
         low + (place - below as f64) * (high - low)
     };
-    let points: Vec<String> = LEVELS.iter().map(|level| format!("[{level}, {:.1}]", quantile(*level))).collect();
-    println!("{name}: mean {mean:.2}, points [{}]", points.join(", "));
+    let points: Vec<String> =
+        LEVELS.iter().map(|level| format!("[{level}, {:.1}]", quantile(*level))).collect();
+    let of_table: f64 = LEVELS
+        .windows(2)
+        .map(|pair| (pair[1] - pair[0]) * f64::midpoint(quantile(pair[0]), quantile(pair[1])))
+        .sum();
+    println!("{name}: mean {mean:.2}, of the table {of_table:.2}, points [{}]", points.join(", "));
 }

@@ -71,7 +71,8 @@ impl Matrix {
     pub(crate) fn solve(&self, right: &[f64]) -> Vec<f64> {
         let (mut left, mut right) = (self.clone(), right.to_vec());
         for pivot in 0..self.size {
-            let best = (pivot..self.size).max_by(|a, b| left.at(*a, pivot).abs().total_cmp(&left.at(*b, pivot).abs()));
+            let best = (pivot..self.size)
+                .max_by(|a, b| left.at(*a, pivot).abs().total_cmp(&left.at(*b, pivot).abs()));
             let best = best.expect("a pivot row is left");
             for column in 0..self.size {
                 let (a, b) = (left.at(pivot, column), left.at(best, column));

@@ -21,7 +21,9 @@ pub(crate) fn read(file: &Path) -> Result<Vec<Request>, Box<dyn Error>> {
         rows.push(((hours * 60.0 + minutes) * 60.0 + seconds, record[1].parse()?, record[2].parse()?));
     }
     let first = rows.first().ok_or("the trace is empty")?.0;
-    rows.iter_mut().for_each(|row| row.0 -= first);
+    for row in &mut rows {
+        row.0 -= first;
+    }
     Ok(rows)
 }
 

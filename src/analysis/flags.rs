@@ -13,6 +13,7 @@ const SHARE_TOLD: f64 = 0.01;
 pub(super) fn of_cell(model: &Model, runs: &[Run], cell: &Cell) -> Vec<Flag> {
     let mut flags = Vec::new();
     unfinished(runs, &mut flags);
+    growing(model, runs, &mut flags);
     extrapolated(model, runs, &mut flags);
     limits(model, runs, &mut flags);
     scalers(model, runs, &mut flags);
@@ -44,6 +45,35 @@ fn unfinished(runs: &[Run], flags: &mut Vec<Flag>) {
             format!(
                 "{:.1} % of the tasks had not ended when the run stopped: latencies are too small",
                 share * 100.0
+            ),
+        ));
+    }
+}
+
+/// A line that grows all the way: more comes in than goes out, so that every latency depends on the length of the run.
+fn growing(model: &Model, runs: &[Run], flags: &mut Vec<Flag>) {
+    if model.measure.terminating {
+        return;
+    }
+    let windows = runs.iter().map(|run| run.windows.len()).min().unwrap_or(0);
+    let quarter = windows / 4;
+    if quarter == 0 {
+        return;
+    }
+    let mean = |from: usize, to: usize| -> f64 {
+        let area: u128 = runs.iter().flat_map(|run| &run.windows[from..to]).map(|window| window.queue_area).sum();
+        let time: f64 = runs.iter().map(|run| run.end as f64 / windows as f64 * (to - from) as f64).sum();
+        area as f64 / time
+    };
+    let quarters: Vec<f64> = (0..4).map(|index| mean(index * quarter, (index + 1) * quarter)).collect();
+    let grows = quarters.windows(2).all(|pair| pair[1] > pair[0]);
+    // A line at load one grows with the square root of time, by 1.2 between these quarters; in proportion, by 1.4.
+    if grows && quarters[3] > 10.0 && quarters[3] > 1.25 * quarters[2] {
+        flags.push(warning(
+            "overload",
+            format!(
+                "the line grew all the way, to a mean of {:.0} in the last quarter of the run: more comes in than goes out, and latencies depend on how long the run is",
+                quarters[3]
             ),
         ));
     }

@@ -82,20 +82,16 @@ impl Meter {
         let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let (done, resumed, tasks) = (load(&self.done), load(&self.resumed), load(&self.tasks));
         let valid = load(&self.events) - load(&self.stale);
-        let mut text =
-            format!("{} of {} cells, {done} replications in {seconds:.1} s", self.cells_done(), self.cells);
-        if resumed > 0 {
-            text.push_str(&format!(", {resumed} of them from the journal"));
-        }
-        if tasks > 0 {
-            text.push_str(&format!(
-                "; simulated {} events/s, {} tasks/s, {:.1} events a task",
-                counted(valid as f64 / seconds),
-                counted(tasks as f64 / seconds),
-                valid as f64 / tasks as f64,
-            ));
-        }
-        talk(&(text + "\n"));
+        let cells = format!("{} of {} cells", self.cells_done(), self.cells);
+        let kept = if resumed > 0 { format!(", {resumed} of them from the journal") } else { String::new() };
+        let speed = if tasks > 0 {
+            let rate = |number: u64| counted(number as f64 / seconds);
+            let each = valid as f64 / tasks as f64;
+            format!("; simulated {} events/s, {} tasks/s, {each:.1} events a task", rate(valid), rate(tasks))
+        } else {
+            String::new()
+        };
+        talk(&format!("{cells}, {done} replications in {seconds:.1} s{kept}{speed}\n"));
     }
 
     fn line(&self) {

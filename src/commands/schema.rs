@@ -40,14 +40,20 @@ fn open(schema: &mut Value, position: Position) {
                 let choices = matches!(key.as_str(), "oneOf" | "anyOf");
                 if let Value::Array(entries) = value {
                     let inner = if choices { Position::Choice } else { Position::Other };
-                    entries.iter_mut().for_each(|entry| open(entry, inner));
+                    for entry in entries {
+                        open(entry, inner);
+                    }
                 } else {
                     open(value, Position::Other);
                 }
             }
             allow(object, position);
         }
-        Value::Array(entries) => entries.iter_mut().for_each(|entry| open(entry, Position::Other)),
+        Value::Array(entries) => {
+            for entry in entries {
+                open(entry, Position::Other);
+            }
+        }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }

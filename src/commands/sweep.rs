@@ -6,7 +6,7 @@ use super::progress::{Manner, Meter};
 use super::{Cause, Failure, Surroundings, print, quick, sensitivity, signal, talk};
 use crate::analysis::{CellInput, Whole, analyse_cell, assemble, metrics};
 use crate::cli::RunArgs;
-use crate::experiment::build::Experiment;
+use crate::experiment::build::{Experiment, TraceStore};
 use crate::experiment::{CellSpec, Loaded};
 use crate::report::{self, ReplicationRow};
 use crate::result::{Assumption, Cell, CellStatus, ResultFile};
@@ -34,7 +34,8 @@ pub(super) struct Sweep<'a> {
     pub(super) options: RunOptions<'a>,
     pub(super) progress: &'a dyn Progress,
     axes: &'a Axes,
-    quick: bool,
+    command: String,
+    plan_id: String,
 }
 
 /// What is left of a cell once its runs are dropped.
@@ -51,58 +52,40 @@ pub(super) fn sweep(args: &RunArgs, extent: Extent, around: &Surroundings) -> Re
     let extent = narrow(&mut prepared, args, extent)?;
     let Prepared { loaded, mut experiments, mut traces, .. } = prepared;
     require_objective(args, &experiments[0])?;
-    let cells = loaded.cells.clone();
     if args.quick {
-        experiments.iter_mut().for_each(|experiment| quick::shorten(&mut experiment.model.measure));
+        for experiment in &mut experiments {
+            quick::shorten(&mut experiment.model.measure);
+        }
     }
     let digests = traces.digests();
     let identity = PlanIdentity { canonical: &loaded.canonical, traces: &digests, extent: &extent };
-    let plan_id = identity.plan_id();
     let folder = folder(args, &experiments[0].name, &extent);
+    let plan_id = identity.plan_id();
     let store = Store::open(&folder, &plan_id)?;
-    let stop = signal::listen()?;
-    let axes = Axes::of(&cells);
-    let meter = Meter::new(manner(args, around), cells.len());
+    let meter = Meter::new(manner(args, around), loaded.cells.len());
     let options = RunOptions {
         threads: usize::from(args.threads),
-        stop,
+        stop: signal::listen()?,
         quick: args.quick,
         estimate: metrics::estimate,
     };
+    let axes = Axes::of(&loaded.cells);
     let sweep = Sweep {
         loaded: &loaded,
-        cells: &cells,
+        cells: &loaded.cells,
         experiments: &experiments,
         store: &store,
         options,
         progress: &meter,
         axes: &axes,
-        quick: args.quick,
+        command: command(args, &extent),
+        plan_id,
     };
-    let folded = sweep.run();
+    let outcome = sweep.outcome(&mut traces);
     meter.close();
-    let Some(folded) = folded?.into_iter().collect::<Option<Vec<Folded>>>() else {
-        return Err(interrupted(&meter, cells.len(), &folder, &resume(args, &extent)));
+    let Some((result, rows)) = outcome? else {
+        return Err(interrupted(&meter, loaded.cells.len(), &folder, &resume(args, &extent)));
     };
-    let digest = combined(&folded.iter().map(|cell| cell.digest).collect::<Vec<_>>());
-    let mut rows = Vec::new();
-    let mut results = Vec::new();
-    for mut cell in folded {
-        rows.append(&mut cell.rows);
-        results.push(cell.cell);
-    }
-    let whole = sweep.whole(command(args, &extent), plan_id.clone(), digest);
-    let mut result = assemble(whole.clone(), results, Vec::new());
-    if !args.quick && !experiments[0].sensitivity.is_empty() {
-        let found = sensitivity::run(&sweep, &mut traces, &result.answer, &result.cells)?;
-        let Some(found) = found else {
-            return Err(interrupted(&meter, cells.len(), &folder, &resume(args, &extent)));
-        };
-        result = assemble(whole, result.cells, found);
-    }
-    if stop.load(Ordering::Relaxed) {
-        return Err(interrupted(&meter, cells.len(), &folder, &resume(args, &extent)));
-    }
     save(&store, &result, &rows, identity.experiment())?;
     let shown = folder.display().to_string();
     print(&report::stdout(&result, args.format.into(), Some(&shown), around.screen)?)?;
@@ -110,6 +93,26 @@ pub(super) fn sweep(args: &RunArgs, extent: Extent, around: &Surroundings) -> Re
 }
 
 impl Sweep<'_> {
+    /// The whole result and the values of each replication; nothing if it was told to stop before they were there.
+    fn outcome(&self, traces: &mut TraceStore) -> Result<Option<(ResultFile, Vec<ReplicationRow>)>, Failure> {
+        let Some(folded) = self.run()?.into_iter().collect::<Option<Vec<Folded>>>() else { return Ok(None) };
+        let digest = combined(&folded.iter().map(|cell| cell.digest).collect::<Vec<_>>());
+        let (mut rows, mut cells) = (Vec::new(), Vec::new());
+        for mut entry in folded {
+            rows.append(&mut entry.rows);
+            cells.push(entry.cell);
+        }
+        let whole = self.whole(digest);
+        let mut result = assemble(whole.clone(), cells, Vec::new());
+        if !self.options.quick && !self.experiments[0].sensitivity.is_empty() {
+            let found = sensitivity::run(self, traces, &result.answer, &result.cells)?;
+            let Some(found) = found else { return Ok(None) };
+            result = assemble(whole, result.cells, found);
+        }
+        let stopped = self.options.stop.load(Ordering::Relaxed);
+        Ok((!stopped).then_some((result, rows)))
+    }
+
     fn run(&self) -> Result<Vec<Option<Folded>>, Failure> {
         let jobs: Vec<CellJob> = self
             .experiments
@@ -126,20 +129,20 @@ impl Sweep<'_> {
 
     /// Makes an experiment fit the haste of this sweep.
     pub(super) fn adapt(&self, experiment: &mut Experiment) {
-        if self.quick {
+        if self.options.quick {
             quick::shorten(&mut experiment.model.measure);
         }
     }
 
-    fn whole(&self, command: String, plan_id: String, digest: String) -> Whole {
+    fn whole(&self, digest: String) -> Whole {
         let first = &self.experiments[0];
         Whole {
             name: first.name.clone(),
             question: first.question.clone(),
             source: first.source.clone(),
-            command,
-            quick: self.quick,
-            plan_id,
+            command: self.command.clone(),
+            quick: self.options.quick,
+            plan_id: self.plan_id.clone(),
             digest,
             seed: first.model.measure.seed,
             confidence: first.model.measure.confidence,
@@ -195,17 +198,21 @@ fn precision(goal: &str) -> Result<serde_json::Value, Failure> {
 /// Leaves of the cells what is to be run, and says in words which part of the experiment that is.
 fn narrow(prepared: &mut Prepared, args: &RunArgs, extent: Extent) -> Result<String, Failure> {
     let swept = !prepared.loaded.cells.iter().all(|cell| cell.coordinates.is_empty());
-    let mut words = "sweep".to_owned();
-    if extent == Extent::Single && swept {
-        words = "run".to_owned();
+    let single = extent == Extent::Single && swept;
+    if single {
         prepared.keep_base()?;
     }
     if args.quick {
         let kept = quick::thin(prepared.loaded.cells.clone());
         prepared.keep(kept);
-        words.push_str(" --quick");
     }
-    Ok(words)
+    let words = match (single, args.quick) {
+        (false, false) => "sweep",
+        (false, true) => "sweep --quick",
+        (true, false) => "run",
+        (true, true) => "run --quick",
+    };
+    Ok(words.to_owned())
 }
 
 fn require_objective(args: &RunArgs, experiment: &Experiment) -> Result<(), Failure> {
@@ -251,21 +258,22 @@ fn interrupted(meter: &Meter, cells: usize, folder: &Path, resume: &str) -> Fail
 
 /// The command that repeats a result, without what does not change it.
 fn command(args: &RunArgs, extent: &str) -> String {
-    let mut command =
-        format!("tars-sim {} {}", extent.trim_end_matches(" --quick"), args.experiment.file.display());
+    let command = extent.trim_end_matches(" --quick");
+    let file = quoted(&args.experiment.file.display().to_string());
+    let mut words = vec!["tars-sim".to_owned(), command.to_owned(), file];
     for set in &args.experiment.sets {
-        command.push_str(&format!(" --set {}", quoted(set)));
+        words.extend(["--set".to_owned(), quoted(set)]);
     }
     if let Some(seed) = args.seed {
-        command.push_str(&format!(" --seed {seed}"));
+        words.extend(["--seed".to_owned(), seed.to_string()]);
     }
     for goal in &args.precision {
-        command.push_str(&format!(" --precision {}", quoted(goal)));
+        words.extend(["--precision".to_owned(), quoted(goal)]);
     }
     if args.quick {
-        command.push_str(" --quick");
+        words.push("--quick".to_owned());
     }
-    command
+    words.join(" ")
 }
 
 fn resume(args: &RunArgs, extent: &str) -> String {

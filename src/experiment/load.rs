@@ -8,7 +8,7 @@ use super::name::check_experiment;
 use super::note::strip_notes;
 use super::path::Path;
 use super::pointer::{Inside, Missing, Pointer, put};
-use super::source::{Origin, Place};
+use super::source::{FileId, Origin, Place};
 use super::sweep::{CellSpec, expand};
 use super::text;
 use super::tree::{Member, Node, Tree, parse};
@@ -36,6 +36,23 @@ pub struct Loaded {
 pub fn load(path: &FilePath, sets: &[String], diagnostics: &mut Diagnostics) -> Option<Loaded> {
     let name = path.display().to_string();
     let file = text::read(path, &name, diagnostics)?;
+    resolve(path, &name, file, sets, diagnostics)
+}
+
+/// Reads an experiment that is there as text already, as [`load`] does a file; `name` is what messages call it.
+pub fn load_text(name: &str, text: &str, sets: &[String], diagnostics: &mut Diagnostics) -> Option<Loaded> {
+    let file = diagnostics.sources_mut().add(name, Origin::File, text);
+    resolve(FilePath::new(name), name, file, sets, diagnostics)
+}
+
+/// Everything after a file's text is there.
+fn resolve(
+    path: &FilePath,
+    name: &str,
+    file: FileId,
+    sets: &[String],
+    diagnostics: &mut Diagnostics,
+) -> Option<Loaded> {
     let mut root = parse(file, diagnostics)?;
     let Node::Object(members) = &mut root.value else {
         diagnostics.root_not_an_object(At::new(root.place, Path::root()), &root);
@@ -45,7 +62,7 @@ pub fn load(path: &FilePath, sets: &[String], diagnostics: &mut Diagnostics) -> 
     let figures = members.shift_remove("figures");
     strip_notes(&mut root, &Path::root(), diagnostics);
     let mut library = Library::near(path);
-    let Resolved { mut tree, mut assumptions } = library.resolve(root, &name, diagnostics);
+    let Resolved { mut tree, mut assumptions } = library.resolve(root, name, diagnostics);
     add_figures(&mut assumptions, figures, &tree, diagnostics);
     for set in sets {
         apply_set(set, &mut tree, &mut assumptions, &mut library, diagnostics);

@@ -20,7 +20,7 @@ pub(super) fn caught<T>(work: impl FnOnce() -> T) -> Result<T, String> {
         let before = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
             if !note(info) {
-                before(info)
+                before(info);
             }
         }));
     });

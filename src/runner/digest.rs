@@ -52,7 +52,9 @@ impl Sink {
     }
 
     fn numbers<const N: usize>(&mut self, values: [u64; N]) {
-        values.into_iter().for_each(|value| self.number(value));
+        for value in values {
+            self.number(value);
+        }
     }
 
     fn text(&mut self, text: &str) {
@@ -102,9 +104,9 @@ impl Sink {
         self.numbers([run.calls_ever, run.limited_ever, run.breaker_refused_ever, run.orphans_ever]);
         self.numbers([run.quality, run.input_tokens, run.output_tokens]);
         self.numbers(run.bad);
-        [run.system_area, run.token_cost, run.wasted_cost_ever]
-            .into_iter()
-            .for_each(|value| self.number(value));
+        for value in [run.system_area, run.token_cost, run.wasted_cost_ever] {
+            self.number(value);
+        }
         self.samples(&run.latency);
         self.number(run.ledgers.len() as u64);
         for (bucket, tasks, parts) in &run.ledgers {
@@ -135,16 +137,18 @@ impl Sink {
     fn station(&mut self, station: &StationRun) {
         self.numbers([station.arrived_ever, station.calls, station.served, station.refused, station.limited]);
         self.numbers([station.started_ever, station.beyond_ever, u64::from(station.number_max)]);
-        [station.number_area, station.busy_area, station.working_area]
-            .into_iter()
-            .for_each(|area| self.number(area));
+        for area in [station.number_area, station.busy_area, station.working_area] {
+            self.number(area);
+        }
         self.samples(&station.wait);
     }
 
     fn pool(&mut self, pool: &PoolRun) {
         self.numbers([pool.arrived_ever, pool.refused, pool.spawned_ever, pool.retired_ever]);
         self.numbers([u64::from(pool.queue_max), u64::from(pool.number_max)]);
-        [pool.number_area, pool.queue_area, pool.agent_area].into_iter().for_each(|area| self.number(area));
+        for area in [pool.number_area, pool.queue_area, pool.agent_area] {
+            self.number(area);
+        }
         self.samples(&pool.wait);
     }
 
@@ -169,7 +173,9 @@ impl Sink {
     /// All but the agents, whom unused pools have too, and the mode, which is told in full above.
     fn window(&mut self, window: &WindowRun) {
         self.numbers([window.issued, window.good, window.bad, window.limited]);
-        [window.cost, window.queue_area, window.number_area].into_iter().for_each(|value| self.number(value));
+        for value in [window.cost, window.queue_area, window.number_area] {
+            self.number(value);
+        }
         self.number(window.latency.len() as u64);
         for (bucket, count) in &window.latency {
             self.number(*bucket);

@@ -3,6 +3,7 @@
 use super::event::Event;
 use super::ledger::Part;
 use super::level::Level;
+use super::probe::count;
 use super::stations::{drop_cause, small};
 use super::strand::{Cause, NOBODY, NONE, Phase, uses};
 use super::world::{FAR, World};
@@ -13,7 +14,7 @@ use tars_policy::admission::{Admission, AdmissionResult, AdmissionView, AdmitVer
 use tars_policy::autoscale::AutoscaleSpec;
 use tars_policy::dispatch::{OnFailure, Worker, WorkerState, WorkerStep};
 use tars_policy::pool::{AgentId, AtStart, GroupId, Pool, Spawned};
-use tars_policy::queue::{LaneMask, Offer, Offered, Priority, PriorityQueue, Taken};
+use tars_policy::queue::{LaneMask, Offer, Offered, PriorityQueue, Taken};
 use tars_policy::units::{Span, Time};
 
 /// A pool at work.
@@ -77,6 +78,13 @@ impl PoolState {
         pool.heap.map_or(0.0, |(size, base, per_task)| {
             (base + per_task * f64::from(self.number.value())) / size
         })
+    }
+
+    /// One that entered at `entered` is there no more.
+    fn leaves(&mut self, now: u64, entered: u64) {
+        self.number.down(now);
+        count(&mut self.left);
+        self.sojourn += u128::from(now - entered);
     }
 
     /// The lanes that some ready agent could take a task from.
@@ -201,6 +209,7 @@ impl World<'_> {
         strand.enter_pc = strand.pc;
         strand.entered = now;
         let (priority, measured) = (strand.priority, strand.measured);
+        strand.retry_after = 0;
         let draw = if model.admission.is_some() { strand.draw(uses::ADMISSION) } else { 0.0 };
         if self.degrade.as_ref().is_some_and(|degrade| degrade.rejects(priority)) {
             return self.refuse_at_pool(id, pool, Cause::Degraded, measured);
@@ -275,7 +284,7 @@ impl World<'_> {
         strand.ledger.enter(now, Part::Queue);
         if let Some(displaced) = displaced {
             self.leave_queue(displaced, pool);
-            self.task_ends(displaced, Some(Cause::Displaced));
+            self.doom(displaced, Phase::TaskLost, Cause::Displaced);
         }
         if self.pools[pool as usize].agents.should_spawn_lazily(self.pools[pool as usize].queue.len()) {
             self.spawn_lazily(pool);
@@ -285,15 +294,16 @@ impl World<'_> {
 
     /// The strand is in the queue no more, and not with an agent.
     fn leave_queue(&mut self, id: u32, pool: u16) {
-        let now = self.now;
+        self.pools[pool as usize].queued.down(self.now);
+        self.leave_unserved(id, pool);
+    }
+
+    /// The strand is in the pool no more, and neither in its queue nor with an agent.
+    fn leave_unserved(&mut self, id: u32, pool: u16) {
         let strand = self.strands.get_mut(id);
         strand.queue_ticket = None;
         strand.pool = NONE;
-        let state = &mut self.pools[pool as usize];
-        state.queued.down(now);
-        state.number.down(now);
-        state.left += 1;
-        state.sojourn += u128::from(now - strand.entered);
+        self.pools[pool as usize].leaves(self.now, strand.entered);
     }
 
     pub(super) fn withdraw_from_queue(&mut self, id: u32) {
@@ -309,8 +319,8 @@ impl World<'_> {
         }
         // A polling worker holds it and waits for an agent.
         self.pools[pool as usize].wants_agent.retain(|other| *other != id);
-        let worker = self.strands.get(id).worker;
-        self.leave_queue(id, pool);
+        let worker = std::mem::replace(&mut self.strands.get_mut(id).worker, NOBODY);
+        self.leave_unserved(id, pool);
         self.worker_is_free(pool, worker);
     }
 
@@ -350,7 +360,7 @@ impl World<'_> {
                 Taken::Serve { item, .. } => self.assign(item, pool, after_start),
                 Taken::Drop { item, reason } => {
                     self.leave_queue(item, pool);
-                    self.task_ends(item, Some(drop_cause(reason)));
+                    self.doom(item, Phase::TaskLost, drop_cause(reason));
                 }
                 Taken::Empty => return,
             }
@@ -399,9 +409,7 @@ impl World<'_> {
         strand.pool = NONE;
         let latency = Span::from_nanos(now - strand.entered);
         let state = &mut self.pools[pool as usize];
-        state.number.down(now);
-        state.left += 1;
-        state.sojourn += u128::from(latency.as_nanos());
+        state.leaves(now, strand.entered);
         if let Some(admission) = &mut state.admission {
             admission.on_result(time, AdmissionResult::Accepted, latency);
         }
@@ -442,7 +450,7 @@ impl World<'_> {
                 Taken::Serve { item, .. } => break Some(item),
                 Taken::Drop { item, reason } => {
                     self.leave_queue(item, pool);
-                    self.task_ends(item, Some(drop_cause(reason)));
+                    self.doom(item, Phase::TaskLost, drop_cause(reason));
                     return self.wake_worker(place);
                 }
                 Taken::Empty => break None,
@@ -522,9 +530,7 @@ impl World<'_> {
         if !held {
             strand.worker = NOBODY;
         }
-        state.number.down(now);
-        state.left += 1;
-        state.sojourn += u128::from(now - strand.entered);
+        state.leaves(now, strand.entered);
         self.wake_after(id, (until - time).as_nanos());
         self.release_agent(pool, agent);
         if !held {
@@ -532,6 +538,20 @@ impl World<'_> {
         }
         self.dispatch_to_workers(pool);
         true
+    }
+
+    /// A task that its worker holds through the backoff is withdrawn: the worker looks for another.
+    pub(super) fn worker_forgets(&mut self, id: u32) {
+        let strand = self.strands.get_mut(id);
+        let (pool, place) = (strand.pool, std::mem::replace(&mut strand.worker, NOBODY));
+        if place == NOBODY {
+            return;
+        }
+        let (_, worker) = self.controllers.workers[place as usize];
+        match self.pools[pool as usize].workers[worker as usize].on_enqueued(true) {
+            WorkerStep::Poll => self.wake_worker(place),
+            WorkerStep::Process | WorkerStep::Sleep { .. } | WorkerStep::Dead => {}
+        }
     }
 
     /// After its backoff the task is offered to the queue again.
@@ -552,15 +572,5 @@ impl World<'_> {
             WorkerStep::Poll => self.wake_worker(place),
             WorkerStep::Process | WorkerStep::Sleep { .. } | WorkerStep::Dead => {}
         }
-    }
-
-    /// The priority of a queued task is its own; kept here so that reports can name the four.
-    pub(super) const fn priority_names() -> [&'static str; 4] {
-        [
-            Priority::Critical.as_str(),
-            Priority::High.as_str(),
-            Priority::Normal.as_str(),
-            Priority::Low.as_str(),
-        ]
     }
 }

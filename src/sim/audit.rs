@@ -38,7 +38,9 @@ impl World<'_> {
                 | Phase::PoolQueue
                 | Phase::Joining
                 | Phase::ClientBackoff
-                | Phase::WorkerBackoff => false,
+                | Phase::WorkerBackoff
+                | Phase::AttemptLost
+                | Phase::TaskLost => false,
             };
             if at_station {
                 station_ages[strand.station as usize] += u128::from(now - strand.joined);

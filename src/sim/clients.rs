@@ -9,7 +9,7 @@ use crate::engine::Ticket;
 use crate::model::workload::{Closed, Load};
 use crate::random::{Stream, Streams, later};
 use tars_policy::retry::{Failure, Retry, RetryVerdict};
-use tars_policy::units::Span;
+use tars_policy::units::{Span, Time};
 
 /// A client at work.
 pub(super) struct ClientState {
@@ -61,9 +61,7 @@ impl World<'_> {
                 | Load::Trace(..) => self.schedule_arrival(small(index)),
             }
         }
-        while let Some(id) = self.ready.pop_front() {
-            self.go(id);
-        }
+        self.drain_ready();
     }
 
     /// Users start in index order, evenly over the spread, thinking first or not.
@@ -224,6 +222,9 @@ impl World<'_> {
         strand.measured = now >= self.cut && now < self.end;
         self.probe.issued(now, strand.measured);
         let id = self.strands.insert(strand);
+        if let Some(retry) = &mut self.clients[client as usize].retry {
+            retry.on_request(Time::from_nanos(now));
+        }
         self.arm_give_up(id, source.timeout);
         self.go(id);
     }
@@ -265,6 +266,8 @@ impl World<'_> {
         task.give_up = Ticket::NONE;
         task.phase = Phase::ClientBackoff;
         task.cost = 0;
+        task.lost = 0;
+        task.attempt = 0;
         let task = self.strands.insert(task);
         if client.retries_timed_out && self.try_again(task, Cause::ClientTimeout) {
             return;
@@ -280,7 +283,7 @@ impl World<'_> {
         let Some(retry) = &mut state.retry else { return false };
         let failure = Failure {
             attempt: strand.client_attempt,
-            last_wait: Span::from_nanos(strand.last_wait),
+            last_wait: Span::from_nanos(strand.client_wait),
             retry_after: (strand.retry_after > 0 && cause.kind() == EndKind::Rejected)
                 .then(|| Span::from_nanos(strand.retry_after)),
             active: u32::try_from(self.strands.len()).unwrap_or(u32::MAX),
@@ -291,7 +294,7 @@ impl World<'_> {
         let RetryVerdict::RetryAt { at, .. } = retry.on_failure(time, &failure, draw) else { return false };
         let wait = at - time;
         strand.client_attempt += 1;
-        strand.last_wait = wait.as_nanos();
+        strand.client_wait = wait.as_nanos();
         strand.phase = Phase::ClientBackoff;
         strand.give_up = Ticket::NONE;
         strand.ledger.enter(now, Part::ClientBackoff);
@@ -334,7 +337,7 @@ impl World<'_> {
         let strand = self.strands.get(id);
         if strand.orphan {
             let strand = self.strands.remove(id);
-            self.probe.orphan_ends(u128::from(strand.cost));
+            self.probe.orphan_ends(&strand);
             return;
         }
         if let Some(cause) = cause {
@@ -361,13 +364,12 @@ impl World<'_> {
         let parent = self.strands.get_mut(branch.parent);
         parent.children -= 1;
         parent.cost += branch.cost;
+        parent.lost += branch.cost;
         if parent.first_wins && parent.children > 0 {
             // Of a race, one that fails leaves it to the others.
             return;
         }
-        parent.ledger = branch.ledger;
-        let part = parent.ledger.part();
-        parent.ledger.enter(now, part);
+        parent.take_ledger(now, &branch);
         self.cancel_children(branch.parent);
         self.task_ends(branch.parent, cause);
     }

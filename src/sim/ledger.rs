@@ -107,14 +107,12 @@ pub(crate) struct Ledger {
     spent: [u64; PARTS],
     since: u64,
     part: Part,
-    /// The parts that have been entered, one bit each: the others are zero and need not be looked at.
-    entered: u32,
 }
 
 impl Ledger {
     /// An empty ledger of a task that starts at `now` in `part`.
     pub(crate) const fn new(now: u64, part: Part) -> Self {
-        Self { spent: [0; PARTS], since: now, part, entered: 1 << part as u32 }
+        Self { spent: [0; PARTS], since: now, part }
     }
 
     /// From `now` on the task is in `part`.
@@ -125,7 +123,6 @@ impl Ledger {
         *spent = spent.wrapping_add(now - self.since);
         self.since = now;
         self.part = part;
-        self.entered |= 1 << part as u32;
     }
 
     /// From `now` on the task is in `part`; of the time since the last change, `own` stays where it was and the rest
@@ -138,11 +135,9 @@ impl Ledger {
         *kept = kept.wrapping_add(own);
         if spent > own {
             self.spent[rest as usize] += spent - own;
-            self.entered |= 1 << rest as u32;
         }
         self.since = now;
         self.part = part;
-        self.entered |= 1 << part as u32;
     }
 
     /// When the part began.
@@ -155,15 +150,9 @@ impl Ledger {
         self.part
     }
 
-    /// Time by part, up to the last change; parts that were never entered are left out.
-    #[inline]
-    pub(crate) fn spent(&self) -> impl Iterator<Item = (usize, u64)> + '_ {
-        let mut left = self.entered;
-        std::iter::from_fn(move || {
-            let place = left.trailing_zeros() as usize;
-            left &= left.wrapping_sub(1);
-            self.spent.get(place).map(|spent| (place, *spent))
-        })
+    /// Time by part, up to the last change.
+    pub(crate) const fn spent(&self) -> &[u64; PARTS] {
+        &self.spent
     }
 
     /// Time in one part, up to the last change.
@@ -171,11 +160,17 @@ impl Ledger {
         self.spent[part as usize]
     }
 
+    /// Time in one part up to `now`.
+    pub(crate) fn spent_by(&self, now: u64, part: Part) -> u64 {
+        let open = if self.part == part { now - self.since } else { 0 };
+        self.spent_in(part) + open
+    }
+
     /// All time up to the last change.
     #[inline]
     pub(crate) fn total(&self) -> u64 {
-        // No part exceeds the task's own time, which fits.
-        self.spent().fold(0, |sum, (_, spent)| sum.wrapping_add(spent))
+        // No part exceeds the task's own time, which fits; without the check of each step the sum is vectorised.
+        self.spent.iter().fold(0, |sum: u64, part| sum.wrapping_add(*part))
     }
 
     /// Counts time spent in `from` since the ledger looked like `before` as time in `to`.
@@ -183,7 +178,6 @@ impl Ledger {
         let moved = self.spent[from as usize] - before;
         self.spent[from as usize] -= moved;
         self.spent[to as usize] += moved;
-        self.entered |= 1 << to as u32;
     }
 }
 

@@ -67,7 +67,7 @@ pub(super) struct Probe {
     pub(super) limited: u64,
     pub(super) breaker_refused: u64,
     token_cost: u128,
-    pub(super) wasted: u128,
+    wasted: u128,
     orphans: u64,
     quality: u64,
     input_tokens: u64,
@@ -160,15 +160,15 @@ impl Probe {
         let has_providers = model.stations.iter().any(|station| !station.offers.is_empty());
         let mut classes: Vec<_> = model.classes.iter().map(|class| class.priority.index()).collect();
         classes.dedup();
-        probe.dimension(model, 0, if classes.len() > 1 { 4 } else { 0 });
-        probe.dimension(model, 1, if model.classes.len() > 1 { model.classes.len() } else { 0 });
-        probe.dimension(model, 2, model.roles.len());
-        probe.dimension(model, 3, if has_providers { model.models.len() } else { 0 });
-        probe.dimension(model, 4, if has_providers { providers } else { 0 });
+        probe.dimension(0, if classes.len() > 1 { 4 } else { 0 });
+        probe.dimension(1, if model.classes.len() > 1 { model.classes.len() } else { 0 });
+        probe.dimension(2, model.roles.len());
+        probe.dimension(3, if has_providers { model.models.len() } else { 0 });
+        probe.dimension(4, if has_providers { providers } else { 0 });
         probe
     }
 
-    fn dimension(&mut self, _model: &Model, dimension: u8, values: usize) {
+    fn dimension(&mut self, dimension: u8, values: usize) {
         if values == 0 {
             return;
         }
@@ -216,6 +216,7 @@ impl Probe {
         assert_eq!(strand.ledger.total(), latency, "the parts of a task's time sum to its latency");
         count(&mut self.ended_ever);
         self.system.down(now);
+        self.wasted += u128::from(if cause.is_none() { strand.lost } else { strand.cost });
         if now >= self.cut && now < self.end {
             count(&mut self.ended_in_window);
             self.good_in_window += u64::from(cause.is_none());
@@ -246,7 +247,9 @@ impl Probe {
             }
             None => self.ended_well(model, strand, latency),
         };
-        self.break_down(strand, cause, latency, quality);
+        if !self.breakdowns.is_empty() {
+            self.break_down(strand, cause, latency, quality);
+        }
     }
 
     fn ended_well(&mut self, model: &Model, strand: &Strand, latency: u64) -> u64 {
@@ -258,8 +261,8 @@ impl Probe {
         let (tasks, spent) = &mut self.ledgers[(coarse(latency) >> LEDGER_SHIFT) as usize];
         count(tasks);
         // Whether a sum has wrapped is seen at the end, where the sum of all latencies is known exactly.
-        for (place, part) in strand.ledger.spent() {
-            spent[place] = spent[place].wrapping_add(part);
+        for (sum, part) in spent.iter_mut().zip(strand.ledger.spent()) {
+            *sum = sum.wrapping_add(*part);
         }
         let mut quality = match strand.model {
             NONE => 1_000_000,
@@ -294,7 +297,7 @@ impl Probe {
     }
 
     /// A call of a provider came back.
-    pub(super) fn called(&mut self, model: u16, provider: u16, measured: bool, well: bool, _spent: u64) {
+    pub(super) fn called(&mut self, model: u16, provider: u16, measured: bool, well: bool) {
         if !measured {
             return;
         }
@@ -309,9 +312,13 @@ impl Probe {
         }
     }
 
-    pub(super) fn orphan_ends(&mut self, spent: u128) {
+    /// Work that its client had left is over: what it spent is on the bill all the same.
+    pub(super) fn orphan_ends(&mut self, orphan: &Strand) {
         self.orphans += 1;
-        self.wasted += spent;
+        self.wasted += u128::from(orphan.cost);
+        if orphan.measured {
+            self.token_cost += u128::from(orphan.cost);
+        }
     }
 
     pub(super) fn cache_look(&mut self, cache: usize, hit: bool, measured: bool) {

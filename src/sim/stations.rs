@@ -7,7 +7,7 @@ use super::level::Level;
 use super::plan::{Plan, exponential};
 use super::probe::count;
 use super::strand::{Cause, NONE, Phase, Strand, uses};
-use super::world::{FAR, World, part_of};
+use super::world::{FAR, World};
 use crate::engine::Ticket;
 use crate::model::workload::Load;
 use crate::model::{Service, Station};
@@ -18,9 +18,23 @@ use std::collections::{BinaryHeap, VecDeque};
 use tars_policy::breaker::{Outcome, Permit};
 use tars_policy::limiter::{Acquire, Cost, Limiter};
 use tars_policy::queue::{DropReason, LaneMask, Offer, Offered, Order, PriorityQueue, Taken};
-use tars_policy::retry::{Failure, RetryVerdict};
+use tars_policy::retry::{Failure, Retry, RetryVerdict};
 use tars_policy::route::Ask;
 use tars_policy::units::{Span, Time, Tokens};
+
+/// A retry policy at work.
+pub(super) struct RetryState {
+    policy: Retry,
+    /// Calls under it on their way, and those of them that have failed at least once.
+    active: u32,
+    retrying: u32,
+}
+
+impl RetryState {
+    pub(super) const fn new(policy: Retry) -> Self {
+        Self { policy, active: 0, retrying: 0 }
+    }
+}
 
 /// A station at work.
 pub(super) struct StationState {
@@ -160,6 +174,11 @@ impl World<'_> {
         strand.station = call.station;
         strand.attempt = 1;
         strand.last_wait = 0;
+        if let Some(retry) = call.retry {
+            let state = &mut self.retries[retry as usize];
+            state.policy.on_request(Time::from_nanos(self.now));
+            state.active += 1;
+        }
         if !station.offers.is_empty() {
             self.choose_model(id, visit);
         }
@@ -252,14 +271,10 @@ impl World<'_> {
             (own, mode) => own.or(mode),
         };
         strand.deadline = timeout.map_or(u64::MAX, |timeout| now.saturating_add(timeout.as_nanos()).min(FAR));
-        if strand.attempt == 1
-            && let Some(retry) = call.retry
-        {
-            self.retries[retry as usize].on_request(time);
-        }
         let station = strand.station as usize;
         strand.joined = now;
         strand.left = 0;
+        strand.spent_before = strand.ledger.spent_by(now, plan.stations[station].part);
         if strand.measured {
             count(&mut self.stations[station].calls);
         }
@@ -324,10 +339,14 @@ impl World<'_> {
     fn wait_for_limit(&mut self, id: u32, until: Option<Time>) {
         let now = self.now;
         let strand = self.strands.get_mut(id);
-        strand.phase = Phase::LimitLine;
-        strand.ledger.enter(now, Part::RateLimitWait);
         let index = strand.station;
         let state = &mut self.stations[index as usize];
+        let capacity = self.plan.model.stations[index as usize].capacity;
+        if capacity.is_some_and(|capacity| state.number.value() >= capacity) {
+            return self.refuse(id, Cause::StationFull);
+        }
+        strand.phase = Phase::LimitLine;
+        strand.ledger.enter(now, Part::RateLimitWait);
         state.limit_line.push_back(id);
         state.arrived += 1;
         state.number.up(now);
@@ -371,7 +390,7 @@ impl World<'_> {
                 Acquire::Never { .. } => {
                     state.limit_line.pop_front();
                     self.depart(id);
-                    self.attempt_failed(id, Cause::NeverFits);
+                    self.doom(id, Phase::AttemptLost, Cause::NeverFits);
                 }
             }
         }
@@ -382,7 +401,8 @@ impl World<'_> {
         let strand = self.strands.get_mut(id);
         let Some(law) = self.plan.model.program.visits[strand.visit as usize].patience else { return };
         let span = self.plan.spans[law as usize].sample_span(strand.draw(uses::PATIENCE));
-        let at = self.now.saturating_add(span.as_nanos()).min(FAR);
+        // One draw for all waiting of the attempt, at the limit and in line.
+        let at = strand.joined.saturating_add(span.as_nanos()).clamp(self.now, FAR);
         strand.patience = self.agenda.schedule(at, Event::Patience(id));
     }
 
@@ -418,6 +438,7 @@ impl World<'_> {
                 state.setting_up = true;
                 let strand = self.strands.get_mut(id);
                 let span = setup.sample_span(strand.draw(uses::SETUP));
+                strand.due = now.saturating_add(span.as_nanos()).min(FAR);
                 strand.phase = Phase::SetUp;
                 strand.ledger.enter(now, Part::SlotWait);
                 self.arm_timeout(id);
@@ -451,21 +472,26 @@ impl World<'_> {
                 self.arm_timeout(id);
                 self.arm_patience(id);
                 self.depart(displaced);
-                self.attempt_failed(displaced, Cause::Displaced);
+                self.doom(displaced, Phase::AttemptLost, Cause::Displaced);
             }
             Offered::Rejected(_) => {
                 self.depart(id);
-                self.refuse(id, Cause::StationFull);
+                self.count_refusal(id);
+                self.doom(id, Phase::AttemptLost, Cause::StationFull);
             }
         }
     }
 
     fn refuse(&mut self, id: u32, cause: Cause) {
+        self.count_refusal(id);
+        self.attempt_failed(id, cause);
+    }
+
+    fn count_refusal(&mut self, id: u32) {
         let strand = self.strands.get(id);
         if strand.measured {
             self.stations[strand.station as usize].refused += 1;
         }
-        self.attempt_failed(id, cause);
     }
 
     /// The strand is no longer at its station, whatever it did there.
@@ -478,10 +504,33 @@ impl World<'_> {
     }
 
     pub(super) fn set_up_ends(&mut self, id: u32) {
-        let index = self.strands.get(id).station;
-        self.stations[index as usize].setting_up = false;
+        let now = self.now;
+        let strand = self.strands.get_mut(id);
+        let index = strand.station;
+        let state = &mut self.stations[index as usize];
+        state.setting_up = false;
+        if !state.has_free_server() {
+            // The station broke down meanwhile: it is set up, and its service begins with the repair.
+            strand.phase = Phase::Interrupted;
+            strand.ledger.enter(now, Part::Interrupted);
+            return state.interrupted.push(id);
+        }
         self.start(id);
         self.serve_line(index);
+    }
+
+    /// Whoever the station was set up for has left: the setup goes on for the next in line.
+    fn set_up_for_next(&mut self, index: u16, due: u64) {
+        let Some(next) = self.next_in_line(index) else {
+            self.stations[index as usize].setting_up = false;
+            return;
+        };
+        let strand = self.strands.get_mut(next);
+        strand.phase = Phase::SetUp;
+        strand.queue_ticket = None;
+        strand.patience = Ticket::NONE;
+        strand.due = due;
+        strand.timer = self.agenda.schedule(due, Event::Wake(next));
     }
 
     /// Service starts, or goes on after an interruption.
@@ -547,10 +596,10 @@ impl World<'_> {
             let dollars = offer.input_price * tokens.0 + offer.output_price * tokens.1;
             spent = u64::try_from(dollars.as_trillionths()).expect("a call costs less than 18 million dollars");
             strand.cost += spent;
-            self.probe.called(strand.model, strand.station, measured, !strand.will_fail, spent);
+            self.probe.called(strand.model, strand.station, measured, !strand.will_fail);
         }
         if strand.will_fail {
-            self.probe.wasted += u128::from(spent);
+            strand.lost += spent;
             return self.attempt_failed(id, Cause::Error);
         }
         if measured {
@@ -561,14 +610,33 @@ impl World<'_> {
         {
             degrade.saw(time.as_nanos(), true);
         }
+        strand.timeout = Ticket::NONE;
+        if let Some(retry) = call.retry {
+            self.retries[retry as usize].policy.on_success(time);
+        }
+        if call.breaker.is_some() || call.retry.is_some() {
+            self.call_ends(id, Outcome::Success);
+        }
+        self.go(id);
+    }
+
+    /// The strand's present call, if it makes one, is over for its breaker and its retry policy.
+    pub(super) fn call_ends(&mut self, id: u32, outcome: Outcome) {
+        let time = self.time();
+        let strand = self.strands.get_mut(id);
+        let attempt = std::mem::take(&mut strand.attempt);
+        if attempt == 0 {
+            return;
+        }
+        let call = &self.plan.model.program.visits[strand.visit as usize];
         if let (Some(breaker), Some(pass)) = (call.breaker, strand.pass.take()) {
-            let _ = self.breakers[breaker as usize].record(time, pass, Outcome::Success);
+            let _ = self.breakers[breaker as usize].record(time, pass, outcome);
         }
         if let Some(retry) = call.retry {
-            self.retries[retry as usize].on_success(time);
+            let state = &mut self.retries[retry as usize];
+            state.active -= 1;
+            state.retrying -= u32::from(attempt > 1);
         }
-        strand.timeout = Ticket::NONE;
-        self.go(id);
     }
 
     /// An attempt has failed: try again as the retry policy says, or fail the task.
@@ -576,7 +644,6 @@ impl World<'_> {
         let plan = self.plan;
         let now = self.now;
         let time = self.time();
-        let active = u32::try_from(self.strands.len()).unwrap_or(u32::MAX);
         let strand = self.strands.get_mut(id);
         strand.timeout = Ticket::NONE;
         strand.patience = Ticket::NONE;
@@ -584,7 +651,23 @@ impl World<'_> {
         let call = &plan.model.program.visits[strand.visit as usize];
         let station = &plan.model.stations[strand.station as usize];
         if let (Some(breaker), Some(pass)) = (call.breaker, strand.pass.take()) {
-            let _ = self.breakers[breaker as usize].record(time, pass, Outcome::Failure);
+            let outcome = match cause {
+                // It left the line by itself, or could never have been answered.
+                Cause::Abandoned | Cause::NeverFits => Outcome::Ignored,
+                Cause::QueueFull
+                | Cause::Unavailable
+                | Cause::Degraded
+                | Cause::Displaced
+                | Cause::StationFull
+                | Cause::Expired
+                | Cause::CoDel
+                | Cause::ClientTimeout
+                | Cause::Limited
+                | Cause::Error
+                | Cause::Timeout
+                | Cause::BreakerOpen => Outcome::Failure,
+            };
+            let _ = self.breakers[breaker as usize].record(time, pass, outcome);
         }
         if let Some(degrade) = &mut self.degrade
             && !station.offers.is_empty()
@@ -594,11 +677,9 @@ impl World<'_> {
         }
         if cause == Cause::Error || cause == Cause::Timeout {
             // What the attempt took in service was for nothing.
-            let part = part_of(station.kind);
             strand.ledger.enter(now, Part::FailedAttempts);
-            let took = now - strand.joined;
-            let spent = strand.ledger.spent_in(part);
-            strand.ledger.move_since(spent.saturating_sub(took.min(strand.own)), part, Part::FailedAttempts);
+            let part = plan.stations[strand.station as usize].part;
+            strand.ledger.move_since(strand.spent_before, part, Part::FailedAttempts);
         }
         let retryable = match cause {
             Cause::Error => station.failure.as_ref().is_some_and(|failure| failure.retryable),
@@ -617,15 +698,20 @@ impl World<'_> {
         };
         let verdict = match call.retry {
             Some(retry) if retryable => {
+                let state = &mut self.retries[retry as usize];
                 let failure = Failure {
                     attempt: strand.attempt,
                     last_wait: Span::from_nanos(strand.last_wait),
                     retry_after: (cause == Cause::Limited).then(|| Span::from_nanos(strand.retry_after)),
-                    active,
-                    retrying: self.probe.retrying,
+                    active: state.active,
+                    retrying: state.retrying - u32::from(strand.attempt > 1),
                 };
                 let draw = strand.draw(uses::RETRY);
-                self.retries[retry as usize].on_failure(time, &failure, draw)
+                let verdict = state.policy.on_failure(time, &failure, draw);
+                if strand.attempt == 1 && matches!(verdict, RetryVerdict::RetryAt { .. }) {
+                    state.retrying += 1;
+                }
+                verdict
             }
             Some(_) | None => return self.call_failed(id, cause),
         };
@@ -647,6 +733,7 @@ impl World<'_> {
 
     /// A call has failed for good: so has the task, or the branch of it.
     fn call_failed(&mut self, id: u32, cause: Cause) {
+        self.call_ends(id, Outcome::Failure);
         self.task_ends(id, Some(cause));
     }
 
@@ -681,7 +768,7 @@ impl World<'_> {
                 Taken::Serve { item, .. } => return Some(item),
                 Taken::Drop { item, reason } => {
                     self.depart(item);
-                    self.attempt_failed(item, drop_cause(reason));
+                    self.doom(item, Phase::AttemptLost, drop_cause(reason));
                 }
                 Taken::Empty => return None,
             }
@@ -869,13 +956,15 @@ impl World<'_> {
             | Phase::PoolQueue
             | Phase::Joining
             | Phase::ClientBackoff
+            | Phase::AttemptLost
+            | Phase::TaskLost
             | Phase::WorkerBackoff => unreachable!("an attempt is timed only while it lasts"),
         }
         self.attempt_failed(id, Cause::Timeout);
     }
 
     /// A call that is broken off in service has used its tokens for nothing.
-    fn charge_wasted(&mut self, id: u32) {
+    pub(super) fn charge_wasted(&mut self, id: u32) {
         let strand = self.strands.get_mut(id);
         if strand.phase != Phase::InService && strand.phase != Phase::Sharing {
             return;
@@ -886,8 +975,8 @@ impl World<'_> {
             + offer.output_price * Tokens::new(u64::from(strand.output_tokens));
         let spent = u64::try_from(dollars.as_trillionths()).expect("a call costs less than 18 million dollars");
         strand.cost += spent;
-        self.probe.wasted += u128::from(spent);
-        self.probe.called(strand.model, strand.station, strand.measured, false, spent);
+        strand.lost += spent;
+        self.probe.called(strand.model, strand.station, strand.measured, false);
     }
 
     /// Takes a strand out of a station, in line or in service.
@@ -897,6 +986,7 @@ impl World<'_> {
         let index = strand.station;
         let phase = strand.phase;
         let ticket = strand.queue_ticket.take();
+        let due = strand.due;
         strand.timer = Ticket::NONE;
         let part = strand.ledger.part();
         strand.ledger.enter(now, part);
@@ -907,7 +997,7 @@ impl World<'_> {
                 assert!(was_there, "a waiting call is in its queue");
             }
             Phase::LimitLine => state.limit_line.retain(|other| *other != id),
-            Phase::SetUp => state.setting_up = false,
+            Phase::SetUp => {}
             Phase::InService => self.leave_slot(id),
             Phase::Interrupted => state.interrupted.retain(|other| *other != id),
             Phase::Sharing => {
@@ -925,11 +1015,14 @@ impl World<'_> {
             | Phase::PoolQueue
             | Phase::Joining
             | Phase::ClientBackoff
+            | Phase::AttemptLost
+            | Phase::TaskLost
             | Phase::WorkerBackoff => unreachable!("it is not at a station"),
         }
         self.depart(id);
         match phase {
-            Phase::InService | Phase::SetUp => self.serve_line(index),
+            Phase::InService => self.serve_line(index),
+            Phase::SetUp => self.set_up_for_next(index, due),
             Phase::LimitLine => {
                 self.stations[index as usize].limit_timer = Ticket::NONE;
                 self.advance_limit_line(index);
@@ -945,6 +1038,8 @@ impl World<'_> {
             | Phase::PoolQueue
             | Phase::Joining
             | Phase::ClientBackoff
+            | Phase::AttemptLost
+            | Phase::TaskLost
             | Phase::WorkerBackoff => {}
         }
     }

@@ -74,6 +74,10 @@ pub(super) enum Phase {
     ClientBackoff,
     /// A polling worker that holds it during backoff.
     WorkerBackoff,
+    /// To be told that its attempt has failed.
+    AttemptLost,
+    /// To be told that it is over.
+    TaskLost,
 }
 
 /// Why a task did not end well.
@@ -232,6 +236,10 @@ pub(super) struct Strand {
     pub(super) pass: Option<Pass>,
     /// When the attempt runs out of time; its timer is armed once it may come to that.
     pub(super) deadline: u64,
+    /// The time in the service's part when the attempt began, so that a failed attempt can be told apart.
+    pub(super) spent_before: u64,
+    /// The wait before the client's last submission.
+    pub(super) client_wait: u64,
     /// The recorded call it replays.
     pub(super) replay: u32,
     /// The model and provider it last used.
@@ -253,11 +261,17 @@ pub(super) struct Strand {
     pub(super) sibling: u32,
     pub(super) child: u32,
     pub(super) children: u32,
+    /// Which branch it is; of a strand that waits for branches, the one whose ledger it has taken, and when that ended.
+    pub(super) branch: u32,
+    pub(super) joined_at: u64,
     pub(super) first_wins: bool,
     /// The key it looked up and where a hit goes on.
     pub(super) cache_key: u64,
-    /// Trillionths of a dollar spent on tokens.
+    /// Trillionths of a dollar spent on tokens, and those of them that bought nothing.
     pub(super) cost: u64,
+    pub(super) lost: u64,
+    /// Why its attempt has failed or it is over, when it is yet to be told.
+    pub(super) doom: Cause,
 }
 
 impl Strand {
@@ -271,6 +285,16 @@ impl Strand {
     #[inline]
     pub(super) fn draw_once(&self, purpose: Use) -> f64 {
         unit_from(later(self.key, 0, purpose))
+    }
+
+    /// Takes over the books of a branch that has ended, up to `now`, and the model that answered it.
+    pub(super) fn take_ledger(&mut self, now: u64, branch: &Self) {
+        self.ledger = branch.ledger;
+        self.ledger.enter(now, branch.ledger.part());
+        if branch.model != NONE {
+            self.model = branch.model;
+            self.provider = branch.provider;
+        }
     }
 
     /// A strand like this one that holds no agent, no breaker's pass and no place in a line.
@@ -317,6 +341,8 @@ impl Strand {
             will_fail: false,
             pass: None,
             deadline: u64::MAX,
+            spent_before: 0,
+            client_wait: 0,
             replay: 0,
             model: NONE,
             provider: NONE,
@@ -332,9 +358,13 @@ impl Strand {
             sibling: NOBODY,
             child: NOBODY,
             children: 0,
+            branch: u32::MAX,
+            joined_at: 0,
             first_wins: false,
             cache_key: 0,
             cost: 0,
+            lost: 0,
+            doom: Cause::Error,
         }
     }
 }

@@ -7,16 +7,15 @@ use super::event::Event;
 use super::ledger::Part;
 use super::plan::Plan;
 use super::probe::Probe;
-use super::stations::StationState;
-use super::strand::{Cause, NOBODY, NONE, Phase, Strand, uses};
+use super::stations::{RetryState, StationState};
+use super::strand::{Cause, NOBODY, Phase, Strand, uses};
 use crate::engine::{Agenda, Arena, Ticket};
 use crate::model::Kind;
 use crate::model::route::Op;
 use crate::random::{Streams, later};
 use std::collections::VecDeque;
-use tars_policy::breaker::Breaker;
+use tars_policy::breaker::{Breaker, Outcome};
 use tars_policy::cache::{Cache, Lookup};
-use tars_policy::retry::Retry;
 use tars_policy::units::Time;
 
 /// Everything that is alive in one replication.
@@ -33,7 +32,7 @@ pub(super) struct World<'a> {
     pub(super) users: Vec<User>,
     pub(super) caches: Vec<Cache<u64, ()>>,
     pub(super) breakers: Vec<Breaker>,
-    pub(super) retries: Vec<Retry>,
+    pub(super) retries: Vec<RetryState>,
     /// For each spread in turn, whose turn it is.
     pub(super) turns: Vec<u32>,
     pub(super) controllers: Controllers,
@@ -66,7 +65,7 @@ impl<'a> World<'a> {
             users: Vec::new(),
             caches: model.caches.iter().map(|cache| cache.store.build().expect(built)).collect(),
             breakers: model.breakers.iter().map(|(_, spec)| spec.build().expect(built)).collect(),
-            retries: model.retries.iter().map(|(_, spec)| spec.build().expect(built)).collect(),
+            retries: model.retries.iter().map(|(_, spec)| RetryState::new(spec.build().expect(built))).collect(),
             turns: vec![0; model.program.turns],
             controllers: Controllers::new(model),
             degrade: model.degrade.as_ref().map(DegradeState::new),
@@ -89,14 +88,51 @@ impl<'a> World<'a> {
         while let Some(due) = self.agenda.next_before(self.last.saturating_add(1)) {
             self.now = due.time;
             self.handle(due.event, due.ticket);
-            while let Some(id) = self.ready.pop_front() {
-                self.go(id);
-            }
+            self.drain_ready();
             if self.probe.is_over() {
                 break;
             }
         }
         self.probe.close(self.now.max(self.cut).min(self.end));
+    }
+
+    /// Lets strands go on until all of them wait.
+    pub(super) fn drain_ready(&mut self) {
+        while let Some(id) = self.ready.pop_front() {
+            let strand = self.strands.get(id);
+            match (strand.phase, strand.doom) {
+                (Phase::AttemptLost, cause) => self.attempt_failed(id, cause),
+                (Phase::TaskLost, cause) => self.task_ends(id, Some(cause)),
+                (
+                    Phase::Ready
+                    | Phase::Delay
+                    | Phase::Looking
+                    | Phase::InLine
+                    | Phase::LimitLine
+                    | Phase::SetUp
+                    | Phase::InService
+                    | Phase::Sharing
+                    | Phase::Interrupted
+                    | Phase::Refused
+                    | Phase::Backoff
+                    | Phase::PoolQueue
+                    | Phase::Joining
+                    | Phase::ClientBackoff
+                    | Phase::WorkerBackoff,
+                    _,
+                ) => self.go(id),
+            }
+        }
+    }
+
+    /// The strand is out of every line and will be told that its attempt failed (`AttemptLost`) or that it is over
+    /// (`TaskLost`), once whoever moves now has come to rest. What happens to one strand never moves another at once: the
+    /// other may be a branch of the same task, and its end would take away the one that moves.
+    pub(super) fn doom(&mut self, id: u32, fate: Phase, cause: Cause) {
+        let strand = self.strands.get_mut(id);
+        strand.phase = fate;
+        strand.doom = cause;
+        self.ready.push_back(id);
     }
 
     fn handle(&mut self, event: Event, ticket: Ticket) {
@@ -143,7 +179,11 @@ impl<'a> World<'a> {
         match strand.phase {
             Phase::InService => self.service_ends(id),
             Phase::Delay => self.go(id),
-            Phase::Looking => self.look_up(id),
+            Phase::Looking => {
+                if self.look_up(id) {
+                    self.go(id);
+                }
+            }
             Phase::SetUp => self.set_up_ends(id),
             Phase::Refused => self.refusal_arrives(id),
             Phase::Backoff => self.attempt(id),
@@ -155,7 +195,9 @@ impl<'a> World<'a> {
             | Phase::Sharing
             | Phase::Interrupted
             | Phase::PoolQueue
-            | Phase::Joining => unreachable!("nothing wakes a strand that waits for somebody"),
+            | Phase::Joining
+            | Phase::AttemptLost
+            | Phase::TaskLost => unreachable!("nothing wakes a strand that waits for somebody"),
         }
     }
 
@@ -209,7 +251,12 @@ impl<'a> World<'a> {
                 Op::Lookup { cache, hit: _ } => {
                     let draw = strand.draw(uses::CACHE_KEY);
                     strand.cache_key = u64::from(whole(plan.caches[cache as usize].keys.sample(draw)));
-                    let Some(lookup) = &plan.caches[cache as usize].lookup else { return self.look_up(id) };
+                    let Some(lookup) = &plan.caches[cache as usize].lookup else {
+                        if self.look_up(id) {
+                            continue;
+                        }
+                        return;
+                    };
                     let span = lookup.sample_span(strand.draw(uses::LOOKUP));
                     strand.ledger.enter(now, Part::CacheLookup);
                     strand.phase = Phase::Looking;
@@ -242,8 +289,8 @@ impl<'a> World<'a> {
         }
     }
 
-    /// The look into a cache is over: a hit jumps, a miss goes on.
-    fn look_up(&mut self, id: u32) {
+    /// The look into a cache is over: a hit jumps, a miss goes on. False if the task ends here.
+    fn look_up(&mut self, id: u32) -> bool {
         let plan = self.plan;
         let time = self.time();
         let strand = self.strands.get_mut(id);
@@ -259,27 +306,29 @@ impl<'a> World<'a> {
         if found {
             strand.cached = true;
             strand.pc = hit;
-            self.ready.push_back(id);
-            return;
+            return true;
         }
         if self.degrade.as_ref().is_some_and(DegradeState::cached_only) {
-            return self.task_ends(id, Some(Cause::Degraded));
+            self.task_ends(id, Some(Cause::Degraded));
+            return false;
         }
-        self.ready.push_back(id);
+        true
     }
 
     fn fork(&mut self, id: u32, first: u32, count: u32, first_wins: bool, behind: u32) {
-        let now = self.now;
         let parent = self.strands.get_mut(id);
         parent.phase = Phase::Joining;
         parent.pc = behind;
         parent.children = count;
         parent.first_wins = first_wins;
+        parent.branch = u32::MAX;
+        parent.joined_at = 0;
         let template = parent.like();
         let mut sibling = NOBODY;
         for branch in (0..count).rev() {
             let mut child = template.like();
             child.parent = id;
+            child.branch = branch;
             child.key = later(template.key, template.step << 8 | branch, uses::BRANCH);
             child.pc = self.plan.model.program.ways[(first + branch) as usize].1;
             child.sibling = sibling;
@@ -289,6 +338,7 @@ impl<'a> World<'a> {
             child.phase = Phase::Ready;
             child.agent = None;
             child.cost = 0;
+            child.lost = 0;
             sibling = self.strands.insert(child);
         }
         self.strands.get_mut(id).child = sibling;
@@ -297,10 +347,9 @@ impl<'a> World<'a> {
             self.ready.push_back(next);
             next = self.strands.get(next).sibling;
         }
-        let _ = now;
     }
 
-    /// A branch is done; the strand that waits takes its ledger, and goes on if it waits for nobody else.
+    /// A branch is done; the strand that waits goes on if it waits for nobody else.
     fn branch_ends(&mut self, id: u32) {
         let now = self.now;
         let branch = self.strands.remove(id);
@@ -309,18 +358,16 @@ impl<'a> World<'a> {
         let parent = self.strands.get_mut(parent_id);
         parent.children -= 1;
         parent.cost += branch.cost;
+        parent.lost += branch.lost;
         parent.cached |= branch.cached;
-        let joined = parent.children == 0 || parent.first_wins;
-        if !joined {
-            return;
+        // The ledger is that of the branch that finishes last, of equals the first in the file; of a race, the winner's.
+        if parent.branch == u32::MAX || now > parent.joined_at || branch.branch < parent.branch {
+            parent.branch = branch.branch;
+            parent.joined_at = now;
+            parent.take_ledger(now, &branch);
         }
-        // The branch that finishes last (or, of a race, first) is the one that the task waited for.
-        parent.ledger = branch.ledger;
-        let part = parent.ledger.part();
-        parent.ledger.enter(now, part);
-        if branch.model != NONE {
-            parent.model = branch.model;
-            parent.provider = branch.provider;
+        if parent.children > 0 && !parent.first_wins {
+            return;
         }
         parent.phase = Phase::Ready;
         self.cancel_children(parent_id);
@@ -349,9 +396,12 @@ impl<'a> World<'a> {
         let mut child = self.strands.get(id).child;
         while child != NOBODY {
             let next = self.strands.get(child).sibling;
+            self.charge_wasted(child);
             self.withdraw(child);
             let spent = self.strands.remove(child).cost;
-            self.strands.get_mut(id).cost += spent;
+            let strand = self.strands.get_mut(id);
+            strand.cost += spent;
+            strand.lost += spent;
             child = next;
         }
         let strand = self.strands.get_mut(id);
@@ -362,13 +412,9 @@ impl<'a> World<'a> {
     /// Takes a strand out of wherever it waits or is served, and gives back what it holds. The strand stays alive.
     pub(super) fn withdraw(&mut self, id: u32) {
         match self.strands.get(id).phase {
-            Phase::Ready => self.ready.retain(|other| *other != id),
-            Phase::Delay
-            | Phase::Looking
-            | Phase::Refused
-            | Phase::Backoff
-            | Phase::ClientBackoff
-            | Phase::WorkerBackoff => {}
+            Phase::Ready | Phase::AttemptLost | Phase::TaskLost => self.ready.retain(|other| *other != id),
+            Phase::Delay | Phase::Looking | Phase::Refused | Phase::Backoff | Phase::ClientBackoff => {}
+            Phase::WorkerBackoff => self.worker_forgets(id),
             Phase::InLine
             | Phase::LimitLine
             | Phase::SetUp
@@ -378,6 +424,7 @@ impl<'a> World<'a> {
             Phase::PoolQueue => self.withdraw_from_queue(id),
             Phase::Joining => self.cancel_children(id),
         }
+        self.call_ends(id, Outcome::Ignored);
         let strand = self.strands.get_mut(id);
         strand.timer = Ticket::NONE;
         strand.timeout = Ticket::NONE;

@@ -104,9 +104,9 @@ fn a_run_that_is_killed_at_any_moment_ends_as_if_it_had_not_been() {
         std::thread::sleep(Duration::from_millis(least + (chance >> 33) % spread));
         let by_force = round % 2 == 0;
         if by_force {
-            child.kill().unwrap()
+            child.kill().unwrap();
         } else {
-            terminate(&child)
+            terminate(&child);
         }
         let code = child.wait().unwrap().code();
         match (by_force, code) {
@@ -117,7 +117,7 @@ fn a_run_that_is_killed_at_any_moment_ends_as_if_it_had_not_been() {
             (_, Some(code)) => panic!("it ended with {code}"),
         }
         check_nothing_half_written(&out, &whole);
-        if killed >= 12 && terminated >= 12 {
+        if killed >= 10 && terminated >= 10 {
             break;
         }
     }
@@ -285,7 +285,7 @@ fn the_starter_is_valid_and_is_never_written_over_a_file() {
     let folder = tempfile::tempdir().unwrap();
     check(folder.path(), &["init", "new"], 0);
     let (out, _) = check(folder.path(), &["check", "new/starter.json"], 0);
-    assert_eq!(out, "ok: 4 cells × 20 replications of 5min\n");
+    assert!(out.starts_with("ok: 4 cells × 20 replications of "), "{out}");
     let (_, err) = check(folder.path(), &["init", "new"], 2);
     assert!(err.contains("is there already"), "{err}");
     check(folder.path(), &["sweep", "new/starter.json", "--quick", "--quiet"], 0);

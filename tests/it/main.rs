@@ -1,11 +1,15 @@
 //! The tests that see the program from outside, in one binary.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod bad;
 mod cli;
 mod end_to_end;
 mod examples;
+mod fuzz;
 mod replays;
 mod report;
 mod runner;
+mod sim;
 mod store;
 mod tidy;

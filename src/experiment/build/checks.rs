@@ -3,6 +3,7 @@
 mod capacity;
 mod flow;
 mod reach;
+mod recorded;
 
 use super::workload::expected_tasks;
 use crate::experiment::diagnostic::Diagnostics;
@@ -21,6 +22,7 @@ pub(super) fn check(tree: &Tree, model: &Model, transient: bool, diagnostics: &m
     check_limits(tree, model, diagnostics);
     check_size(tree, model, diagnostics);
     reach::check(tree, model, diagnostics);
+    recorded::check(tree, model, diagnostics);
     if !transient {
         capacity::check(tree, model, diagnostics);
     }

@@ -18,7 +18,7 @@ pub(super) enum Unit {
     /// Simulate a replication, or take it from the journal.
     Replicate(Arc<Plan>, Arc<WarmupCut>, u32),
     /// Look whether the replications are enough.
-    Decide(Box<Decision>),
+    Decide(Decision),
     /// Hand the runs over; so many of them were not needed.
     Fold(Box<CellRuns>, u64),
 }
@@ -147,12 +147,11 @@ impl CellState {
                 self.plan = Some(plan);
                 self.stopping = rule(&job.model.measure);
                 self.replications.want(first_look(&job.model.measure, self.stopping.as_ref()));
-                match cut {
-                    Some(cut) => self.settle(cut),
-                    None => {
-                        self.pilots.want(PILOT_REPLICATIONS);
-                        self.phase = Phase::Pilots;
-                    }
+                if let Some(cut) = cut {
+                    self.settle(cut);
+                } else {
+                    self.pilots.want(PILOT_REPLICATIONS);
+                    self.phase = Phase::Pilots;
                 }
             }
         }
@@ -250,7 +249,7 @@ impl CellState {
         let runs = std::mem::take(&mut self.replications.done);
         let runs =
             runs.into_iter().map(|run| run.expect("a look is due when all replications are there")).collect();
-        Unit::Decide(Box::new(Decision { runs, stopping: self.stopping.take() }))
+        Unit::Decide(Decision { runs, stopping: self.stopping.take() })
     }
 
     fn hand_over(&mut self) -> Unit {
@@ -282,7 +281,7 @@ impl CellState {
 
 impl Decision {
     /// Lets the rule look as far as the replications reach.
-    pub(super) fn decide(mut self: Box<Self>, model: &Model, estimate: Estimator) -> Decided {
+    pub(super) fn decide(mut self, model: &Model, estimate: Estimator) -> Decided {
         if let Some(rule) = &mut self.stopping {
             while let Some(count) = rule.next().filter(|&count| count as usize <= self.runs.len()) {
                 let seen = &self.runs[..count as usize];

@@ -1,0 +1,369 @@
+//! Random valid systems: every one ends, passes the audit of its books, and gives equal bytes twice.
+//!
+//! `cargo test --release --test it -- --ignored thousands` draws many more. A failure prints the seed and the experiment.
+
+use crate::sim::plan;
+use serde_json::{Value, json};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use tars_policy::units::Span;
+use tars_sim::sim::replicate;
+
+/// Numbers for the generator: `SplitMix64`.
+struct Dice(u64);
+
+impl Dice {
+    fn bits(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let word = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        let word = (word ^ (word >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        word ^ (word >> 31)
+    }
+
+    /// A number below `count`.
+    fn below(&mut self, count: u64) -> u64 {
+        self.bits() % count
+    }
+
+    /// A number from `low` to `high`.
+    fn between(&mut self, low: u64, high: u64) -> u64 {
+        low + self.below(high - low + 1)
+    }
+
+    /// True once in `count` times.
+    fn once_in(&mut self, count: u64) -> bool {
+        self.below(count) == 0
+    }
+
+    fn pick(&mut self, words: &[&str]) -> String {
+        words[self.below(words.len() as u64) as usize].to_owned()
+    }
+
+    fn share(&mut self) -> f64 {
+        self.below(100) as f64 / 100.0
+    }
+
+    fn millis(&mut self, low: u64, high: u64) -> String {
+        format!("{}ms", self.between(low, high))
+    }
+
+    /// A law of spans with a mean of up to `most` milliseconds; often of whole hundreds, so that things coincide.
+    fn law(&mut self, most: u64) -> Value {
+        let hundreds = format!("{}ms", 100 * self.between(1, most / 100));
+        match self.below(5) {
+            0 | 1 => json!({ "deterministic": { "value": hundreds } }),
+            2 => json!({ "exponential": { "mean": hundreds } }),
+            3 => json!({ "uniform": { "low": "0s", "high": hundreds } }),
+            _ => json!({ "lognormal": { "mean": hundreds, "cv": 1.5 } }),
+        }
+    }
+
+    /// Sets a key once in `count` times.
+    fn maybe(&mut self, count: u64, object: &mut Value, key: &str, value: impl FnOnce(&mut Self) -> Value) {
+        if self.once_in(count) {
+            object[key] = value(self);
+        }
+    }
+}
+
+fn limiter(dice: &mut Dice) -> Value {
+    let algorithm = match dice.below(3) {
+        0 => {
+            json!({ "token_bucket": { "rate": { "per_second": dice.between(1, 20) }, "burst": dice.between(1, 5), "initial_level": dice.share() } })
+        }
+        1 => json!({ "fixed_window": { "limit": dice.between(1, 10), "window": dice.millis(100, 2_000) } }),
+        _ => json!({ "sliding_log": { "limit": dice.between(1, 10), "window": dice.millis(100, 2_000) } }),
+    };
+    let mut buckets = vec![json!({ "counts": "requests", "algorithm": algorithm })];
+    if dice.once_in(3) {
+        let bucket =
+            json!({ "rate": { "per_second": dice.between(100, 5_000) }, "burst": dice.between(50, 3_000) });
+        buckets.push(json!({ "counts": "input_tokens", "algorithm": { "token_bucket": bucket } }));
+    }
+    json!({ "buckets": buckets })
+}
+
+fn failure(dice: &mut Dice) -> Value {
+    json!({ "share": dice.share() / 2.0, "rise": dice.share() / 4.0, "starts_above": 1, "scale": 3, "retryable": dice.once_in(2) })
+}
+
+fn slowdown(dice: &mut Dice) -> Value {
+    let mut slowdown = json!({
+        "starts_above": dice.below(3), "scale": dice.between(1, 9), "factor": dice.share(), "exponent": 1.5, "added": dice.millis(0, 50),
+        "deployments": dice.between(1, 2), "calibrated_to": dice.between(1, 5)
+    });
+    dice.maybe(
+        2,
+        &mut slowdown,
+        "tail",
+        |dice| json!({ "starts_above": 1, "scale": 5, "share": dice.share(), "mean": dice.millis(1, 900) }),
+    );
+    slowdown
+}
+
+fn queue(dice: &mut Dice) -> Value {
+    let mut queue = json!({ "overflow": dice.pick(&["reject", "displace_lowest", "critical_jumps"]), "drop_expired": dice.once_in(2) });
+    dice.maybe(2, &mut queue, "max_depth", |dice| json!(dice.below(6)));
+    dice.maybe(
+        4,
+        &mut queue,
+        "max_depth_by_priority",
+        |dice| json!({ "low": dice.below(3), "critical": dice.below(4) }),
+    );
+    dice.maybe(
+        4,
+        &mut queue,
+        "codel",
+        |dice| json!({ "target": dice.millis(1, 300), "interval": dice.millis(300, 900) }),
+    );
+    queue
+}
+
+fn station(dice: &mut Dice) -> Value {
+    let disciplines = ["fifo", "lifo", "random", "priority", "preemptive_priority", "processor_sharing"];
+    let discipline = dice.pick(&disciplines);
+    let sharing = discipline == "processor_sharing";
+    let mut station =
+        json!({ "servers": dice.between(1, 4), "service": dice.law(900), "discipline": discipline });
+    if sharing {
+        dice.maybe(2, &mut station, "speed_by_number", |dice| json!([1, 1.5, 0.5 + dice.share()]));
+    } else {
+        dice.maybe(3, &mut station, "queue", queue);
+        dice.maybe(4, &mut station, "setup", |dice| dice.law(500));
+        dice.maybe(4, &mut station, "breakdown", |dice| {
+            json!({ "up": dice.law(5_000), "down": dice.law(900), "of": dice.pick(&["station", "each_server"]) })
+        });
+    }
+    dice.maybe(4, &mut station, "capacity", |dice| json!(dice.between(4, 9)));
+    dice.maybe(3, &mut station, "failure", failure);
+    dice.maybe(4, &mut station, "slowdown", slowdown);
+    if dice.once_in(3) {
+        station["limiter"] = limiter(dice);
+        station["on_limit"] = json!(dice.pick(&["wait", "reject"]));
+    }
+    station
+}
+
+fn pool(dice: &mut Dice) -> Value {
+    let group = |dice: &mut Dice, roles: Value| {
+        json!({
+            "agents": dice.between(1, 3), "model": dice.pick(&["haiku", "sonnet"]), "roles": roles, "tasks_per_agent": dice.between(1, 3),
+            "cold_start": dice.millis(0, 900), "warm_start": dice.millis(0, 90)
+        })
+    };
+    let groups = if dice.once_in(2) {
+        json!({ "one": group(dice, json!([])) })
+    } else {
+        json!({ "one": group(dice, json!(["writer"])), "two": group(dice, json!(["reader"])), "any": group(dice, json!([])) })
+    };
+    let mut pool = json!({ "groups": groups, "queue": queue(dice), "warm_pool": dice.below(3), "ready_at_start": !dice.once_in(4) });
+    dice.maybe(3, &mut pool, "balance", |dice| {
+        json!(dice.pick(&["round_robin", "least_loaded", "two_choices"]))
+    });
+    dice.maybe(3, &mut pool, "admission", |_| json!({ "reject_above_utilisation": 0.8 }));
+    dice.maybe(3, &mut pool, "lazy_spawn_above", |dice| json!(dice.between(1, 5)));
+    dice.maybe(4, &mut pool, "idle_ttl", |dice| json!(dice.millis(500, 5_000)));
+    dice.maybe(4, &mut pool, "lifespan", |dice| json!(dice.millis(500, 9_000)));
+    dice.maybe(3, &mut pool, "dispatch", |dice| {
+        json!({ "polling": {
+            "workers": dice.between(1, 4), "interval": "100ms", "backoff_base": dice.millis(10, 500), "attempts": dice.between(1, 3),
+            "hold_worker_in_backoff": dice.once_in(2), "counter_leaks": dice.once_in(2), "dies_when_refused": dice.once_in(4)
+        } })
+    });
+    pool
+}
+
+fn provider(dice: &mut Dice) -> Value {
+    let offer = |dice: &mut Dice| {
+        json!({
+            "latency": dice.law(900), "per_output_token": "1ms", "input_usd_per_million_tokens": "1", "output_usd_per_million_tokens": "5"
+        })
+    };
+    let mut provider = json!({ "models": { "haiku": offer(dice), "sonnet": offer(dice) } });
+    dice.maybe(2, &mut provider, "limiter", limiter);
+    dice.maybe(2, &mut provider, "on_limit", |dice| json!(dice.pick(&["wait", "reject"])));
+    dice.maybe(2, &mut provider, "refusal_delay", |dice| json!(dice.millis(0, 100)));
+    dice.maybe(2, &mut provider, "concurrency", |dice| json!(dice.between(1, 6)));
+    dice.maybe(2, &mut provider, "failure", failure);
+    dice.maybe(2, &mut provider, "slowdown", slowdown);
+    provider
+}
+
+/// Where a step stands: how deep, and what may stand there.
+#[derive(Clone, Copy)]
+struct Place {
+    depth: u32,
+    with_agent: bool,
+    agents_allowed: bool,
+}
+
+fn steps(dice: &mut Dice, place: Place) -> Value {
+    let count = dice.between(1, 3);
+    Value::Array((0..count).map(|_| step(dice, place)).collect())
+}
+
+fn step(dice: &mut Dice, place: Place) -> Value {
+    let inner = Place { depth: place.depth + 1, ..place };
+    match dice.below(if place.depth < 3 { 10 } else { 3 }) {
+        0 => json!({ "delay": { "time": dice.law(500), "kind": dice.pick(&["network", "tool", "file"]) } }),
+        1 => visit(dice),
+        2 => llm(dice, place),
+        3 | 4 if place.agents_allowed && !place.with_agent => {
+            json!({ "agent": { "pool": "pool", "steps": steps(dice, Place { with_agent: true, ..inner }) } })
+        }
+        3 | 4 => visit(dice),
+        5 => json!({ "cache": { "cache": "cache", "miss": steps(dice, inner), "hit": [] } }),
+        6 => {
+            json!({ "choose": [{ "probability": 0.5, "steps": steps(dice, inner) }, { "probability": 0.3 }] })
+        }
+        7 => {
+            let count = json!({ "geometric": { "mean": 1.0 + dice.share() } });
+            json!({ "loop": { "count": count, "steps": steps(dice, inner) } })
+        }
+        8 => {
+            let mut branches: Vec<Value> = (0..dice.between(1, 3)).map(|_| steps(dice, inner)).collect();
+            if dice.once_in(4) {
+                branches.push(json!([]));
+            }
+            json!({ "parallel": { "branches": branches, "join": dice.pick(&["all", "first"]) } })
+        }
+        _ => {
+            json!({ "spread": { "by": dice.pick(&["round_robin", "random"]), "branches": [steps(dice, inner), steps(dice, inner)] } })
+        }
+    }
+}
+
+fn visit(dice: &mut Dice) -> Value {
+    let mut visit = json!({ "station": dice.pick(&["a", "b"]) });
+    dice.maybe(4, &mut visit, "patience", |dice| dice.law(900));
+    policies_of_call(dice, &mut visit);
+    json!({ "visit": visit })
+}
+
+fn llm(dice: &mut Dice, place: Place) -> Value {
+    let mut llm = json!({ "provider": "llm" });
+    if !place.with_agent || dice.once_in(3) {
+        llm["model"] = json!({ "fixed": { "model": dice.pick(&["haiku", "sonnet"]) } });
+    }
+    policies_of_call(dice, &mut llm);
+    json!({ "llm": llm })
+}
+
+fn policies_of_call(dice: &mut Dice, call: &mut Value) {
+    dice.maybe(3, call, "timeout", |dice| json!(dice.millis(50, 2_000)));
+    dice.maybe(2, call, "retry", |dice| json!(dice.pick(&["plain", "budget"])));
+    dice.maybe(3, call, "breaker", |_| json!("breaker"));
+}
+
+fn client(dice: &mut Dice) -> Value {
+    let load = match dice.below(6) {
+        // A user always thinks: who is refused at once would otherwise submit without end at one instant.
+        0 => {
+            json!({ "closed": { "users": dice.between(1, 9), "think_time": json!({ "deterministic": { "value": dice.millis(100, 900) } }) } })
+        }
+        1 => {
+            json!({ "open": { "renewal": { "interval": { "uniform": { "low": "100ms", "high": "800ms" } } } } })
+        }
+        2 => json!({ "open": { "mmpp": { "states": [
+            { "rate_per_s": dice.between(1, 9), "mean_stay": "2s" }, { "rate_per_s": dice.below(2), "mean_stay": "1s" }
+        ] } } }),
+        3 => {
+            json!({ "open": { "batches": { "interval": { "deterministic": { "value": "700ms" } }, "size": { "uniform": { "low": 1, "high": 5 } } } } })
+        }
+        4 => json!({ "open": { "scheduled": { "times": ["0s", "0s", "1s", "1s", "1s", "5s", "20s"] } } }),
+        _ => json!({ "open": { "poisson": { "rate_per_s": dice.between(1, 8) } } }),
+    };
+    let mut client = json!({ "load": load, "mix": { "low": 1, "normal": 2, "top": 1 } });
+    dice.maybe(2, &mut client, "timeout", |dice| json!(dice.millis(100, 4_000)));
+    if dice.once_in(2) {
+        client["retry"] = retry(dice);
+        client["retry_on"] = json!(["refused", "failed", "timed_out"][..dice.between(1, 3) as usize]);
+    }
+    client
+}
+
+fn retry(dice: &mut Dice) -> Value {
+    let mut retry = json!({
+        "attempts": dice.between(1, 4),
+        "backoff": { "exponential": { "base": dice.millis(10, 500), "factor": 2, "cap": "1s" } },
+        "jitter": dice.pick(&["none", "full", "equal", "decorrelated"])
+    });
+    dice.maybe(2, &mut retry, "budget", |_| Value::Null);
+    retry
+}
+
+/// A valid experiment, the same for the same seed.
+fn experiment(seed: u64) -> Value {
+    let dice = &mut Dice(seed);
+    let top = Place { depth: 0, with_agent: false, agents_allowed: true };
+    let class = |dice: &mut Dice, priority: &str, route: &str, role: &str| {
+        let mut class = json!({
+            "priority": priority, "route": route, "role": role,
+            "input_tokens": { "deterministic": { "value": 100 } }, "output_tokens": { "uniform": { "low": 10, "high": 200 } }
+        });
+        dice.maybe(3, &mut class, "deadline", |dice| json!(dice.millis(100, 3_000)));
+        class
+    };
+    let mut policies = json!({
+        "retries": { "plain": retry(dice), "budget": {
+            "attempts": 3, "backoff": { "fixed": { "wait": dice.millis(0, 300) } }, "jitter": "none",
+            "budget": { "active_share": { "share": dice.share(), "minimum": 1 } }
+        } },
+        "breakers": { "breaker": { "trip": { "consecutive": { "failures": dice.between(1, 5) } }, "open_for": dice.millis(100, 3_000) } }
+    });
+    dice.maybe(2, &mut policies, "autoscale", |dice| {
+        let rule = json!({ "min": 1, "max": dice.between(3, 12), "scale_up_above": 0.6, "scale_down_below": 0.2, "step_up": 2, "step_down": 1 });
+        json!({ "pool": { "interval": dice.millis(300, 2_000), "rule": { "threshold": rule } } })
+    });
+    dice.maybe(
+        2,
+        &mut policies,
+        "degrade",
+        |dice| json!({ "interval": dice.millis(300, 2_000), "pool": "pool", "rule": { "three_mode": {} } }),
+    );
+    let mode = dice.pick(&["steady", "terminating"]);
+    let warmup = if mode == "steady" { "2s" } else { "0s" };
+    json!({
+        "name": "fuzz",
+        "transient": true,
+        "workload": {
+            "classes": {
+                "low": class(dice, "low", "one", "reader"), "normal": class(dice, "normal", "two", "writer"),
+                "top": class(dice, "critical", "one", "writer")
+            },
+            "clients": { "first": client(dice), "second": client(dice) }
+        },
+        "system": {
+            "models": { "haiku": { "accuracy": 0.7 }, "sonnet": { "accuracy": 0.95 } },
+            "stations": { "a": station(dice), "b": station(dice) },
+            "pools": { "pool": pool(dice) },
+            "providers": { "llm": provider(dice) },
+            "caches": { "cache": { "store": { "max_entries": dice.between(1, 9), "ttl": "5s" }, "keys": { "zipf": { "exponent": 1, "items": 20 } } } },
+            "routes": { "one": steps(dice, top), "two": steps(dice, top) }
+        },
+        "policies": policies,
+        "measure": { "duration": "30s", "mode": mode, "warmup": warmup, "drain": "30s", "seed": seed }
+    })
+}
+
+/// Runs the experiment of a seed twice.
+fn survives(seed: u64) {
+    let experiment = experiment(seed);
+    let outcome = catch_unwind(AssertUnwindSafe(|| {
+        let plan = plan(&experiment);
+        let cut = plan.model.measure.warmup.unwrap_or(Span::ZERO);
+        let run = || replicate(&plan, 0, cut).encode();
+        assert!(run() == run(), "the same seed gave other bytes");
+    }));
+    assert!(outcome.is_ok(), "the experiment of seed {seed} failed:\n{experiment:#}");
+}
+
+#[test]
+fn random_systems_end_and_keep_their_books() {
+    (0..300).for_each(survives);
+}
+
+#[test]
+#[ignore = "minutes long"]
+fn thousands_of_random_systems_end_and_keep_their_books() {
+    (1_000..11_000).for_each(survives);
+}
