@@ -34,7 +34,8 @@ fn reaches(program: &Program, at: usize, ends: &[bool]) -> bool {
         Op::End | Op::BranchEnd => true,
         Op::Jump(pc) => goes(pc),
         Op::Choose { first, count } => {
-            let before = |place: usize| if place == 0 { 0.0 } else { program.ways[first as usize + place - 1].0 };
+            let before =
+                |place: usize| if place == 0 { 0.0 } else { program.ways[first as usize + place - 1].0 };
             ways(first, count)
                 .enumerate()
                 .any(|(place, (cumulative, pc))| cumulative.min(1.0) > before(place).min(1.0) && goes(*pc))
