@@ -62,6 +62,12 @@ fn allow(object: &mut Map<String, Value>, position: Position) {
     if let Some(Value::Array(choices)) = object.get_mut("oneOf") {
         choices.push(json!({"type": "object", "properties": {"use": part()}, "required": ["use"]}));
     }
+    if object.get("additionalProperties").is_some_and(Value::is_object) {
+        // A map of components: it too may hold a remark, or come from a part.
+        let note = json!({"description": "A remark.", "anyOf": [{"type": "string"}, {"type": "array"}]});
+        object.insert("properties".to_owned(), json!({"note": note, "use": part()}));
+        return;
+    }
     if object.get("additionalProperties") != Some(&Value::Bool(false)) {
         return;
     }

@@ -1,5 +1,7 @@
 //! Routes: nested steps → one flat program.
 
+mod ends;
+
 use super::index;
 use super::system::{Parts, check_law, check_law_option, kind, spec_at};
 use crate::experiment::diagnostic::Diagnostics;
@@ -44,8 +46,9 @@ pub(super) fn lay_out(
         layout.push(Op::End);
     }
     layout.resolve_goes();
-    layout.check_ends(&root);
-    layout.program
+    let program = layout.program;
+    ends::check(tree, &program, &root, diagnostics);
+    program
 }
 
 /// Where a step stands: inside what.
@@ -440,62 +443,6 @@ impl Layout<'_> {
         for (at, route) in std::mem::take(&mut self.goes) {
             if let Some((_, start)) = self.program.routes.get(route) {
                 self.program.ops[at as usize] = Op::Jump(*start);
-            }
-        }
-    }
-
-    /// From every operation the end must be within reach, or a task could go round for ever.
-    fn check_ends(&mut self, root: &Path) {
-        let ops = &self.program.ops;
-        let mut ends = vec![false; ops.len()];
-        let mut changed = true;
-        while changed {
-            changed = false;
-            for (at, op) in ops.iter().enumerate().rev() {
-                let next = || ends.get(at + 1).copied().unwrap_or(false);
-                let goes = |pc: u32| ends.get(pc as usize).copied().unwrap_or(false);
-                let reaches = match op {
-                    Op::End | Op::BranchEnd => true,
-                    Op::Jump(pc) => goes(*pc),
-                    Op::Choose { first, count } => self.program.ways
-                        [*first as usize..(*first + *count) as usize]
-                        .iter()
-                        .scan(0.0, |before, (cumulative, pc)| {
-                            let likely = cumulative.min(1.0) > *before;
-                            *before = cumulative.min(1.0);
-                            Some((likely, *pc))
-                        })
-                        .any(|(likely, pc)| likely && goes(pc)),
-                    Op::Spread { first, count, .. } => self.program.ways
-                        [*first as usize..(*first + *count) as usize]
-                        .iter()
-                        .any(|(_, pc)| goes(*pc)),
-                    Op::Fork { behind, .. } => goes(*behind),
-                    Op::Delay { .. }
-                    | Op::Visit(_)
-                    | Op::Replay(_)
-                    | Op::Enter(_)
-                    | Op::Leave
-                    | Op::LoopStart { .. }
-                    | Op::LoopNext { .. }
-                    | Op::Lookup { .. }
-                    | Op::Store { .. }
-                    | Op::Feature { .. } => next(),
-                };
-                if reaches && !ends[at] {
-                    ends[at] = true;
-                    changed = true;
-                }
-            }
-        }
-        for (name, start) in &self.program.routes {
-            if !ends.get(*start as usize).copied().unwrap_or(false) {
-                self.diagnostics.senseless(
-                    self.tree,
-                    &root.key(name),
-                    format!("the route `{name}` goes round for ever: no step of it reaches an end"),
-                    "give a `choose` a way that does not `go` back",
-                );
             }
         }
     }

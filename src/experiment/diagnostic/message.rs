@@ -549,7 +549,7 @@ fn pointer_message(pointer: &str, missing: Result<&Missing, PointerProblem>) -> 
     let missing = match missing {
         Ok(missing) => missing,
         Err(PointerProblem::NoSlash) => {
-            let hint = "a JSON pointer starts with a slash: /system/pools/workers/count";
+            let hint = "a JSON pointer starts with a slash: /system/pools/workers/groups/haiku/agents";
             return (format!("`{pointer}` is no JSON pointer"), Some(hint.to_owned()));
         }
         Err(PointerProblem::BadEscape) => {

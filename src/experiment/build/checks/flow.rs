@@ -172,7 +172,7 @@ pub(super) fn is_lossy(model: &Model, range: Range<usize>) -> bool {
             let pool = &model.pools[usize::from(pool)];
             pool.admission.is_some() || is_bounded(None, &pool.queue)
         }
-        Op::Jump(pc) => pc as usize > end,
+        Op::Jump(pc) => pc as usize > end || pc as usize <= at,
         Op::End => true,
         Op::Delay { .. }
         | Op::Leave

@@ -19,7 +19,8 @@ pub(super) fn check(tree: &Tree, model: &Model, diagnostics: &mut Diagnostics) {
         }
         recorded = true;
         if !takes {
-            let path = root.key("workload").key("clients").key(&client.name).key("load").key("trace").key("service");
+            let path =
+                root.key("workload").key("clients").key(&client.name).key("load").key("trace").key("service");
             let hint = "set `service_from_trace` at the station that serves them, or leave the column out";
             diagnostics.senseless(tree, &path, "no station takes the recorded service times", hint);
         }
@@ -32,11 +33,18 @@ pub(super) fn check(tree: &Tree, model: &Model, diagnostics: &mut Diagnostics) {
     for op in &model.program.ops {
         let Op::Replay(visit) = op else { continue };
         let station = &model.stations[model.program.visits[*visit as usize].station as usize];
-        let own = station.law.is_some() || !station.per_input_token.is_zero() || !station.per_output_token.is_zero();
+        let own = station.law.is_some()
+            || !station.per_input_token.is_zero()
+            || !station.per_output_token.is_zero();
         if !station.from_trace && !own {
             let path = root.key("system").key("stations").key(&station.name);
             let words = format!("calls are replayed at `{}`, where they take no time", station.name);
-            diagnostics.senseless(tree, &path, words, "set `service_from_trace` for their recorded lengths, or a `service`");
+            diagnostics.senseless(
+                tree,
+                &path,
+                words,
+                "set `service_from_trace` for their recorded lengths, or a `service`",
+            );
         }
     }
 }
