@@ -16,7 +16,6 @@ const LEDGER_SHIFT: u32 = 2;
 
 /// The coarse bucket of a latency.
 #[inline]
-#[expect(clippy::cast_possible_truncation, reason = "what is cut off below is masked away")]
 pub(crate) const fn coarse(nanos: u64) -> u32 {
     let value = if nanos < 1 << PER_OCTAVE_BITS { 1 << PER_OCTAVE_BITS } else { nanos };
     let octave = value.ilog2();

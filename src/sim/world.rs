@@ -89,7 +89,16 @@ impl<'a> World<'a> {
 
     /// Handles events until the run is over.
     pub(super) fn run(&mut self) {
+        let mut moved = 0;
         while let Some(due) = self.agenda.next_before(self.last.saturating_add(1)) {
+            if due.time > self.now {
+                moved = self.agenda.popped();
+            }
+            assert!(
+                self.agenda.popped() - moved < STANDSTILL,
+                "time stands still: {STANDSTILL} events at one instant, such as users without think time who are \
+                 always refused at once"
+            );
             self.now = due.time;
             self.handle(due.event, due.ticket);
             self.drain_ready();
@@ -232,7 +241,13 @@ impl<'a> World<'a> {
                     let way = ways.iter().find(|(cumulative, _)| draw < *cumulative).or(ways.last());
                     strand.pc = way.expect("a choice has ways").1;
                 }
-                Op::Jump(pc) => strand.pc = pc,
+                Op::Jump(pc) => {
+                    assert!(
+                        strand.step < STEPS_MAX,
+                        "a task has taken {STEPS_MAX} steps: its route goes round for ever"
+                    );
+                    strand.pc = pc;
+                }
                 Op::LoopStart { slot, law, behind } => {
                     let count = plan.counts[law as usize].sample(strand.draw(uses::LOOP));
                     let count = whole(count);
@@ -448,6 +463,11 @@ impl<'a> World<'a> {
         }
     }
 }
+
+/// So many events at one instant are taken for a loop without end.
+const STANDSTILL: u64 = 50_000_000;
+/// So many steps of one task are taken for a loop without end; draws are numbered by 24 bits of the step.
+const STEPS_MAX: u32 = 1 << 24;
 
 /// The latest moment that fits the agenda.
 pub(super) const FAR: u64 = (1 << 60) - 1;

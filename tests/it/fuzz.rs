@@ -35,7 +35,7 @@ impl Dice {
     }
 
     fn pick(&mut self, words: &[&str]) -> String {
-        words[self.below(words.len() as u64) as usize].to_owned()
+        words[usize::try_from(self.below(words.len() as u64)).expect("an index")].to_owned()
     }
 
     fn share(&mut self) -> f64 {
@@ -276,7 +276,9 @@ fn client(dice: &mut Dice) -> Value {
     dice.maybe(2, &mut client, "timeout", |dice| json!(dice.millis(100, 4_000)));
     if dice.once_in(2) {
         client["retry"] = retry(dice);
-        client["retry_on"] = json!(["refused", "failed", "timed_out"][..dice.between(1, 3) as usize]);
+        client["retry_on"] = json!(
+            ["refused", "failed", "timed_out"][..usize::try_from(dice.between(1, 3)).expect("one to three")]
+        );
     }
     client
 }

@@ -69,7 +69,9 @@ fn retry(attempts: u32, wait: &str) -> Value {
 /// The latencies of tasks that ended well, in milliseconds, ascending.
 fn latencies(run: &Run) -> Vec<u64> {
     let counted = run.latency.counted();
-    let each = counted.into_iter().flat_map(|(nanos, count)| std::iter::repeat_n(nanos, count as usize));
+    let each = counted
+        .into_iter()
+        .flat_map(|(nanos, count)| std::iter::repeat_n(nanos, usize::try_from(count).expect("few")));
     each.map(|nanos| {
         assert_eq!(nanos % 1_000_000, 0, "{nanos} ns is no whole millisecond");
         nanos / 1_000_000
