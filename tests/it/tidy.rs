@@ -187,7 +187,7 @@ fn figures(value: &Value, at: &str, found: &mut Vec<String>) {
         }
         Value::Number(_) => found.push(at.to_owned()),
         Value::String(text) if text.starts_with(|first: char| first.is_ascii_digit()) => {
-            found.push(at.to_owned())
+            found.push(at.to_owned());
         }
         Value::Null | Value::Bool(_) | Value::String(_) => {}
     }

@@ -98,7 +98,7 @@ fn agents_are_held_while_they_call() {
 #[test]
 fn a_bounded_queue_and_an_autoscaler_relieve_agents() {
     settles(9.0, AGENT, &[r#"/system/pools/workers/queue={"max_depth": 10}"#]);
-    settles(9.0, AGENT, &[r#"/system/pools/workers/lazy_spawn_above=3"#]);
+    settles(9.0, AGENT, &[r"/system/pools/workers/lazy_spawn_above=3"]);
     settles(
         9.0,
         AGENT,
@@ -113,7 +113,7 @@ fn only_a_run_knows_what_a_cache_holds() {
     let cached = format!(r#"{{ "cache": {{ "cache": "answers", "miss": [{VISIT}] }} }}"#);
     settles(9.0, &cached, &[]);
     // Behind the cache all are there again.
-    overloaded(3.0, &format!("{cached}, {VISIT}"), &[r#"/system/routes/task/0/cache/miss=[]"#], "1.50");
+    overloaded(3.0, &format!("{cached}, {VISIT}"), &[r"/system/routes/task/0/cache/miss=[]"], "1.50");
 }
 
 #[test]
