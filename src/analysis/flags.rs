@@ -61,7 +61,8 @@ fn growing(model: &Model, runs: &[Run], flags: &mut Vec<Flag>) {
         return;
     }
     let mean = |from: usize, to: usize| -> f64 {
-        let area: u128 = runs.iter().flat_map(|run| &run.windows[from..to]).map(|window| window.queue_area).sum();
+        let area: u128 =
+            runs.iter().flat_map(|run| &run.windows[from..to]).map(|window| window.queue_area).sum();
         let time: f64 = runs.iter().map(|run| run.end as f64 / windows as f64 * (to - from) as f64).sum();
         area as f64 / time
     };

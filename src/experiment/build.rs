@@ -4,9 +4,9 @@ mod checks;
 mod controllers;
 mod routes;
 mod system;
-mod traces;
 #[cfg(test)]
 mod tests;
+mod traces;
 mod workload;
 
 pub use traces::{TraceStore, data_folder};

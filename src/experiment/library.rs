@@ -83,7 +83,11 @@ pub struct Resolved {
 impl Library {
     /// The parts in reach of the experiment file `experiment`.
     pub fn near(experiment: &FilePath) -> Self {
-        Self { folder: nearest_models(experiment), parts: BTreeMap::new(), choices: Choices::of_experiments() }
+        Self {
+            folder: nearest_models(experiment),
+            parts: BTreeMap::new(),
+            choices: Choices::of_experiments(),
+        }
     }
 
     /// Puts the parts into `tree`, whose notes are gone already; `file` is the name that overrides are told under.
@@ -222,7 +226,8 @@ impl Resolver<'_> {
             self.diagnostics.nothing_to_override(at, name, &part.tree);
             return Tree::broken(place);
         }
-        let merged = merge(part.tree.clone(), Tree::new(Node::Object(overrides), place), &self.library.choices);
+        let merged =
+            merge(part.tree.clone(), Tree::new(Node::Object(overrides), place), &self.library.choices);
         let kept = part.assumptions.iter();
         let kept = kept.filter_map(|assumption| overridden(assumption, &part.tree, &merged, gathered.file));
         gathered.assumptions.extend(kept.map(|assumption| assumption.below(path)));

@@ -6,14 +6,12 @@ use crate::experiment::decode::Fields;
 use crate::experiment::diagnostic::Diagnostics;
 use crate::experiment::path::Path;
 use crate::experiment::schema::{
-    BreakdownOf, Discipline, FailureSpec, OnLimit, ProviderSpec, Servers,
-    SlowdownSpec, StationKind, StationSpec, SystemSpec,
+    BreakdownOf, Discipline, FailureSpec, OnLimit, ProviderSpec, Servers, SlowdownSpec, StationKind,
+    StationSpec, SystemSpec,
 };
 use crate::experiment::tree::{Node, Tree};
 use crate::model::distribution::{Law, Quantity};
-use crate::model::{
-    Breakdown, CacheStore, Failure, Kind, LlmModel, Offer, Pool, Service, Slowdown, Station,
-};
+use crate::model::{Breakdown, CacheStore, Failure, Kind, LlmModel, Offer, Pool, Service, Slowdown, Station};
 use tars_policy::queue::{Order, QueueSpec, Ranking};
 use tars_policy::units::Span;
 
@@ -110,7 +108,9 @@ pub(super) fn build(
     let pools = system
         .pools
         .iter()
-        .map(|(name, spec)| pool::pool(tree, &root.key("pools").key(name), name, spec, roles, &names, diagnostics))
+        .map(|(name, spec)| {
+            pool::pool(tree, &root.key("pools").key(name), name, spec, roles, &names, diagnostics)
+        })
         .collect();
     let caches = system
         .caches
