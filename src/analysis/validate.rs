@@ -220,25 +220,25 @@ mod tests {
     use crate::stats::mean;
 
     #[track_caller]
-    fn check(values: &[f64], expected: f64, verdict: Verdict) {
+    fn check(values: &[f64], expected: f64, verdict: &Verdict) {
         let estimate = mean(values, 0.95).expect("there are values");
-        assert_eq!(judge_sampled(expected, &estimate, Form::Short, 100), verdict);
+        assert_eq!(judge_sampled(expected, &estimate, Form::Short, 100), *verdict);
     }
 
     #[test]
     fn a_near_and_narrow_mean_holds() {
-        check(&[9.9, 10.1, 10.0, 10.05], 10.0, Verdict::Holds);
+        check(&[9.9, 10.1, 10.0, 10.05], 10.0, &Verdict::Holds);
     }
 
     #[test]
     fn a_far_mean_is_off() {
         let values: Vec<f64> = (0..20_u32).map(|number| 11.0 + 0.01 * f64::from(number)).collect();
-        check(&values, 10.0, Verdict::Off);
+        check(&values, 10.0, &Verdict::Off);
     }
 
     #[test]
     fn a_wide_interval_does_not_pass_although_it_holds_the_truth() {
-        check(&[2.0, 18.0, 5.0, 15.0], 10.0, Verdict::Wide);
+        check(&[2.0, 18.0, 5.0, 15.0], 10.0, &Verdict::Wide);
     }
 
     #[test]

@@ -119,7 +119,7 @@ mod tests {
             let joins = f64::from(cell) * step < patience - step / 2.0;
             let half = if joins { arrival * step / 2.0 } else { 0.0 };
             let next = density * libm::exp(-service * step) * (1.0 + half) / (1.0 - half);
-            *(if joins { &mut below } else { &mut beyond }) += (density + next) / 2.0 * step;
+            *(if joins { &mut below } else { &mut beyond }) += f64::midpoint(density, next) * step;
             density = next;
         }
         let queue = FixedPatience::new(arrival, service, patience);

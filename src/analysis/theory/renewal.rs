@@ -103,7 +103,7 @@ mod tests {
         check_close(queue.latency_quantile(0.5), libm::log(2.0) / 0.2, 1e-8);
     }
 
-    /// E_2/M/1 at 0.8, σ in closed form: the root of σ(1 + (1−σ)μ/(2λ))² = 1 below one.
+    /// `E_2/M/1` at 0.8, σ in closed form: the root of σ(1 + (1−σ)μ/(2λ))² = 1 below one.
     #[test]
     fn two_parts_have_a_root_in_closed_form() {
         let (lambda, sigma) = (0.8, Queue::new(erlang(2.0, 1.25), 1.0).busy_found);
