@@ -55,7 +55,7 @@ mod tests {
         check_close(mean_number(&steady), 4.0, 1e-12);
     }
 
-    /// Gross, example 3.4 in kind: M/M/1/K has `p_K = (1 − ρ) ρ^K / (1 − ρ^(K+1))`.
+    /// Gross, example 3.4 in kind: M/M/1/K has `p_K = (1 − ρ) ρ^K / (1 − ρ^{K+1})`.
     #[test]
     fn a_finite_room_loses_as_the_formula_says() {
         let rho: f64 = 0.9;
