@@ -26,6 +26,8 @@ pub enum Command {
     Run(RunArgs),
     /// Checks an experiment and runs nothing.
     Check(CheckArgs),
+    /// Holds the simulator against queueing theory and exact replays; code 3 if anything is off.
+    Validate(ValidateArgs),
     /// Prints the JSON schema of experiment files.
     Schema,
     /// Writes a small commented experiment to start from.
@@ -70,6 +72,26 @@ pub struct CheckArgs {
     /// What to check.
     #[command(flatten)]
     pub experiment: ExperimentArgs,
+}
+
+/// How the simulator is validated.
+#[derive(Clone, Debug, Args)]
+pub struct ValidateArgs {
+    /// To 1 % instead of 5 %: twenty-five times the work.
+    #[arg(long)]
+    pub full: bool,
+    /// The folder of public traces, for replays [default: $TARS_SIM_DATA].
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Worker threads; 0 takes one for each core.
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u16).range(..=1024))]
+    pub threads: u16,
+    /// What goes to standard output: a table or CSV.
+    #[arg(long, value_enum, default_value_t = OutputFormat::Table)]
+    pub format: OutputFormat,
+    /// Tells no progress.
+    #[arg(long, short)]
+    pub quiet: bool,
 }
 
 /// How experiments are run.

@@ -12,6 +12,7 @@ mod schema;
 mod sensitivity;
 mod signal;
 mod sweep;
+mod validate;
 
 pub use failure::{Cause, Failure};
 
@@ -44,6 +45,7 @@ pub fn execute(cli: Cli, around: &Surroundings) -> Result<(), Failure> {
         Command::Sweep(args) => sweep::sweep(&args, sweep::Extent::Sweep, around),
         Command::Run(args) => sweep::sweep(&args, sweep::Extent::Single, around),
         Command::Check(args) => check(&args.experiment, around),
+        Command::Validate(args) => validate::run(&args, around),
         Command::Schema => print(schema::text().as_bytes()),
         Command::Init { folder } => init::init(&folder),
         Command::Report { folder, format } => redraw(&folder, format, around),

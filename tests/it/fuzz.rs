@@ -76,7 +76,7 @@ fn limiter(dice: &mut Dice) -> Value {
     let mut buckets = vec![json!({ "counts": "requests", "algorithm": algorithm })];
     if dice.once_in(3) {
         let bucket =
-            json!({ "rate": { "per_second": dice.between(100, 5_000) }, "burst": dice.between(50, 3_000) });
+            json!({ "rate": { "per_second": dice.between(100, 5_000) }, "burst": dice.between(200, 3_000) });
         buckets.push(json!({ "counts": "input_tokens", "algorithm": { "token_bucket": bucket } }));
     }
     json!({ "buckets": buckets })
