@@ -80,7 +80,7 @@ pub struct ValidateArgs {
     /// To 1 % instead of 5 %: twenty-five times the work.
     #[arg(long)]
     pub full: bool,
-    /// The folder of public traces, for replays [default: $TARS_SIM_DATA].
+    /// The folder of public traces, for replays; else that of `TARS_SIM_DATA`.
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
     /// Worker threads; 0 takes one for each core.
