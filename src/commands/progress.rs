@@ -72,6 +72,14 @@ impl Meter {
         self.cells_done.load(Ordering::Relaxed)
     }
 
+    /// The cells of the sweep, and those that show an assumed figure at other values.
+    fn cells_in_words(&self) -> String {
+        match self.cells_done().checked_sub(self.cells) {
+            None | Some(0) => format!("{} of {} cells", self.cells_done(), self.cells),
+            Some(more) => format!("{} cells and {more} with an assumed figure changed", self.cells),
+        }
+    }
+
     /// Takes the bar away and says what was done and how fast.
     pub(super) fn close(&self) {
         self.bar.finish_and_clear();
@@ -82,7 +90,7 @@ impl Meter {
         let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let (done, resumed, tasks) = (load(&self.done), load(&self.resumed), load(&self.tasks));
         let valid = load(&self.events) - load(&self.stale);
-        let cells = format!("{} of {} cells", self.cells_done(), self.cells);
+        let cells = self.cells_in_words();
         let kept = if resumed > 0 { format!(", {resumed} of them from the journal") } else { String::new() };
         let speed = if tasks > 0 {
             let rate = |number: u64| counted(number as f64 / seconds);
@@ -102,11 +110,7 @@ impl Meter {
             && self.next_line.compare_exchange(due, next, Ordering::Relaxed, Ordering::Relaxed).is_ok();
         if mine {
             let (done, planned) = (self.done.load(Ordering::Relaxed), self.planned.load(Ordering::Relaxed));
-            talk(&format!(
-                "{} of {} cells, {done} of {planned} replications\n",
-                self.cells_done(),
-                self.cells
-            ));
+            talk(&format!("{}, {done} of {planned} replications\n", self.cells_in_words()));
         }
     }
 }
