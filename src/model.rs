@@ -4,7 +4,9 @@
 //! as one flat program, every law and policy has been validated. The simulator reads it and changes nothing.
 
 pub mod distribution;
+pub mod fault;
 pub mod metric;
+pub mod node;
 pub mod route;
 pub mod trace;
 pub mod workload;
@@ -40,6 +42,10 @@ pub struct Model {
     pub roles: Vec<String>,
     /// Caches.
     pub caches: Vec<CacheStore>,
+    /// Runtime processes.
+    pub nodes: Vec<node::NodeGroup>,
+    /// What goes wrong.
+    pub faults: Vec<fault::Fault>,
     /// All routes as one program.
     pub program: Program,
     /// Retry policies by name.
@@ -216,6 +222,8 @@ pub struct Pool {
     pub ready_at_start: bool,
     /// Heap size, base and growth per task, in megabytes.
     pub heap: Option<(f64, f64, f64)>,
+    /// The processes its agents live in, by place in [`Model::nodes`].
+    pub nodes: Option<u16>,
 }
 
 /// Agents that are alike.

@@ -2,6 +2,7 @@
 
 mod checks;
 mod controllers;
+mod faults;
 mod routes;
 mod system;
 #[cfg(test)]
@@ -14,7 +15,9 @@ pub use traces::{TraceStore, data_folder};
 use super::decode::Fields;
 use super::diagnostic::Diagnostics;
 use super::path::Path;
-use super::schema::{CostSpec, MeasureMode, MeasureSpec, PoliciesSpec, SensitivitySpec, SloSpec, WarmupSpec};
+use super::schema::{
+    CostSpec, FaultSpec, MeasureMode, MeasureSpec, PoliciesSpec, SensitivitySpec, SloSpec, WarmupSpec,
+};
 use super::tree::Tree;
 use crate::model::metric::MetricKey;
 use crate::model::{Cost, Measure, Model, PrecisionGoal};
@@ -51,6 +54,7 @@ pub fn build(tree: &Tree, traces: &mut TraceStore, diagnostics: &mut Diagnostics
     let transient: Option<bool> = optional(&mut fields, "transient", diagnostics);
     let cost: Option<CostSpec> = optional(&mut fields, "cost", diagnostics);
     let slo: Option<SloSpec> = optional(&mut fields, "slo", diagnostics);
+    let faults = fields.list::<FaultSpec>("faults", diagnostics);
     let sensitivity = fields.list::<SensitivitySpec>("sensitivity", diagnostics);
     let measure: Option<MeasureSpec> = fields.required("measure", diagnostics);
     let policies = fields.tree("policies").map_or(Some(PoliciesSpec::default()), |policies| {
@@ -78,6 +82,7 @@ pub fn build(tree: &Tree, traces: &mut TraceStore, diagnostics: &mut Diagnostics
     let (classes, clients) = workload::build(tree, &load, &program, &roles, traces, diagnostics);
     let autoscalers = controllers::autoscalers(tree, &policies, &mut parts.pools, diagnostics);
     let degrade = controllers::degrade(tree, &policies, &parts, &models, &program, diagnostics);
+    let faults = faults::faults(tree, &faults?, &parts, diagnostics);
     let measure = measure_of(tree, &measure, diagnostics);
     let good_within = slo.latency_p99;
     let model = Model {
@@ -88,6 +93,8 @@ pub fn build(tree: &Tree, traces: &mut TraceStore, diagnostics: &mut Diagnostics
         models: parts.models,
         roles,
         caches: parts.caches,
+        nodes: parts.nodes,
+        faults,
         program,
         retries: policies.retries.into_iter().collect(),
         breakers: policies.breakers.into_iter().collect(),

@@ -3,6 +3,15 @@
 //! Units are visible: a span is a string (`"250ms"`), any other quantity ends its key in its unit. Choices are
 //! externally tagged. Any object may hold a `"note"`; it is dropped before these types are read.
 
+mod fault;
+mod node;
+
+pub use fault::{FaultEffect, FaultSpec, OutageAnswer};
+pub use node::{
+    EventLoopSpec, GarbageSpec, LivenessSpec, MajorSpec, ManualSpec, MemorySpec, MinorSpec, NodeSpec,
+    PauseSpec,
+};
+
 use crate::model::distribution::Law;
 use indexmap::IndexMap;
 use schemars::JsonSchema;
@@ -48,6 +57,9 @@ pub struct ExperimentFile {
     /// How it decides.
     #[serde(default)]
     pub policies: PoliciesSpec,
+    /// What goes wrong, and when.
+    #[serde(default)]
+    pub faults: Vec<FaultSpec>,
     /// What it costs besides tokens.
     #[serde(default)]
     pub cost: CostSpec,
@@ -379,6 +391,8 @@ pub struct SystemSpec {
     pub models: IndexMap<String, ModelSpec>,
     /// Caches, by name.
     pub caches: IndexMap<String, CacheStoreSpec>,
+    /// Runtime processes, by name.
+    pub nodes: IndexMap<String, NodeSpec>,
     /// The routes that tasks take, by name.
     pub routes: IndexMap<String, Vec<Step>>,
 }
@@ -664,6 +678,10 @@ pub struct PoolSpec {
     /// The heap at which the memory share is one, in MB; with `heap_mb_per_task` it feeds memory rules.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub heap: Option<HeapSpec>,
+    /// The processes that its agents live in, by their name under `system.nodes`; no process's heap and collections
+    /// touch them when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nodes: Option<String>,
 }
 
 /// Yes.

@@ -168,6 +168,26 @@ impl World<'_> {
         }
     }
 
+    /// How full the memory of a pool is: that of its nodes, or its own.
+    pub(super) fn heap_share(&self, pool: u16) -> f64 {
+        let model = &self.plan.model.pools[pool as usize];
+        match model.nodes {
+            Some(group) => self.heap_share_of(group),
+            None => self.pools[pool as usize].heap_share(model),
+        }
+    }
+
+    /// A crashed agent starts again.
+    pub(super) fn restart_agent(&mut self, pool: u16, agent: AgentId) {
+        let time = self.time();
+        let state = &mut self.pools[pool as usize];
+        if let Some(spawned) = state.agents.restart(time, agent) {
+            state.spawned += 1;
+            state.alive.set(time.as_nanos(), state.agents.total_agents());
+            self.agent_starts(pool, spawned);
+        }
+    }
+
     fn arm_expiry(&mut self, pool: u16) {
         let time = self.time();
         let state = &mut self.pools[pool as usize];
@@ -214,14 +234,13 @@ impl World<'_> {
         if self.degrade.as_ref().is_some_and(|degrade| degrade.rejects(priority)) {
             return self.refuse_at_pool(id, pool, Cause::Degraded, measured);
         }
+        let heap_share = if model.admission.is_some() { self.heap_share(pool) } else { 0.0 };
         let state = &mut self.pools[pool as usize];
         if let Some(admission) = &mut state.admission {
             let view = AdmissionView {
                 depth: state.queue.len(),
                 max_depth: model.queue.max_depth,
-                heap_share: model.heap.map_or(0.0, |(size, base, per_task)| {
-                    (base + per_task * f64::from(state.number.value())) / size
-                }),
+                heap_share,
                 in_flight: state.number.value(),
             };
             let answer = admission.decide(time, &view, draw);
@@ -396,7 +415,11 @@ impl World<'_> {
         strand.phase = Phase::Ready;
         let part = if after_start { Part::Spawn } else { Part::Queue };
         strand.ledger.enter_split(now, 0, part, Part::Queue);
-        self.ready.push_back(id);
+        if model.nodes.is_none() {
+            return self.ready.push_back(id);
+        }
+        let agent = strand.agent.expect("just assigned");
+        self.enter_node(id, pool, agent);
     }
 
     /// The strand gives its agent back.
@@ -407,6 +430,10 @@ impl World<'_> {
         let agent = strand.agent.take().expect("a strand leaves a pool that it is in");
         let worker = std::mem::replace(&mut strand.worker, NOBODY);
         strand.pool = NONE;
+        if strand.node != NONE {
+            self.leave_node(id);
+        }
+        let strand = self.strands.get_mut(id);
         let latency = Span::from_nanos(now - strand.entered);
         let state = &mut self.pools[pool as usize];
         state.leaves(now, strand.entered);
@@ -530,6 +557,7 @@ impl World<'_> {
             strand.worker = NOBODY;
         }
         state.leaves(now, strand.entered);
+        self.leave_node(id);
         self.wake_after(id, (until - time).as_nanos());
         self.release_agent(pool, agent);
         if !held {

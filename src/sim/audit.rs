@@ -3,7 +3,7 @@
 use super::agents::PoolState;
 use super::run::{PoolRun, StationRun};
 use super::stations::StationState;
-use super::strand::{NOBODY, Phase};
+use super::strand::{NOBODY, NONE, Phase};
 use super::world::World;
 
 impl World<'_> {
@@ -19,6 +19,7 @@ impl World<'_> {
         let mut pool_ages = vec![0_u128; self.pools.len()];
         let mut pool_present = vec![0_u64; self.pools.len()];
         let mut tasks = 0_u64;
+        let mut node_present = 0_u64;
         for (_, strand) in self.strands.iter() {
             if strand.parent == NOBODY && !strand.orphan {
                 tasks += 1;
@@ -39,9 +40,12 @@ impl World<'_> {
                 | Phase::Joining
                 | Phase::ClientBackoff
                 | Phase::WorkerBackoff
+                | Phase::Scheduled
+                | Phase::Returning
                 | Phase::AttemptLost
                 | Phase::TaskLost => false,
             };
+            node_present += u64::from(strand.node != NONE && strand.agent.is_some());
             if at_station {
                 station_ages[strand.station as usize] += u128::from(now - strand.joined);
                 station_present[strand.station as usize] += 1;
@@ -65,6 +69,8 @@ impl World<'_> {
                 "Little's law closes at {name}"
             );
         }
+        let on_nodes: u64 = self.nodes.iter().map(|node| u64::from(node.tasks.value())).sum();
+        assert_eq!(on_nodes, node_present, "tasks on nodes are all accounted for");
         for (index, pool) in self.pools.iter().enumerate() {
             let name = &self.plan.model.pools[index].name;
             assert_eq!(

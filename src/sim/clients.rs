@@ -262,6 +262,7 @@ impl World<'_> {
         let part = task.ledger.part();
         task.ledger.enter(now, part);
         task.agent = None;
+        task.node = NONE;
         task.pool = NONE;
         task.worker = NOBODY;
         task.child = NOBODY;

@@ -5,13 +5,13 @@
 
 use super::controllers::ScalerActs;
 use super::ledger::PARTS;
-use super::run::{BreakdownRun, PoolRun, Run, StationRun, WindowRun};
+use super::run::{BreakdownRun, NodeRun, PoolRun, Run, StationRun, WindowRun};
 use super::strand::CAUSES;
 use crate::tally::Samples;
 use std::fmt;
 
 /// The version of the layout.
-const VERSION: u64 = 1;
+const VERSION: u64 = 2;
 
 /// Why bytes are no run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -138,6 +138,7 @@ impl Run {
         out.list(&self.breakdowns, write_breakdown);
         out.list(&self.stations, write_station);
         out.list(&self.pools, write_pool);
+        out.list(&self.nodes, write_node);
         out.list(&self.caches, |out, (looks, hits)| {
             out.number(*looks);
             out.number(*hits);
@@ -173,6 +174,7 @@ impl Run {
         run.breakdowns = from.list(read_breakdown)?;
         run.stations = from.list(read_station)?;
         run.pools = from.list(read_pool)?;
+        run.nodes = from.list(read_node)?;
         run.caches = from.list(|from| Ok((from.number()?, from.number()?)))?;
         run.scalers = from.list(|from| {
             Ok(ScalerActs { looks: from.number()?, ups: from.number()?, downs: from.number()? })
@@ -332,9 +334,44 @@ fn read_pool(from: &mut Reader<'_>) -> Decoded<PoolRun> {
     })
 }
 
+fn write_node(out: &mut Writer, node: &NodeRun) {
+    out.numbers([
+        u64::from(node.group),
+        node.minors,
+        node.majors,
+        node.manuals,
+        node.worked,
+        node.stopped,
+        node.deaths_ever,
+        node.probe_kills_ever,
+    ]);
+    out.numbers([node.heap_area, node.tasks_area]);
+    out.number(node.heap_max);
+    out.number(node.resident_max);
+    out.samples(&node.pauses);
+}
+
+fn read_node(from: &mut Reader<'_>) -> Decoded<NodeRun> {
+    Ok(NodeRun {
+        group: from.number()?,
+        minors: from.number()?,
+        majors: from.number()?,
+        manuals: from.number()?,
+        worked: from.number()?,
+        stopped: from.number()?,
+        deaths_ever: from.number()?,
+        probe_kills_ever: from.number()?,
+        heap_area: from.wide()?,
+        tasks_area: from.wide()?,
+        heap_max: from.number()?,
+        resident_max: from.number()?,
+        pauses: from.samples()?,
+    })
+}
+
 fn write_window(out: &mut Writer, window: &WindowRun) {
     out.numbers([window.issued, window.good, window.bad, window.limited]);
-    out.numbers([window.cost, window.queue_area, window.number_area, window.agent_area]);
+    out.numbers([window.cost, window.queue_area, window.number_area, window.agent_area, window.heap_area]);
     out.number(window.mode);
     out.list(&window.latency, |out, (bucket, count)| {
         out.number(*bucket);
@@ -352,6 +389,7 @@ fn read_window(from: &mut Reader<'_>) -> Decoded<WindowRun> {
         queue_area: from.wide()?,
         number_area: from.wide()?,
         agent_area: from.wide()?,
+        heap_area: from.wide()?,
         mode: from.number()?,
         latency: from.list(|from| Ok((from.number()?, from.number()?)))?,
     })

@@ -222,7 +222,7 @@ impl World<'_> {
             agents_idle: idle,
             agents_starting: starting,
             busy_share: if slots == 0 { 0.0 } else { 1.0 - f64::from(free) / f64::from(slots) },
-            heap_share: pool.heap_share(model),
+            heap_share: self.heap_share(scaler.pool),
             mean_processing: Span::from_nanos(u64::try_from(mean).unwrap_or(u64::MAX)),
             arrival_rate_per_s: arrived as f64 / scaler.interval.as_secs_f64(),
         }
@@ -233,6 +233,7 @@ impl World<'_> {
         let (time, now) = (self.time(), self.now);
         let Some(model) = &self.plan.model.degrade else { return };
         let pool_model = &self.plan.model.pools[model.pool as usize];
+        let memory_share = self.heap_share(model.pool);
         let pool = &self.pools[model.pool as usize];
         let slots: u32 = pool_model.agents.groups.iter().map(|group| group.concurrency * group.count).sum();
         let Some(state) = &mut self.degrade else { return };
@@ -241,7 +242,7 @@ impl World<'_> {
                 .queue
                 .max_depth
                 .map_or(0.0, |max| f64::from(pool.queue.len()) / f64::from(max)),
-            memory_share: pool.heap_share(pool_model),
+            memory_share,
             success_share: state.success_share(now),
             load: f64::from(pool.number.value()) / f64::from(slots.max(1)),
         };

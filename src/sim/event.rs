@@ -37,6 +37,12 @@ pub(super) enum Event {
     Autoscale(u32),
     /// The degradation controller looks.
     Degrade(u32),
+    /// A fault begins or ends.
+    Fault(u32),
+    /// A node that died is back.
+    NodeBack(u32),
+    /// A node's liveness probe asks.
+    Probe(u32),
 }
 
 /// How many bits the index takes.
@@ -48,7 +54,7 @@ impl engine::Event for Event {
     fn rank(self) -> u8 {
         match self {
             Self::Mark(_) => 0,
-            Self::Break(_) | Self::Repair(_) => 1,
+            Self::Break(_) | Self::Repair(_) | Self::Fault(_) | Self::NodeBack(_) => 1,
             Self::Wake(_) | Self::Shared(_) => 4,
             Self::AgentReady(_) => 5,
             Self::LimitLifts(_) => 6,
@@ -56,7 +62,7 @@ impl engine::Event for Event {
             Self::Worker(_) => 9,
             Self::Patience(_) | Self::Timeout(_) | Self::GiveUp(_) => 10,
             Self::Expire(_) => 11,
-            Self::Autoscale(_) | Self::Degrade(_) => 12,
+            Self::Autoscale(_) | Self::Degrade(_) | Self::Probe(_) => 12,
         }
     }
 
@@ -78,6 +84,9 @@ impl engine::Event for Event {
             Self::Expire(index) => (13, index),
             Self::Autoscale(index) => (14, index),
             Self::Degrade(index) => (15, index),
+            Self::Fault(index) => (16, index),
+            Self::NodeBack(index) => (17, index),
+            Self::Probe(index) => (18, index),
         };
         assert!(index < 1 << INDEX_BITS, "more than eight million of one kind are alive");
         kind << INDEX_BITS | index
@@ -102,6 +111,9 @@ impl engine::Event for Event {
             13 => Self::Expire(index),
             14 => Self::Autoscale(index),
             15 => Self::Degrade(index),
+            16 => Self::Fault(index),
+            17 => Self::NodeBack(index),
+            18 => Self::Probe(index),
             other => unreachable!("no event has the kind {other}"),
         }
     }
@@ -114,7 +126,7 @@ mod tests {
 
     #[test]
     fn every_kind_survives_packing() {
-        for kind in 0..16 {
+        for kind in 0..19 {
             let bits = kind << INDEX_BITS | 0x7f_0f0f;
             assert_eq!(Event::decode(bits).encode(), bits);
         }

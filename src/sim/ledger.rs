@@ -1,7 +1,7 @@
 //! Where a task's time went, in integer nanoseconds. A task is at every instant in exactly one part.
 
 /// How many parts there are.
-pub const PARTS: usize = 20;
+pub const PARTS: usize = 21;
 
 /// One part of a task's time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +47,8 @@ pub enum Part {
     CacheLookup,
     /// Interrupted: preempted, or the server was down.
     Interrupted,
+    /// Waiting for a node's event loop, and on it.
+    EventLoop,
 }
 
 impl Part {
@@ -72,6 +74,7 @@ impl Part {
         Self::File,
         Self::CacheLookup,
         Self::Interrupted,
+        Self::EventLoop,
     ];
 
     /// Its name in reports.
@@ -97,6 +100,7 @@ impl Part {
             Self::File => "file I/O",
             Self::CacheLookup => "cache lookup",
             Self::Interrupted => "interrupted",
+            Self::EventLoop => "event loop",
         }
     }
 }

@@ -2,7 +2,9 @@
 //! shared by all its replications.
 
 use super::ledger::Part;
+use super::nodes::NodePlan;
 use super::world::part_of;
+use crate::model::fault::Fault;
 use crate::model::{Model, Station};
 use crate::random::Sampler;
 use tars_policy::route::{Route, RouteSpec};
@@ -19,6 +21,7 @@ pub struct Plan {
     pub(super) classes: Vec<ClassPlan>,
     pub(super) clients: Vec<ClientPlan>,
     pub(super) caches: Vec<CachePlan>,
+    pub(super) nodes: Vec<NodePlan>,
     /// How each visit chooses its model.
     pub(super) choices: Vec<Option<ModelChoice>>,
 }
@@ -44,8 +47,10 @@ pub(super) struct StationPlan {
     pub(super) per_output: u64,
     /// Where time in service stands in the ledger.
     pub(super) part: Part,
-    /// Whether a service is one draw of a law: no tokens, no trace, no load.
+    /// Whether a service is one draw of a law: no tokens, no trace, no load, no fault.
     pub(super) plain: bool,
+    /// Whether faults are about it.
+    pub(super) troubled: bool,
 }
 
 /// Samplers and prices of a model that a provider offers.
@@ -141,10 +146,20 @@ impl Plan {
         Self {
             spans: model.program.spans.iter().map(Sampler::of_spans).collect(),
             counts: model.program.counts.iter().map(Sampler::of_counts).collect(),
-            stations: model.stations.iter().map(StationPlan::new).collect(),
+            stations: model
+                .stations
+                .iter()
+                .enumerate()
+                .map(|(place, station)| {
+                    let about =
+                        |fault: &Fault| fault.effect.station().is_some_and(|it| usize::from(it) == place);
+                    StationPlan::new(station, model.faults.iter().any(about))
+                })
+                .collect(),
             classes,
             clients,
             caches,
+            nodes: NodePlan::of(&model.nodes),
             choices: model
                 .program
                 .visits
@@ -169,7 +184,7 @@ impl ModelChoice {
 }
 
 impl StationPlan {
-    fn new(station: &Station) -> Self {
+    fn new(station: &Station, troubled: bool) -> Self {
         let loaded = station.slowdown.is_some() || station.failure.is_some();
         let table = if loaded { LOAD_TABLE } else { 1 };
         Self {
@@ -198,7 +213,9 @@ impl StationPlan {
                 && station.per_input_token.is_zero()
                 && station.per_output_token.is_zero()
                 && !station.from_trace
-                && !loaded,
+                && !loaded
+                && !troubled,
+            troubled,
         }
     }
 

@@ -97,6 +97,7 @@ struct OpenWindow {
     queue: u128,
     number: u128,
     agents: u128,
+    heap: u128,
     limited: u64,
     slice_area: u128,
 }
@@ -179,6 +180,7 @@ impl Probe {
                 queue: 0,
                 number: 0,
                 agents: 0,
+                heap: 0,
                 limited: 0,
                 slice_area: 0,
             },
@@ -402,6 +404,11 @@ impl super::world::World<'_> {
             act(&mut pool.queued);
             act(&mut pool.alive);
         }
+        for node in &mut self.nodes {
+            act(&mut node.tasks);
+            act(&mut node.heap);
+            act(&mut node.resident);
+        }
     }
 
     fn window_ends(&mut self) {
@@ -413,6 +420,7 @@ impl super::world::World<'_> {
                 .map(|station| station.number.area(now) - station.busy.area(now))
                 .sum::<u128>();
         let agents: u128 = self.pools.iter().map(|pool| pool.alive.area(now)).sum();
+        let heap: u128 = self.nodes.iter().map(|node| node.heap.area(now)).sum();
         let number = self.probe.system.area(now);
         let mode = self.degrade.as_ref().map_or(0, |degrade| u8::try_from(degrade.mode_index()).unwrap_or(0));
         let probe = &mut self.probe;
@@ -421,6 +429,8 @@ impl super::world::World<'_> {
         window.queue_area = queue - open.queue;
         window.number_area = number - open.number;
         window.agent_area = agents - open.agents;
+        window.heap_area = heap - open.heap;
+        open.heap = heap;
         window.limited = probe.limited - open.limited;
         window.mode = mode;
         probe.windows[open.index] = window;
@@ -477,6 +487,7 @@ impl super::world::World<'_> {
             breakdowns: probe.breakdowns.into_iter().filter(|entry| entry.ended + entry.calls > 0).collect(),
             stations: self.stations.into_iter().map(super::stations::StationState::into_run).collect(),
             pools: self.pools.into_iter().map(super::agents::PoolState::into_run).collect(),
+            nodes: self.nodes.into_iter().map(super::nodes::NodeState::into_run).collect(),
             caches: probe.caches,
             scalers,
             modes,

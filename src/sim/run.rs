@@ -72,6 +72,8 @@ pub struct Run {
     pub stations: Vec<StationRun>,
     /// What each pool did.
     pub pools: Vec<PoolRun>,
+    /// What each node did.
+    pub nodes: Vec<NodeRun>,
     /// Looks into caches, and hits among them, by cache.
     pub caches: Vec<(u64, u64)>,
     /// What each autoscaler did.
@@ -138,6 +140,37 @@ pub struct PoolRun {
     pub retired_ever: u64,
 }
 
+/// What one node did in the window.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct NodeRun {
+    /// Which group it is of, by place in the model.
+    pub group: u16,
+    /// Kilobyte-nanoseconds of heap in use.
+    pub heap_area: u128,
+    /// The fullest heap, and the most memory resident, in kilobytes.
+    pub heap_max: u32,
+    /// Resident.
+    pub resident_max: u32,
+    /// Task-nanoseconds on it.
+    pub tasks_area: u128,
+    /// Lengths of collections.
+    pub pauses: Samples,
+    /// Collections of the young generation.
+    pub minors: u64,
+    /// Of the whole heap.
+    pub majors: u64,
+    /// Asked for.
+    pub manuals: u64,
+    /// Nanoseconds of work of the event loop.
+    pub worked: u64,
+    /// Nanoseconds stopped by collections and restarts.
+    pub stopped: u64,
+    /// Deaths by memory in the whole run.
+    pub deaths_ever: u64,
+    /// Kills by the liveness probe in the whole run.
+    pub probe_kills_ever: u64,
+}
+
 /// The tasks that share one value of a dimension.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct BreakdownRun {
@@ -182,6 +215,8 @@ pub struct WindowRun {
     pub number_area: u128,
     /// Agent-nanoseconds.
     pub agent_area: u128,
+    /// Kilobyte-nanoseconds of heap in use, all nodes together.
+    pub heap_area: u128,
     /// The degradation mode at the end: 0, 1, 2.
     pub mode: u8,
 }

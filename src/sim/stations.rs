@@ -2,6 +2,7 @@
 
 use super::controllers::DegradeState;
 use super::event::Event;
+use super::faults::Trouble;
 use super::ledger::Part;
 use super::level::Level;
 use super::plan::{Plan, exponential};
@@ -75,6 +76,8 @@ pub(super) struct StationState {
     /// The highest number in service per deployment beyond the calibrated one, and services started there.
     pub(super) beyond: u64,
     pub(super) started: u64,
+    /// What the active faults do to it.
+    pub(super) trouble: Trouble,
 }
 
 impl StationState {
@@ -113,6 +116,7 @@ impl StationState {
             calls: 0,
             beyond: 0,
             started: 0,
+            trouble: Trouble::default(),
         }
     }
 
@@ -133,6 +137,11 @@ impl StationState {
             let place = self.serving.iter().position(|other| *other == id).expect("it is in service");
             self.serving.swap_remove(place);
         }
+    }
+
+    /// Whoever waits for the limit asks it again; the timer that is armed is stale.
+    pub(super) const fn forget_limit_timer(&mut self) {
+        self.limit_timer = Ticket::NONE;
     }
 
     #[inline]
@@ -279,6 +288,9 @@ impl World<'_> {
             count(&mut self.stations[station].calls);
         }
         count(&mut self.probe.calls);
+        if self.stations[station].trouble.out {
+            return self.attempt_failed(id, Cause::Down);
+        }
         if self.stations[station].limiter.is_some() {
             return self.meet_limit(id);
         }
@@ -288,7 +300,7 @@ impl World<'_> {
     /// The attempt may run out of time: it waits, or its service could last too long. Most attempts never get here, and
     /// none of their timers has to be passed over.
     #[inline]
-    fn arm_timeout(&mut self, id: u32) {
+    pub(super) fn arm_timeout(&mut self, id: u32) {
         let strand = self.strands.get_mut(id);
         if strand.deadline != u64::MAX && strand.timeout == Ticket::NONE {
             strand.timeout = self.agenda.schedule(strand.deadline, Event::Timeout(id));
@@ -374,7 +386,7 @@ impl World<'_> {
         self.advance_limit_line(index);
     }
 
-    fn advance_limit_line(&mut self, index: u16) {
+    pub(super) fn advance_limit_line(&mut self, index: u16) {
         let time = self.time();
         while let Some(&id) = self.stations[index as usize].limit_line.front() {
             let cost = self.limit_cost(id);
@@ -556,7 +568,7 @@ impl World<'_> {
             if strand.measured {
                 state.wait.record(now - strand.joined);
             }
-            service_time(plan, strand, state)
+            service_time(plan, strand, state, now)
         };
         strand.due = now.saturating_add(span);
         let may_time_out = state.interruptible || strand.due > strand.deadline;
@@ -577,7 +589,9 @@ impl World<'_> {
         state.frees_slot(now, id);
         state.leaves(now, strand.joined);
         self.serve_line(index);
-        self.served(id);
+        if !self.returns_to_node(id) {
+            self.served(id);
+        }
     }
 
     fn leave_slot(&mut self, id: u32) {
@@ -585,7 +599,7 @@ impl World<'_> {
     }
 
     /// The call came back.
-    fn served(&mut self, id: u32) {
+    pub(super) fn served(&mut self, id: u32) {
         let time = self.time();
         let plan = self.plan;
         let strand = self.strands.get_mut(id);
@@ -593,6 +607,10 @@ impl World<'_> {
         let index = strand.station as usize;
         let measured = strand.measured;
         let mut spent = 0;
+        if plan.stations[index].troubled && self.stations[index].trouble.out {
+            strand.will_fail = true;
+            strand.doom = Cause::Down;
+        }
         if let Some(offer) = plan.stations[index].offers.get(strand.model as usize).and_then(Option::as_ref) {
             let tokens =
                 (Tokens::new(u64::from(strand.input_tokens)), Tokens::new(u64::from(strand.output_tokens)));
@@ -604,7 +622,8 @@ impl World<'_> {
         }
         if strand.will_fail {
             strand.lost += spent;
-            return self.attempt_failed(id, Cause::Error);
+            let cause = if plan.stations[index].troubled { strand.doom } else { Cause::Error };
+            return self.attempt_failed(id, cause);
         }
         if measured {
             count(&mut self.stations[index].served);
@@ -669,17 +688,20 @@ impl World<'_> {
                 | Cause::Limited
                 | Cause::Error
                 | Cause::Timeout
-                | Cause::BreakerOpen => Outcome::Failure,
+                | Cause::BreakerOpen
+                | Cause::Down
+                | Cause::AgentLost
+                | Cause::NodeLost => Outcome::Failure,
             };
             let _ = self.breakers[breaker as usize].record(time, pass, outcome);
         }
         if let Some(degrade) = &mut self.degrade
             && !station.offers.is_empty()
-            && matches!(cause, Cause::Error | Cause::Timeout | Cause::Limited)
+            && matches!(cause, Cause::Error | Cause::Timeout | Cause::Limited | Cause::Down)
         {
             degrade.saw(now, false);
         }
-        if cause == Cause::Error || cause == Cause::Timeout {
+        if matches!(cause, Cause::Error | Cause::Timeout | Cause::Down) {
             // What the attempt took in service was for nothing.
             strand.ledger.enter(now, Part::FailedAttempts);
             let part = plan.stations[strand.station as usize].part;
@@ -698,7 +720,10 @@ impl World<'_> {
             | Cause::ClientTimeout
             | Cause::Limited
             | Cause::Timeout
-            | Cause::BreakerOpen => true,
+            | Cause::BreakerOpen
+            | Cause::Down
+            | Cause::AgentLost
+            | Cause::NodeLost => true,
         };
         let verdict = match call.retry {
             Some(retry) if retryable => {
@@ -891,7 +916,7 @@ impl World<'_> {
         self.stations[index].busy.up(now);
         let strand = self.strands.get_mut(id);
         let state = &mut self.stations[index];
-        let own = service_time(self.plan, strand, state);
+        let own = service_time(self.plan, strand, state, now);
         strand.phase = Phase::Sharing;
         strand.ledger.enter(now, self.plan.stations[index].part);
         if strand.measured {
@@ -933,7 +958,9 @@ impl World<'_> {
         strand.ledger.enter_split(now, strand.own, Part::Slowdown, part);
         self.depart(id);
         self.arm_sharing(index);
-        self.served(id);
+        if !self.returns_to_node(id) {
+            self.served(id);
+        }
     }
 
     pub(super) fn patience_ends(&mut self, id: u32, ticket: Ticket) {
@@ -961,6 +988,7 @@ impl World<'_> {
                 self.withdraw_from_station(id);
             }
             Phase::Refused => {}
+            Phase::Returning => self.charge_wasted(id),
             Phase::Ready
             | Phase::Delay
             | Phase::Looking
@@ -970,7 +998,8 @@ impl World<'_> {
             | Phase::ClientBackoff
             | Phase::AttemptLost
             | Phase::TaskLost
-            | Phase::WorkerBackoff => unreachable!("an attempt is timed only while it lasts"),
+            | Phase::WorkerBackoff
+            | Phase::Scheduled => unreachable!("an attempt is timed only while it lasts"),
         }
         self.attempt_failed(id, Cause::Timeout);
     }
@@ -978,7 +1007,7 @@ impl World<'_> {
     /// A call that is broken off in service has used its tokens for nothing.
     pub(super) fn charge_wasted(&mut self, id: u32) {
         let strand = self.strands.get_mut(id);
-        if strand.phase != Phase::InService && strand.phase != Phase::Sharing {
+        if !matches!(strand.phase, Phase::InService | Phase::Sharing | Phase::Returning) {
             return;
         }
         let offers = &self.plan.stations[strand.station as usize].offers;
@@ -1030,7 +1059,9 @@ impl World<'_> {
             | Phase::ClientBackoff
             | Phase::AttemptLost
             | Phase::TaskLost
-            | Phase::WorkerBackoff => unreachable!("it is not at a station"),
+            | Phase::WorkerBackoff
+            | Phase::Scheduled
+            | Phase::Returning => unreachable!("it is not at a station"),
         }
         self.depart(id);
         match phase {
@@ -1053,14 +1084,16 @@ impl World<'_> {
             | Phase::ClientBackoff
             | Phase::AttemptLost
             | Phase::TaskLost
-            | Phase::WorkerBackoff => {}
+            | Phase::WorkerBackoff
+            | Phase::Scheduled
+            | Phase::Returning => {}
         }
     }
 }
 
 /// Draws a service: its own time, what load adds, and whether it will fail.
 #[inline]
-fn service_time(plan: &Plan, strand: &mut Strand, state: &mut StationState) -> u64 {
+fn service_time(plan: &Plan, strand: &mut Strand, state: &mut StationState, now: u64) -> u64 {
     let law = &plan.stations[strand.station as usize];
     let call = &plan.model.program.visits[strand.visit as usize];
     if law.plain {
@@ -1069,7 +1102,8 @@ fn service_time(plan: &Plan, strand: &mut Strand, state: &mut StationState) -> u
         strand.will_fail = false;
         return strand.own;
     }
-    loaded_service_time(plan, strand, state)
+    let span = loaded_service_time(plan, strand, state);
+    if law.troubled { state.trouble.touch(strand, now, span) } else { span }
 }
 
 /// The same where tokens, a trace or load have a say.
@@ -1092,6 +1126,7 @@ fn loaded_service_time(plan: &Plan, strand: &mut Strand, state: &mut StationStat
     }
     strand.own = own;
     strand.will_fail = false;
+    strand.doom = Cause::Error;
     if law.load.len() == 1 {
         return own;
     }

@@ -39,6 +39,11 @@ pub(super) mod uses {
     pub(in crate::sim) const CLIENT_RETRY: Use = Use(21);
     pub(in crate::sim) const SETUP: Use = Use(22);
     pub(in crate::sim) const LOOKUP: Use = Use(23);
+    pub(in crate::sim) const TROUBLE: Use = Use(24);
+    pub(in crate::sim) const TASK_WORK: Use = Use(25);
+    pub(in crate::sim) const CALL_WORK: Use = Use(26);
+    pub(in crate::sim) const PAUSE: Use = Use(27);
+    pub(in crate::sim) const RESTART: Use = Use(28);
 }
 
 /// What a strand waits for.
@@ -74,6 +79,10 @@ pub(super) enum Phase {
     ClientBackoff,
     /// A polling worker that holds it during backoff.
     WorkerBackoff,
+    /// Its node's event loop, to begin.
+    Scheduled,
+    /// Its node's event loop, to take its call's answer.
+    Returning,
     /// To be told that its attempt has failed.
     AttemptLost,
     /// To be told that it is over.
@@ -112,10 +121,16 @@ pub enum Cause {
     Timeout,
     /// A breaker was open, after all attempts.
     BreakerOpen,
+    /// The station was out or browned out, after all attempts.
+    Down,
+    /// The agent that carried it crashed.
+    AgentLost,
+    /// The node that carried it died.
+    NodeLost,
 }
 
 /// How many causes there are.
-pub const CAUSES: usize = 14;
+pub const CAUSES: usize = 17;
 
 /// What kind of end a cause is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -145,6 +160,9 @@ impl Cause {
         Self::Error,
         Self::Timeout,
         Self::BreakerOpen,
+        Self::Down,
+        Self::AgentLost,
+        Self::NodeLost,
     ];
 
     /// Its name in reports.
@@ -164,6 +182,9 @@ impl Cause {
             Self::Error => "service error",
             Self::Timeout => "timed out",
             Self::BreakerOpen => "breaker open",
+            Self::Down => "station down",
+            Self::AgentLost => "agent crashed",
+            Self::NodeLost => "node died",
         }
     }
 
@@ -180,7 +201,10 @@ impl Cause {
             | Self::NeverFits
             | Self::Error
             | Self::Timeout
-            | Self::BreakerOpen => EndKind::Failed,
+            | Self::BreakerOpen
+            | Self::Down
+            | Self::AgentLost
+            | Self::NodeLost => EndKind::Failed,
         }
     }
 }
@@ -250,6 +274,8 @@ pub(super) struct Strand {
     pub(super) pool: u16,
     pub(super) group: u16,
     pub(super) agent: Option<AgentId>,
+    /// The node it is on.
+    pub(super) node: u16,
     pub(super) entered: u64,
     pub(super) worker: u32,
     pub(super) worker_attempts: u32,
@@ -359,6 +385,7 @@ impl Strand {
             pool: NONE,
             group: 0,
             agent: None,
+            node: NONE,
             entered: 0,
             worker: NOBODY,
             worker_attempts: 0,

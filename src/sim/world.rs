@@ -5,6 +5,7 @@ use super::clients::{ClientState, User};
 use super::controllers::{Controllers, DegradeState};
 use super::event::Event;
 use super::ledger::Part;
+use super::nodes::NodeState;
 use super::plan::Plan;
 use super::probe::Probe;
 use super::stations::{RetryState, StationState};
@@ -31,6 +32,9 @@ pub(super) struct World<'a> {
     pub(super) clients: Vec<ClientState>,
     pub(super) users: Vec<User>,
     pub(super) caches: Vec<Cache<u64, ()>>,
+    pub(super) nodes: Vec<NodeState>,
+    /// Of each fault, until when it lasts, while it does.
+    pub(super) active_faults: Vec<Option<u64>>,
     pub(super) breakers: Vec<Breaker>,
     pub(super) retries: Vec<RetryState>,
     /// For each spread in turn, whose turn it is.
@@ -64,6 +68,8 @@ impl<'a> World<'a> {
             clients: Vec::new(),
             users: Vec::new(),
             caches: model.caches.iter().map(|cache| cache.store.build().expect(built)).collect(),
+            nodes: NodeState::all(&model.nodes, streams),
+            active_faults: vec![None; model.faults.len()],
             breakers: model.breakers.iter().map(|(_, spec)| spec.build().expect(built)).collect(),
             retries: model
                 .retries
@@ -82,6 +88,8 @@ impl<'a> World<'a> {
         world.schedule_marks();
         world.start_stations();
         world.start_pools();
+        world.start_nodes();
+        world.start_faults();
         world.start_clients(streams);
         world.start_controllers();
         world
@@ -131,7 +139,9 @@ impl<'a> World<'a> {
                     | Phase::PoolQueue
                     | Phase::Joining
                     | Phase::ClientBackoff
-                    | Phase::WorkerBackoff,
+                    | Phase::WorkerBackoff
+                    | Phase::Scheduled
+                    | Phase::Returning,
                     _,
                 ) => self.go(id),
             }
@@ -166,6 +176,9 @@ impl<'a> World<'a> {
             Event::Expire(pool) => self.agents_expire(pool, ticket),
             Event::Autoscale(index) => self.autoscale(index),
             Event::Degrade(_) => self.degrade(),
+            Event::Fault(what) => self.fault(what),
+            Event::NodeBack(node) => self.node_back(node),
+            Event::Probe(node) => self.probe_node(node),
         }
     }
 
@@ -202,6 +215,16 @@ impl<'a> World<'a> {
             Phase::Backoff => self.attempt(id),
             Phase::ClientBackoff => self.resubmit(id),
             Phase::WorkerBackoff => self.worker_enqueues(id),
+            Phase::Scheduled => {
+                if self.loop_done(id) {
+                    self.go(id);
+                }
+            }
+            Phase::Returning => {
+                if self.loop_done(id) {
+                    self.served(id);
+                }
+            }
             Phase::Ready
             | Phase::InLine
             | Phase::LimitLine
@@ -436,7 +459,13 @@ impl<'a> World<'a> {
     pub(super) fn withdraw(&mut self, id: u32) {
         match self.strands.get(id).phase {
             Phase::Ready | Phase::AttemptLost | Phase::TaskLost => self.ready.retain(|other| *other != id),
-            Phase::Delay | Phase::Looking | Phase::Refused | Phase::Backoff | Phase::ClientBackoff => {}
+            Phase::Delay
+            | Phase::Looking
+            | Phase::Refused
+            | Phase::Backoff
+            | Phase::ClientBackoff
+            | Phase::Scheduled
+            | Phase::Returning => {}
             Phase::WorkerBackoff => self.worker_forgets(id),
             Phase::InLine
             | Phase::LimitLine

@@ -1,5 +1,6 @@
 //! Stations, providers, pools, models and caches.
 
+mod node;
 mod pool;
 
 use crate::experiment::decode::Fields;
@@ -11,6 +12,7 @@ use crate::experiment::schema::{
 };
 use crate::experiment::tree::{Node, Tree};
 use crate::model::distribution::{Law, Quantity};
+use crate::model::node::NodeGroup;
 use crate::model::{Breakdown, CacheStore, Failure, Kind, LlmModel, Offer, Pool, Service, Slowdown, Station};
 use tars_policy::queue::{Order, QueueSpec, Ranking};
 use tars_policy::units::Span;
@@ -21,6 +23,7 @@ pub(super) struct Parts {
     pub(super) pools: Vec<Pool>,
     pub(super) models: Vec<LlmModel>,
     pub(super) caches: Vec<CacheStore>,
+    pub(super) nodes: Vec<NodeGroup>,
 }
 
 impl Parts {
@@ -38,6 +41,7 @@ pub(super) fn decode(tree: &Tree, path: &Path, diagnostics: &mut Diagnostics) ->
     let providers = fields.map("providers", diagnostics);
     let models = fields.map("models", diagnostics);
     let caches = fields.map("caches", diagnostics);
+    let nodes = fields.map("nodes", diagnostics);
     let routes = decode_routes(fields.tree("routes"), &path.key("routes"), diagnostics);
     fields.finish(diagnostics);
     Some(SystemSpec {
@@ -46,6 +50,7 @@ pub(super) fn decode(tree: &Tree, path: &Path, diagnostics: &mut Diagnostics) ->
         providers: providers?,
         models: models?,
         caches: caches?,
+        nodes: nodes?,
         routes: routes?,
     })
 }
@@ -105,13 +110,23 @@ pub(super) fn build(
         }
         stations.push(provider(tree, &path, name, spec, &names, diagnostics));
     }
-    let pools = system
+    let mut nodes: Vec<NodeGroup> = system
+        .nodes
+        .iter()
+        .map(|(name, spec)| node::group(tree, &root.key("nodes").key(name), name, spec, diagnostics))
+        .collect();
+    let pools: Vec<Pool> = system
         .pools
         .iter()
         .map(|(name, spec)| {
-            pool::pool(tree, &root.key("pools").key(name), name, spec, roles, &names, diagnostics)
+            pool::pool(tree, &root.key("pools").key(name), name, spec, roles, &names, &nodes, diagnostics)
         })
         .collect();
+    for (place, pool) in pools.iter().enumerate() {
+        if let Some(group) = pool.nodes {
+            nodes[usize::from(group)].pools.push(super::index(place));
+        }
+    }
     let caches = system
         .caches
         .iter()
@@ -132,7 +147,7 @@ pub(super) fn build(
             }
         })
         .collect();
-    Parts { stations, pools, models, caches }
+    Parts { stations, pools, models, caches, nodes }
 }
 
 /// Reports what a policy refuses about the specification at `path` of the whole.

@@ -127,6 +127,15 @@ impl Agents {
         AgentId { slot, generation: self.slots[slot as usize].generation }
     }
 
+    /// Every agent, in the order of slots.
+    pub(super) fn ids(&self) -> impl Iterator<Item = AgentId> {
+        let taken = self.slots.iter().enumerate().filter(|(_, slot)| slot.agent.is_some());
+        taken.map(|(place, slot)| AgentId {
+            slot: u32::try_from(place).expect("fewer than 2^32 agents at once"),
+            generation: slot.generation,
+        })
+    }
+
     /// The agent in a place that is known to be taken.
     pub(super) fn at_mut(&mut self, slot: u32) -> &mut Agent {
         self.slots[slot as usize].agent.as_mut().expect("the place is taken")

@@ -67,6 +67,11 @@ impl Pool {
             .map(|due| due.max(now))
     }
 
+    /// Every agent there is, dead ones included, in the order of their slots.
+    pub fn ids(&self) -> Vec<AgentId> {
+        self.agents.ids().collect()
+    }
+
     /// `agent` crashes with all its tasks; `None` when it has left or is dead already. It stays, dead, until it is
     /// restarted or discarded. One that was draining or starting is gone for good when it was draining.
     pub fn crash(&mut self, now: Time, agent: AgentId) -> Option<Crashed> {

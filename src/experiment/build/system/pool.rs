@@ -6,10 +6,12 @@ use crate::experiment::diagnostic::Diagnostics;
 use crate::experiment::path::Path;
 use crate::experiment::schema::{GroupSpec, PoolSpec};
 use crate::experiment::tree::Tree;
+use crate::model::node::NodeGroup;
 use crate::model::{Group, Pool};
 use tars_policy::queue::{LANES_MAX, LaneMask};
 
 /// A pool of agents.
+#[expect(clippy::too_many_arguments, reason = "everything that a pool may name")]
 pub(super) fn pool(
     tree: &Tree,
     path: &Path,
@@ -17,6 +19,7 @@ pub(super) fn pool(
     spec: &PoolSpec,
     roles: &[String],
     models: &[String],
+    nodes: &[NodeGroup],
     diagnostics: &mut Diagnostics,
 ) -> Pool {
     if let Err(error) = spec.queue.validate() {
@@ -67,6 +70,22 @@ pub(super) fn pool(
     {
         spec_at(tree, path, &error, diagnostics);
     }
+    let home = spec.nodes.as_ref().and_then(|wanted| {
+        let place = nodes.iter().position(|group| group.name == *wanted);
+        if place.is_none() {
+            let known: Vec<String> = nodes.iter().map(|group| group.name.clone()).collect();
+            diagnostics.unknown_name(tree, &path.key("nodes"), "nodes under `system.nodes`", wanted, &known);
+        }
+        place.map(index)
+    });
+    if home.is_some() && spec.heap.is_some() {
+        diagnostics.senseless(
+            tree,
+            &path.key("heap"),
+            "the pool has a heap of its own and lives in nodes, which have theirs",
+            "leave `heap` out",
+        );
+    }
     Pool {
         name: name.to_owned(),
         agents,
@@ -78,6 +97,7 @@ pub(super) fn pool(
         dispatch: spec.dispatch.clone(),
         ready_at_start: spec.ready_at_start,
         heap: spec.heap.as_ref().map(|heap| (heap.size_mb, heap.base_mb, heap.per_task_mb)),
+        nodes: home,
     }
 }
 

@@ -1,0 +1,168 @@
+//! Runtime processes: heap, collections that stop everything, death by memory and restart.
+
+use crate::model::distribution::Law;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use tars_policy::units::Span;
+
+/// Runtime processes that are alike. The agents of a pool that names them are spread over them evenly.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NodeSpec {
+    /// How many.
+    #[serde(default = "one_process")]
+    pub count: u32,
+    /// What each holds in memory.
+    pub memory: MemorySpec,
+    /// What each produces as garbage.
+    #[serde(default)]
+    pub garbage: GarbageSpec,
+    /// What its event loop does, one thing after another.
+    #[serde(default)]
+    pub event_loop: EventLoopSpec,
+    /// Collections of the young generation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub minor: Option<MinorSpec>,
+    /// Collections of the whole heap.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub major: Option<MajorSpec>,
+    /// Collections that the program asks for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub manual: Option<ManualSpec>,
+    /// From death to ready again; what is due on a node meanwhile waits, and new work goes to other nodes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restart: Option<Law<Span>>,
+    /// A probe that restarts a node whose event loop stands still.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub liveness: Option<LivenessSpec>,
+}
+
+/// One process.
+fn one_process() -> u32 {
+    1
+}
+
+/// What a process holds in memory, in megabytes.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MemorySpec {
+    /// The heap at which it dies of out-of-memory.
+    pub heap_limit_mb: f64,
+    /// In the heap without agents and tasks.
+    #[serde(default)]
+    pub base_mb: f64,
+    /// In the heap for each agent.
+    #[serde(default)]
+    pub per_agent_mb: f64,
+    /// In the heap for each task that an agent there carries.
+    #[serde(default)]
+    pub per_task_mb: f64,
+    /// In the heap for each task in the pool's queue, shared by the nodes.
+    #[serde(default)]
+    pub per_queued_task_mb: f64,
+    /// Outside the heap for each task, such as buffered responses.
+    #[serde(default)]
+    pub external_per_task_mb: f64,
+    /// Resident outside heap and buffers: code, stacks.
+    #[serde(default)]
+    pub resident_base_mb: f64,
+    /// What never becomes free again for each task that ends: a leak.
+    #[serde(default)]
+    pub leak_per_task_mb: f64,
+}
+
+/// What becomes garbage.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct GarbageSpec {
+    /// For each task that an agent takes, in megabytes.
+    pub per_task_mb: f64,
+    /// For each call that an agent makes, in megabytes.
+    pub per_call_mb: f64,
+}
+
+/// What the event loop of a process does: one thing after another, nothing during a collection.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct EventLoopSpec {
+    /// Work for each task that an agent takes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub per_task: Option<Law<Span>>,
+    /// Work for each call that comes back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub per_call: Option<Law<Span>>,
+    /// The share of a core that a limit leaves it, up to 1; work takes the reciprocal times as long.
+    pub cores: f64,
+}
+
+impl Default for EventLoopSpec {
+    fn default() -> Self {
+        Self { per_task: None, per_call: None, cores: 1.0 }
+    }
+}
+
+/// Collections of the young generation.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MinorSpec {
+    /// After so much garbage, in megabytes.
+    pub every_mb: f64,
+    /// The share of it that is promoted and stays until a major collection.
+    #[serde(default)]
+    pub promoted_share: f64,
+    /// How long everything stands still.
+    pub pause: PauseSpec,
+}
+
+/// Collections of the whole heap.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MajorSpec {
+    /// When the heap in use has grown to this many times what the last one left.
+    pub growth_factor: f64,
+    /// How long everything stands still.
+    pub pause: PauseSpec,
+}
+
+/// Collections that the program asks for.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ManualSpec {
+    /// When the heap in use is above this share of its limit.
+    pub at_heap_share: f64,
+    /// Not more often than this.
+    pub every: Span,
+    /// How long everything stands still.
+    pub pause: PauseSpec,
+}
+
+/// How long a collection stops a node: `time`, plus `per_live_mb` for what it leaves, plus a line through `by_tasks`.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct PauseSpec {
+    /// Drawn for each collection.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub time: Option<Law<Span>>,
+    /// For each megabyte that is alive.
+    pub per_live_mb: Span,
+    /// By the number of tasks on the node: points of tasks and span, straight between them, flat outside.
+    pub by_tasks: Vec<(u32, Span)>,
+}
+
+/// A probe that restarts a node.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LivenessSpec {
+    /// How often it asks.
+    pub interval: Span,
+    /// How long it waits for an answer.
+    pub timeout: Span,
+    /// After so many misses in a row the node is killed.
+    #[serde(default = "three_misses")]
+    pub misses: u32,
+}
+
+/// The usual number of misses.
+fn three_misses() -> u32 {
+    3
+}
