@@ -1,0 +1,328 @@
+//! Calls: how a strand makes one, how it comes back, and what happens when it does not.
+
+use super::super::controllers::DegradeState;
+use super::super::ledger::Part;
+use super::super::probe::count;
+use super::super::strand::{Cause, NONE, Phase, uses};
+use super::super::world::{FAR, World};
+use super::small;
+use crate::engine::Ticket;
+use crate::model::workload::Load;
+use tars_policy::breaker::{Outcome, Permit};
+use tars_policy::retry::{Failure, RetryVerdict};
+use tars_policy::route::Ask;
+use tars_policy::units::{Span, Time, Tokens};
+
+impl World<'_> {
+    /// The strand calls the station of a visit.
+    #[inline]
+    pub(in crate::sim) fn visit(&mut self, id: u32, visit: u16) {
+        let plan = self.plan;
+        let call = &plan.model.program.visits[visit as usize];
+        let station = &plan.model.stations[call.station as usize];
+        let strand = self.strands.get_mut(id);
+        strand.visit = visit;
+        strand.station = call.station;
+        strand.attempt = 1;
+        strand.last_wait = 0;
+        if let Some(retry) = call.retry {
+            let state = &mut self.retries[retry as usize];
+            state.policy.on_request(Time::from_nanos(self.now));
+            state.active += 1;
+        }
+        if !station.offers.is_empty() {
+            self.choose_model(id, visit);
+        }
+        self.attempt(id);
+    }
+
+    pub(super) fn choose_model(&mut self, id: u32, visit: u16) {
+        let plan = self.plan;
+        let strand = self.strands.get(id);
+        let call = &plan.model.program.visits[visit as usize];
+        let offers = &plan.model.stations[call.station as usize].offers;
+        let of_mode = self.degrade.as_ref().and_then(DegradeState::model);
+        let chosen = match (of_mode, &plan.choices[visit as usize]) {
+            (Some(model), _) => Some(model),
+            (None, Some(choice)) => {
+                let role = plan.model.roles.get(strand.role as usize).map(String::as_str);
+                let ask = Ask { complexity: self.complexity(id), role, draw: strand.draw(uses::MODEL) };
+                Some(choice.models[choice.route.pick(&ask)])
+            }
+            (None, None) => None,
+        };
+        let strand = self.strands.get_mut(id);
+        let of_agent = match strand.pool {
+            NONE => None,
+            pool => plan.model.pools[pool as usize].groups[strand.group as usize].model,
+        };
+        let offered = |model: &u16| offers[*model as usize].is_some();
+        let first = offers.iter().position(Option::is_some).map(small);
+        strand.model = chosen.filter(offered).or(of_agent.filter(offered)).or(first).unwrap_or(NONE);
+        strand.provider = call.station;
+    }
+
+    /// The task's complexity, drawn once.
+    pub(super) fn complexity(&self, id: u32) -> f64 {
+        let strand = self.strands.get(id);
+        match &self.plan.classes[strand.class as usize].complexity {
+            Some(law) => law.sample(strand.draw_once(uses::COMPLEXITY)),
+            None => 0.0,
+        }
+    }
+
+    /// Replays the next recorded call of the strand's session, after its pause.
+    pub(in crate::sim) fn replay(&mut self, id: u32, visit: u16) {
+        let plan = self.plan;
+        let now = self.now;
+        let strand = self.strands.get_mut(id);
+        let Load::Sessions(trace) = &plan.model.clients[strand.client as usize].load else {
+            unreachable!("only sessions replay calls");
+        };
+        let (first, count, tail) = trace.sessions[strand.row as usize];
+        // Two wakes a call: after the pause the call is made, after the call the next pause begins.
+        let at = strand.replay;
+        strand.replay += 1;
+        if at == 2 * count {
+            strand.ledger.enter(now, Part::Tool);
+            strand.phase = Phase::Delay;
+            return self.wake_after(id, tail.as_nanos());
+        }
+        strand.pc -= 1;
+        if at.is_multiple_of(2) {
+            let (gap, _) = trace.calls[(first + at / 2) as usize];
+            strand.ledger.enter(now, Part::Tool);
+            strand.phase = Phase::Delay;
+            return self.wake_after(id, gap.as_nanos());
+        }
+        self.visit(id, visit);
+    }
+
+    /// One attempt of the present call begins.
+    #[inline]
+    pub(in crate::sim) fn attempt(&mut self, id: u32) {
+        let plan = self.plan;
+        let now = self.now;
+        let time = self.time();
+        let strand = self.strands.get_mut(id);
+        let call = &plan.model.program.visits[strand.visit as usize];
+        if let Some(breaker) = call.breaker {
+            match self.breakers[breaker as usize].permit(time) {
+                Permit::Allowed(pass) => strand.pass = Some(pass),
+                Permit::Refused { .. } => {
+                    self.probe.breaker_refused += 1;
+                    strand.ledger.enter(now, Part::Breaker);
+                    return self.attempt_failed(id, Cause::BreakerOpen);
+                }
+            }
+        }
+        let of_mode = if call.is_llm { self.degrade.as_ref().and_then(DegradeState::timeout) } else { None };
+        let timeout = match (call.timeout, of_mode) {
+            (Some(own), Some(mode)) => Some(own.min(mode)),
+            (own, mode) => own.or(mode),
+        };
+        strand.deadline = timeout.map_or(u64::MAX, |timeout| now.saturating_add(timeout.as_nanos()).min(FAR));
+        let station = strand.station as usize;
+        strand.joined = now;
+        strand.left = 0;
+        strand.spent_before = strand.ledger.spent_by(now, plan.stations[station].part);
+        if strand.measured {
+            count(&mut self.stations[station].calls);
+        }
+        count(&mut self.probe.calls);
+        if self.stations[station].trouble.out {
+            return self.attempt_failed(id, Cause::Down);
+        }
+        if self.stations[station].limiter.is_some() {
+            return self.meet_limit(id);
+        }
+        self.join(id, true);
+    }
+
+    /// The call came back.
+    pub(in crate::sim) fn served(&mut self, id: u32) {
+        let time = self.time();
+        let plan = self.plan;
+        let strand = self.strands.get_mut(id);
+        let call = &plan.model.program.visits[strand.visit as usize];
+        let index = strand.station as usize;
+        let measured = strand.measured;
+        let mut spent = 0;
+        if plan.stations[index].troubled && self.stations[index].trouble.out {
+            strand.will_fail = true;
+            strand.doom = Cause::Down;
+        }
+        if let Some(offer) = plan.stations[index].offers.get(strand.model as usize).and_then(Option::as_ref) {
+            let tokens =
+                (Tokens::new(u64::from(strand.input_tokens)), Tokens::new(u64::from(strand.output_tokens)));
+            let dollars = offer.input_price * tokens.0 + offer.output_price * tokens.1;
+            spent =
+                u64::try_from(dollars.as_trillionths()).expect("a call costs less than 18 million dollars");
+            strand.cost += spent;
+            self.probe.called(strand.model, strand.station, measured, !strand.will_fail);
+        }
+        if strand.will_fail {
+            strand.lost += spent;
+            let cause = if plan.stations[index].troubled { strand.doom } else { Cause::Error };
+            return self.attempt_failed(id, cause);
+        }
+        if measured {
+            count(&mut self.stations[index].served);
+        }
+        if let Some(degrade) = &mut self.degrade
+            && !plan.model.stations[index].offers.is_empty()
+        {
+            degrade.saw(time.as_nanos(), true);
+        }
+        strand.timeout = Ticket::NONE;
+        if let Some(retry) = call.retry {
+            self.retries[retry as usize].policy.on_success(time);
+        }
+        if call.breaker.is_some() || call.retry.is_some() {
+            self.call_ends(id, Outcome::Success);
+        }
+        self.go(id);
+    }
+
+    /// The strand's present call, if it makes one, is over for its breaker and its retry policy.
+    pub(in crate::sim) fn call_ends(&mut self, id: u32, outcome: Outcome) {
+        let time = self.time();
+        let strand = self.strands.get_mut(id);
+        let attempt = std::mem::take(&mut strand.attempt);
+        if attempt == 0 {
+            return;
+        }
+        let call = &self.plan.model.program.visits[strand.visit as usize];
+        if let (Some(breaker), Some(pass)) = (call.breaker, strand.pass.take()) {
+            let _ = self.breakers[breaker as usize].record(time, pass, outcome);
+        }
+        if let Some(retry) = call.retry {
+            let state = &mut self.retries[retry as usize];
+            state.active -= 1;
+            state.retrying -= u32::from(attempt > 1);
+        }
+    }
+
+    /// An attempt has failed: try again as the retry policy says, or fail the task.
+    pub(in crate::sim) fn attempt_failed(&mut self, id: u32, cause: Cause) {
+        let plan = self.plan;
+        let now = self.now;
+        let time = self.time();
+        let strand = self.strands.get_mut(id);
+        strand.timeout = Ticket::NONE;
+        strand.patience = Ticket::NONE;
+        strand.timer = Ticket::NONE;
+        let call = &plan.model.program.visits[strand.visit as usize];
+        let station = &plan.model.stations[strand.station as usize];
+        if let (Some(breaker), Some(pass)) = (call.breaker, strand.pass.take()) {
+            let outcome = match cause {
+                // It left the line by itself, or could never have been answered.
+                Cause::Abandoned | Cause::NeverFits => Outcome::Ignored,
+                Cause::QueueFull
+                | Cause::Unavailable
+                | Cause::Degraded
+                | Cause::Displaced
+                | Cause::StationFull
+                | Cause::Expired
+                | Cause::CoDel
+                | Cause::ClientTimeout
+                | Cause::Limited
+                | Cause::Error
+                | Cause::Timeout
+                | Cause::BreakerOpen
+                | Cause::Down
+                | Cause::AgentLost
+                | Cause::NodeLost => Outcome::Failure,
+            };
+            let _ = self.breakers[breaker as usize].record(time, pass, outcome);
+        }
+        if let Some(degrade) = &mut self.degrade
+            && !station.offers.is_empty()
+            && matches!(cause, Cause::Error | Cause::Timeout | Cause::Limited | Cause::Down)
+        {
+            degrade.saw(now, false);
+        }
+        if matches!(cause, Cause::Error | Cause::Timeout | Cause::Down) {
+            // What the attempt took in service was for nothing.
+            strand.ledger.enter(now, Part::FailedAttempts);
+            let part = plan.stations[strand.station as usize].part;
+            strand.ledger.move_since(strand.spent_before, part, Part::FailedAttempts);
+        }
+        let retryable = match cause {
+            Cause::Error => station.failure.as_ref().is_some_and(|failure| failure.retryable),
+            Cause::NeverFits | Cause::Abandoned => false,
+            Cause::QueueFull
+            | Cause::Unavailable
+            | Cause::Degraded
+            | Cause::Displaced
+            | Cause::StationFull
+            | Cause::Expired
+            | Cause::CoDel
+            | Cause::ClientTimeout
+            | Cause::Limited
+            | Cause::Timeout
+            | Cause::BreakerOpen
+            | Cause::Down
+            | Cause::AgentLost
+            | Cause::NodeLost => true,
+        };
+        let verdict = match call.retry {
+            Some(retry) if retryable => {
+                let state = &mut self.retries[retry as usize];
+                let failure = Failure {
+                    attempt: strand.attempt,
+                    last_wait: Span::from_nanos(strand.last_wait),
+                    retry_after: (cause == Cause::Limited).then(|| Span::from_nanos(strand.retry_after)),
+                    active: state.active,
+                    retrying: state.retrying - u32::from(strand.attempt > 1),
+                };
+                let draw = strand.draw(uses::RETRY);
+                let verdict = state.policy.on_failure(time, &failure, draw);
+                if strand.attempt == 1 && matches!(verdict, RetryVerdict::RetryAt { .. }) {
+                    state.retrying += 1;
+                }
+                verdict
+            }
+            Some(_) | None => return self.call_failed(id, cause),
+        };
+        match verdict {
+            RetryVerdict::RetryAt { at, .. } => {
+                let wait = (at - time).as_nanos();
+                strand.last_wait = wait;
+                strand.attempt += 1;
+                strand.phase = Phase::Backoff;
+                strand.ledger.enter(
+                    now,
+                    if cause == Cause::BreakerOpen { Part::Breaker } else { Part::ServerBackoff },
+                );
+                if strand.measured {
+                    self.probe.retried += 1;
+                }
+                self.wake_after(id, wait);
+            }
+            RetryVerdict::GiveUp { .. } => self.call_failed(id, cause),
+        }
+    }
+
+    /// A call has failed for good: so has the task, or the branch of it.
+    pub(super) fn call_failed(&mut self, id: u32, cause: Cause) {
+        self.call_ends(id, Outcome::Failure);
+        self.task_ends(id, Some(cause));
+    }
+
+    pub(in crate::sim) fn refusal_arrives(&mut self, id: u32) {
+        self.attempt_failed(id, Cause::Limited);
+    }
+
+    pub(super) fn refuse(&mut self, id: u32, cause: Cause) {
+        self.count_refusal(id);
+        self.attempt_failed(id, cause);
+    }
+
+    pub(super) fn count_refusal(&mut self, id: u32) {
+        let strand = self.strands.get(id);
+        if strand.measured {
+            self.stations[strand.station as usize].refused += 1;
+        }
+    }
+}
