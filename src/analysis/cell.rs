@@ -5,7 +5,7 @@ use super::metrics::{estimate, seconds};
 use crate::experiment::Experiment;
 use crate::experiment::schema::SloSpec;
 use crate::model::Model;
-use crate::model::metric::{Metric, PlaceMetric};
+use crate::model::metric::{Metric, NodeMetric, PlaceMetric};
 use crate::result::{Bound, Breakdown, Cell, CellStatus, Figure, LedgerPart, Series, SloTerm, StationResult};
 use crate::sim::{PARTS, Part, Run, coarse_middle};
 use crate::stats::{Estimate, Precision};
@@ -207,6 +207,15 @@ fn places(input: &CellInput<'_>) -> Vec<StationResult> {
                 .collect();
             StationResult { name: format!("{place} {name}"), metrics }
         })
+        .chain(model.nodes.iter().map(|group| {
+            let of = |metric: NodeMetric| {
+                let key = format!("nodes/{}/{}", group.name, metric.name());
+                let found = estimate(model, &key, runs)?;
+                Some((metric.name().to_owned(), figure(Some(found), &key, input)))
+            };
+            let metrics = NodeMetric::ALL.into_iter().filter_map(of).collect();
+            StationResult { name: format!("nodes {}", group.name), metrics }
+        }))
         .collect()
 }
 
@@ -346,6 +355,9 @@ fn series(model: &Model, runs: &[Run]) -> Option<Series> {
         put("in_flight", level(|w| w.number_area));
         if !model.pools.is_empty() {
             put("agents", level(|w| w.agent_area));
+        }
+        if !model.nodes.is_empty() {
+            put("heap_mb", level(|w| w.heap_area).map(|kilobytes| kilobytes / 1024.0));
         }
         if model.degrade.is_some() {
             put("mode", Some(all.iter().map(|w| f64::from(w.mode)).sum::<f64>() / all.len() as f64));

@@ -1,5 +1,7 @@
 //! Metrics of one configuration from its runs: which numbers, and which estimator is fit for each.
 
+mod nodes;
+
 use crate::model::Model;
 use crate::model::metric::{Metric, MetricKey, PlaceMetric};
 use crate::sim::{Cause, EndKind, Run};
@@ -17,6 +19,10 @@ pub fn estimate(model: &Model, name: &str, runs: &[Run]) -> Option<Estimate> {
         MetricKey::Pool(pool, metric) => {
             let index = model.pools.iter().position(|known| known.name == pool)?;
             of_pool(model, index, metric, runs)
+        }
+        MetricKey::Nodes(group, metric) => {
+            let index = model.nodes.iter().position(|known| known.name == group)?;
+            nodes::of_nodes(model, index, metric, runs)
         }
     }
 }

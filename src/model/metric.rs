@@ -1,5 +1,9 @@
 //! What is measured: the closed list of metrics, by name, with units and meaning.
 
+mod node;
+
+pub use node::NodeMetric;
+
 /// A metric of the whole system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Metric {
@@ -76,7 +80,7 @@ pub enum PlaceMetric {
     Working,
 }
 
-/// The name of a metric: `latency_p99_s`, `station/llm/wait_mean_s`, `pool/workers/queue_mean`.
+/// The name of a metric: `latency_p99_s`, `station/llm/wait_mean_s`, `pool/workers/queue_mean`, `nodes/main/heap_max_mb`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MetricKey {
     /// Of the whole system.
@@ -85,6 +89,8 @@ pub enum MetricKey {
     Station(String, PlaceMetric),
     /// Of a pool, by its name.
     Pool(String, PlaceMetric),
+    /// Of a group of nodes, by its name.
+    Nodes(String, NodeMetric),
 }
 
 /// Which way a metric improves.
@@ -230,6 +236,10 @@ impl MetricKey {
         match (parts.next()?, parts.next(), parts.next()) {
             (system, None, None) => {
                 Metric::ALL.into_iter().find(|metric| metric.name() == system).map(Self::System)
+            }
+            ("nodes", Some(of), Some(what)) => {
+                let what = NodeMetric::ALL.into_iter().find(|metric| metric.name() == what)?;
+                Some(Self::Nodes(of.to_owned(), what))
             }
             (place, Some(of), Some(what)) => {
                 let what = PlaceMetric::ALL.into_iter().find(|metric| metric.name() == what)?;

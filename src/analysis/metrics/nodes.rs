@@ -1,0 +1,63 @@
+//! Metrics of runtime processes, over all nodes of a group.
+
+use super::{of_pairs, quantile, seconds};
+use crate::model::Model;
+use crate::model::metric::NodeMetric;
+use crate::sim::{NodeRun, Run};
+use crate::stats::{Estimate, mean};
+
+/// Estimates a metric of the group of nodes at `index`.
+pub(super) fn of_nodes(model: &Model, index: usize, metric: NodeMetric, runs: &[Run]) -> Option<Estimate> {
+    let confidence = model.measure.confidence;
+    let count = f64::from(model.nodes[index].count);
+    let nodes = |run: &Run| -> Vec<NodeRun> {
+        run.nodes.iter().filter(|node| usize::from(node.group) == index).cloned().collect()
+    };
+    let sum = |f: &dyn Fn(&NodeRun) -> f64, per: &dyn Fn(&Run) -> f64| {
+        let pairs: Vec<_> =
+            runs.iter().map(|run| (nodes(run).iter().map(f).sum::<f64>(), per(run) * count)).collect();
+        of_pairs(&pairs, confidence)
+    };
+    let pauses = || {
+        let of_group = move |node: &&NodeRun| usize::from(node.group) == index;
+        runs.iter().map(move |run| {
+            let mut pooled = crate::tally::Samples::new();
+            for node in run.nodes.iter().filter(of_group) {
+                pooled.merge(&node.pauses);
+            }
+            pooled
+        })
+    };
+    let of_pauses = |level: f64| {
+        let pooled: Vec<_> = pauses().collect();
+        quantile(pooled.iter(), level, confidence)
+    };
+    let greatest = |f: &dyn Fn(&NodeRun) -> u32| {
+        let of_run = |run: &Run| nodes(run).iter().map(f).max().map(|most| f64::from(most) / 1024.0);
+        mean(&runs.iter().filter_map(of_run).collect::<Vec<_>>(), confidence)
+    };
+    match metric {
+        NodeMetric::HeapMean => sum(&|node| node.heap_area as f64 / 1e9 / 1024.0, &seconds),
+        NodeMetric::HeapMax => greatest(&|node| node.heap_max),
+        NodeMetric::ResidentMax => greatest(&|node| node.resident_max),
+        NodeMetric::Stopped => sum(&|node| node.stopped as f64 / 1e9, &seconds),
+        NodeMetric::Collections => {
+            sum(&|node| (node.minors + node.majors + node.manuals) as f64, &|run| seconds(run) / 60.0)
+        }
+        NodeMetric::PauseMean => {
+            let pairs: Vec<_> =
+                pauses().map(|pauses| (pauses.sum() as f64 / 1e9, pauses.len() as f64)).collect();
+            of_pairs(&pairs, confidence)
+        }
+        NodeMetric::PauseP50 => of_pauses(0.5),
+        NodeMetric::PauseP99 => of_pauses(0.99),
+        NodeMetric::EventLoop => sum(&|node| node.worked as f64 / 1e9, &seconds),
+        NodeMetric::Tasks => sum(&|node| node.tasks_area as f64 / 1e9, &seconds),
+        NodeMetric::Deaths => {
+            sum(&|node| node.deaths_ever as f64, &|run| (run.stopped.max(1)) as f64 / 3.6e12)
+        }
+        NodeMetric::ProbeKills => {
+            sum(&|node| node.probe_kills_ever as f64, &|run| (run.stopped.max(1)) as f64 / 3.6e12)
+        }
+    }
+}
