@@ -2,6 +2,8 @@
 
 mod agents;
 mod clients;
+mod faults;
+mod nodes;
 mod routes;
 mod stations;
 

@@ -85,6 +85,6 @@ pub enum OutageAnswer {
     /// An error: at once for calls that come, at the end of their service for calls that are there.
     #[default]
     Error,
-    /// Nothing until the outage ends: calls hang, then finish.
+    /// Nothing until the outage ends: calls stand still, and go on from where they were.
     Hang,
 }
