@@ -1,7 +1,7 @@
 //! What is wrong with the input, where, and what to do about it.
 //!
 //! All problems are collected and printed together, in the order of files and lines. Every message is made by a
-//! method here or in `diagnostic/message.rs`, so that they can be read, and kept alike, in one place.
+//! method here or below `diagnostic/message`, so that they can be read, and kept alike, in one place.
 
 use std::collections::BTreeSet;
 use std::fmt;

@@ -1,0 +1,202 @@
+//! The mirror of a route: the steps that a task takes.
+
+use super::station::StationKind;
+use crate::model::distribution::Law;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use tars_policy::route::RouteSpec;
+use tars_policy::units::Span;
+
+/// One step of a route.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "snake_case")]
+pub enum Step {
+    /// Time passes; nobody is occupied.
+    Delay(DelayStep),
+    /// A call of a station.
+    Visit(VisitStep),
+    /// An agent of a pool is held while the inner steps run.
+    Agent(AgentStep),
+    /// A call of an LLM provider.
+    Llm(LlmStep),
+    /// A look into a cache; the steps of a miss run only on a miss, and then the entry is stored.
+    Cache(CacheStep),
+    /// One of several ways, by probability; what is missing to one goes on with the next step.
+    Choose(Vec<Choice>),
+    /// The inner steps several times.
+    Loop(LoopStep),
+    /// Branches at once.
+    Parallel(ParallelStep),
+    /// One of several ways, by a balance policy.
+    Spread(SpreadStep),
+    /// The inner steps only where a feature is on (degradation switches features off).
+    Feature(FeatureStep),
+    /// Goes on with another route and does not come back.
+    Go(String),
+    /// Replays the calls of the task's recorded session at a station.
+    ReplayCalls(ReplayStep),
+}
+
+/// Time passes.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DelayStep {
+    /// Its law.
+    pub time: Law<Span>,
+    /// Where it stands in the ledger.
+    #[serde(default = "network")]
+    pub kind: StationKind,
+}
+
+/// A delay is the network's unless it says otherwise.
+fn network() -> StationKind {
+    StationKind::Network
+}
+
+/// A call of a station.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct VisitStep {
+    /// Which station.
+    pub station: String,
+    /// The law of this service; the station's own when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service: Option<Law<Span>>,
+    /// How long it waits in line before it gives up; waiting only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub patience: Option<Law<Span>>,
+    /// How long an attempt may take in all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<Span>,
+    /// The retry policy, by its name under `policies.retries`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry: Option<String>,
+    /// The breaker, by its name under `policies.breakers`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub breaker: Option<String>,
+}
+
+/// An agent is held while the inner steps run.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AgentStep {
+    /// Which pool.
+    pub pool: String,
+    /// What the agent does.
+    pub steps: Vec<Step>,
+}
+
+/// A call of an LLM provider.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LlmStep {
+    /// Which provider.
+    pub provider: String,
+    /// Which model; the agent's own when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<RouteSpec>,
+    /// How long an attempt may take; the degradation mode may shorten it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<Span>,
+    /// The retry policy, by its name under `policies.retries`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry: Option<String>,
+    /// The breaker, by its name under `policies.breakers`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub breaker: Option<String>,
+}
+
+/// A look into a cache.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CacheStep {
+    /// Which cache.
+    pub cache: String,
+    /// What a miss takes.
+    #[serde(default)]
+    pub miss: Vec<Step>,
+    /// What a hit takes.
+    #[serde(default)]
+    pub hit: Vec<Step>,
+}
+
+/// One of several ways.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Choice {
+    /// How likely it is.
+    pub probability: f64,
+    /// What it takes.
+    #[serde(default)]
+    pub steps: Vec<Step>,
+}
+
+/// The inner steps several times.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LoopStep {
+    /// How often: a law of counts, rounded down to a whole number.
+    pub count: Law<f64>,
+    /// What is repeated.
+    pub steps: Vec<Step>,
+}
+
+/// Branches at once.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ParallelStep {
+    /// The branches.
+    pub branches: Vec<Vec<Step>>,
+    /// When it goes on.
+    #[serde(default)]
+    pub join: JoinSpec,
+}
+
+/// When parallel branches are joined.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum JoinSpec {
+    /// When all have finished.
+    #[default]
+    All,
+    /// When one has finished; the others are cancelled.
+    First,
+}
+
+/// One of several ways, by a balance policy.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SpreadStep {
+    /// How the way is chosen.
+    pub by: SpreadBy,
+    /// The ways.
+    pub branches: Vec<Vec<Step>>,
+}
+
+/// How a way is chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SpreadBy {
+    /// In turn.
+    RoundRobin,
+    /// With equal chance.
+    Random,
+}
+
+/// Steps that degradation may switch off.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FeatureStep {
+    /// The feature's name.
+    pub name: String,
+    /// What it takes.
+    pub steps: Vec<Step>,
+}
+
+/// Replays recorded calls.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReplayStep {
+    /// The station called.
+    pub station: String,
+}

@@ -1,0 +1,204 @@
+//! The mirror of a system: stations, agents, providers, models and caches by name.
+
+use super::node::NodeSpec;
+use super::route::Step;
+use super::station::{FailureSpec, OnLimit, Servers, SlowdownSpec, StationSpec};
+use crate::model::distribution::Law;
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use tars_policy::admission::AdmissionSpec;
+use tars_policy::balance::BalanceSpec;
+use tars_policy::cache::CacheSpec;
+use tars_policy::dispatch::DispatchSpec;
+use tars_policy::limiter::LimiterSpec;
+use tars_policy::queue::QueueSpec;
+use tars_policy::units::{Span, TokenPrice};
+
+/// What serves the load.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct SystemSpec {
+    /// Plain stations, by name.
+    pub stations: IndexMap<String, StationSpec>,
+    /// Pools of agents, by name.
+    pub pools: IndexMap<String, PoolSpec>,
+    /// LLM providers, by name.
+    pub providers: IndexMap<String, ProviderSpec>,
+    /// LLM models and what they can do, by name.
+    pub models: IndexMap<String, ModelSpec>,
+    /// Caches, by name.
+    pub caches: IndexMap<String, CacheStoreSpec>,
+    /// Runtime processes, by name.
+    pub nodes: IndexMap<String, NodeSpec>,
+    /// The routes that tasks take, by name.
+    pub routes: IndexMap<String, Vec<Step>>,
+}
+
+/// A pool of agents.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PoolSpec {
+    /// Agents that are alike, by name.
+    pub groups: IndexMap<String, GroupSpec>,
+    /// The queue in front of it.
+    #[serde(default)]
+    pub queue: QueueSpec,
+    /// What the gateway refuses.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub admission: Option<AdmissionSpec>,
+    /// How queued tasks reach agents.
+    #[serde(default)]
+    pub dispatch: DispatchSpec,
+    /// Which agent of a group takes a task.
+    #[serde(default)]
+    pub balance: BalanceSpec,
+    /// Agents kept warm in reserve.
+    #[serde(default)]
+    pub warm_pool: u32,
+    /// Spawns an agent when the queue is deeper than this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lazy_spawn_above: Option<u32>,
+    /// Agents idle for longer are retired, down to the autoscaler's minimum.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idle_ttl: Option<Span>,
+    /// Agents older than this are retired once they are idle.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lifespan: Option<Span>,
+    /// Whether agents are ready at the start, or start cold.
+    #[serde(default = "yes")]
+    pub ready_at_start: bool,
+    /// The heap at which the memory share is one, in MB; with `heap_mb_per_task` it feeds memory rules.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heap: Option<HeapSpec>,
+    /// The processes that its agents live in, by their name under `system.nodes`; no process's heap and collections
+    /// touch them when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nodes: Option<String>,
+}
+
+/// Yes.
+fn yes() -> bool {
+    true
+}
+
+/// A heap that grows with the tasks in it.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HeapSpec {
+    /// Its size in megabytes.
+    pub size_mb: f64,
+    /// In use without tasks.
+    pub base_mb: f64,
+    /// In use for each task in the pool, queued or running.
+    pub per_task_mb: f64,
+}
+
+/// Agents that are alike.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GroupSpec {
+    /// How many at the start.
+    pub agents: u32,
+    /// The model they call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// The roles they take; all when empty.
+    #[serde(default)]
+    pub roles: Vec<String>,
+    /// How many tasks one carries at once.
+    #[serde(default = "one_task")]
+    pub tasks_per_agent: u32,
+    /// From nothing to ready.
+    #[serde(default)]
+    pub cold_start: Option<Span>,
+    /// From the warm pool to ready.
+    #[serde(default)]
+    pub warm_start: Option<Span>,
+}
+
+/// One task at a time.
+fn one_task() -> u32 {
+    1
+}
+
+/// A provider of LLM calls.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ProviderSpec {
+    /// The models it offers, by name.
+    pub models: IndexMap<String, OfferSpec>,
+    /// Its rate limits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limiter: Option<LimiterSpec>,
+    /// What happens to a call over the limit.
+    #[serde(default)]
+    pub on_limit: OnLimit,
+    /// How long a refusal takes to come back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refusal_delay: Option<Span>,
+    /// How many calls at once.
+    #[serde(default = "infinite")]
+    pub concurrency: Servers,
+    /// Calls that slow down with the number in flight.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slowdown: Option<SlowdownSpec>,
+    /// The share of calls that fail.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<FailureSpec>,
+}
+
+/// No limit on servers.
+fn infinite() -> Servers {
+    Servers::Infinite
+}
+
+/// A model as a provider offers it.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OfferSpec {
+    /// The law of a call's latency.
+    pub latency: Law<Span>,
+    /// Added for each prompt token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub per_input_token: Option<Span>,
+    /// Added for each generated token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub per_output_token: Option<Span>,
+    /// The price of prompt tokens.
+    pub input_usd_per_million_tokens: TokenPrice,
+    /// The price of generated tokens.
+    pub output_usd_per_million_tokens: TokenPrice,
+}
+
+/// What a model can do.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ModelSpec {
+    /// The share of its answers that are right.
+    pub accuracy: f64,
+}
+
+/// A cache that tasks look into.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CacheStoreSpec {
+    /// Its size and how entries age.
+    pub store: CacheSpec,
+    /// The popularity of keys: a law over key numbers.
+    pub keys: Law<f64>,
+    /// How large an entry is, in bytes.
+    #[serde(default = "one_byte")]
+    pub entry_bytes: u64,
+    /// How long a look takes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lookup: Option<Law<Span>>,
+    /// The accuracy of an answer from the cache, as a share of the model's.
+    #[serde(default = "super::one")]
+    pub accuracy_share: f64,
+}
+
+/// The smallest entry.
+fn one_byte() -> u64 {
+    1
+}
