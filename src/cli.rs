@@ -112,9 +112,11 @@ pub struct RunArgs {
     /// A first look within seconds: fewer cells, few and short replications. Not for decisions.
     #[arg(long)]
     pub quick: bool,
-    /// Goes on with replications until this metric is known as well as this share of it, in place of the
-    /// experiment's goals; may be repeated: `latency_p99_s=0.05`.
-    #[arg(long, value_name = "METRIC=SHARE")]
+    /// Goes on with replications until means are known to this share of themselves (`0.01`; the 99th percentile to 2.5
+    /// times that, the error share to a quarter of it in absolute terms), or until one metric is
+    /// (`latency_p99_s=0.05`); may be repeated. Takes the place of the experiment's goals; where it fixes the number of
+    /// replications, up to 400 are made.
+    #[arg(long, value_name = "SHARE|METRIC=SHARE")]
     pub precision: Vec<String>,
     /// Ends with code 3 unless some configuration meets the objective.
     #[arg(long)]

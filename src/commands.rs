@@ -5,6 +5,7 @@
 mod axes;
 mod failure;
 mod init;
+mod precision;
 mod prepare;
 mod progress;
 mod quick;

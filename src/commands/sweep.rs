@@ -3,11 +3,12 @@
 use super::axes::{self, Axes};
 use super::prepare::{Prepared, prepare};
 use super::progress::{Manner, Meter};
-use super::{Cause, Failure, Surroundings, print, quick, sensitivity, signal, talk};
+use super::{Cause, Failure, Surroundings, precision, print, quick, sensitivity, signal, talk};
 use crate::analysis::{CellInput, Whole, analyse_cell, assemble, metrics};
 use crate::cli::RunArgs;
 use crate::experiment::build::{Experiment, TraceStore};
 use crate::experiment::{CellSpec, Loaded};
+use crate::model::Measure;
 use crate::report::{self, ReplicationRow};
 use crate::result::{Assumption, Cell, CellStatus, ResultFile};
 use crate::runner::{CellDigest, CellJob, CellRuns, PlanIdentity, Progress, RunOptions, combined, run_cells};
@@ -25,6 +26,24 @@ pub(super) enum Extent {
     Single,
 }
 
+/// What the command line changes in how every cell is measured.
+#[derive(Clone, Copy, Debug)]
+struct Haste {
+    quick: bool,
+    precision_asked: bool,
+}
+
+impl Haste {
+    fn adapt(self, measure: &mut Measure) {
+        if self.precision_asked {
+            precision::make_room(measure);
+        }
+        if self.quick {
+            quick::shorten(measure);
+        }
+    }
+}
+
 /// A sweep on its way.
 pub(super) struct Sweep<'a> {
     pub(super) loaded: &'a Loaded,
@@ -34,6 +53,7 @@ pub(super) struct Sweep<'a> {
     pub(super) options: RunOptions<'a>,
     pub(super) progress: &'a dyn Progress,
     axes: &'a Axes,
+    haste: Haste,
     command: String,
     plan_id: String,
 }
@@ -52,10 +72,9 @@ pub(super) fn sweep(args: &RunArgs, extent: Extent, around: &Surroundings) -> Re
     let extent = narrow(&mut prepared, args, extent)?;
     let Prepared { loaded, mut experiments, mut traces, .. } = prepared;
     require_objective(args, &experiments[0])?;
-    if args.quick {
-        for experiment in &mut experiments {
-            quick::shorten(&mut experiment.model.measure);
-        }
+    let haste = Haste { quick: args.quick, precision_asked: !args.precision.is_empty() };
+    for experiment in &mut experiments {
+        haste.adapt(&mut experiment.model.measure);
     }
     let digests = traces.digests();
     let identity = PlanIdentity { canonical: &loaded.canonical, traces: &digests, extent: &extent };
@@ -78,6 +97,7 @@ pub(super) fn sweep(args: &RunArgs, extent: Extent, around: &Surroundings) -> Re
         options,
         progress: &meter,
         axes: &axes,
+        haste,
         command: command(args, &extent),
         plan_id,
     };
@@ -129,9 +149,7 @@ impl Sweep<'_> {
 
     /// Makes an experiment fit the haste of this sweep.
     pub(super) fn adapt(&self, experiment: &mut Experiment) {
-        if self.options.quick {
-            quick::shorten(&mut experiment.model.measure);
-        }
+        self.haste.adapt(&mut experiment.model.measure);
     }
 
     fn whole(&self, digest: String) -> Whole {
@@ -180,19 +198,9 @@ fn sets(args: &RunArgs) -> Result<Vec<String>, Failure> {
     let mut sets = args.experiment.sets.clone();
     sets.extend(args.seed.map(|seed| format!("/measure/seed={seed}")));
     if !args.precision.is_empty() {
-        let goals: Result<Vec<_>, Failure> = args.precision.iter().map(|goal| precision(goal)).collect();
-        sets.push(format!("/measure/precision={}", serde_json::Value::from(goals?)));
+        sets.push(format!("/measure/precision={}", precision::goals(&args.precision)?));
     }
     Ok(sets)
-}
-
-fn precision(goal: &str) -> Result<serde_json::Value, Failure> {
-    let parsed = goal.split_once('=').and_then(|(metric, share)| Some((metric, share.parse::<f64>().ok()?)));
-    let Some((metric, share)) = parsed else {
-        let hint = "\n  hint: name a metric and a share, as in `--precision latency_p99_s=0.05`";
-        return Err(Failure::usage(format!("error: `--precision {goal}` is not understood{hint}")));
-    };
-    Ok(serde_json::json!({"metric": metric, "relative": share}))
 }
 
 /// Leaves of the cells what is to be run, and says in words which part of the experiment that is.

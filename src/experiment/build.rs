@@ -16,7 +16,8 @@ use super::decode::Fields;
 use super::diagnostic::Diagnostics;
 use super::path::Path;
 use super::schema::{
-    CostSpec, FaultSpec, MeasureMode, MeasureSpec, PoliciesSpec, SensitivitySpec, SloSpec, WarmupSpec,
+    CostSpec, FaultSpec, MeasureMode, MeasureSpec, PoliciesSpec, PrecisionSpec, SensitivitySpec, SloSpec,
+    WarmupSpec,
 };
 use super::tree::Tree;
 use crate::model::metric::MetricKey;
@@ -260,14 +261,14 @@ fn measure_of(tree: &Tree, spec: &MeasureSpec, diagnostics: &mut Diagnostics) ->
             diagnostics.unknown_name(tree, &at.key("metric"), "metric", &goal.metric, &MetricKey::examples());
         }
         let goals = [goal.relative, goal.absolute];
-        if goals.iter().flatten().count() != 1
+        if goals.iter().flatten().count() > 1
             || goals.iter().flatten().any(|goal| goal.is_nan() || *goal <= 0.0)
         {
             diagnostics.senseless(
                 tree,
                 &at,
                 "a precision is either `relative` or `absolute`, and positive",
-                "",
+                "leave both out for the usual one",
             );
         }
     }
@@ -278,19 +279,24 @@ fn measure_of(tree: &Tree, spec: &MeasureSpec, diagnostics: &mut Diagnostics) ->
         drain: spec.drain.unwrap_or(spec.duration),
         replications_min: replications.min,
         replications_max: replications.max,
-        precision: spec
-            .precision
-            .iter()
-            .map(|goal| PrecisionGoal {
-                metric: goal.metric.clone(),
-                relative: goal.relative,
-                absolute: goal.absolute,
-            })
-            .collect(),
+        precision: precision(spec),
         confidence: spec.confidence,
         seed: spec.seed,
         windows: spec.windows,
     }
+}
+
+/// When to stop replicating: as stated, else the usual rule where the number of replications is left open.
+fn precision(spec: &MeasureSpec) -> Vec<PrecisionGoal> {
+    let is_open = spec.replications.min < spec.replications.max;
+    if spec.precision.is_empty() && is_open {
+        return PrecisionGoal::usual(PrecisionGoal::MEAN);
+    }
+    let goal = |goal: &PrecisionSpec| match (goal.relative, goal.absolute) {
+        (None, None) => PrecisionGoal::of(&goal.metric, PrecisionGoal::MEAN),
+        (relative, absolute) => PrecisionGoal { metric: goal.metric.clone(), relative, absolute },
+    };
+    spec.precision.iter().map(goal).collect()
 }
 
 /// An index of a model's list.

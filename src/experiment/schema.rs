@@ -21,7 +21,8 @@ pub use measure::{
     CostSpec, MeasureMode, MeasureSpec, PrecisionSpec, ReplicationSpec, SensitivitySpec, SloSpec, WarmupSpec,
 };
 pub use node::{
-    EventLoopSpec, GarbageSpec, LivenessSpec, MajorSpec, ManualSpec, MemorySpec, MinorSpec, NodeSpec, PauseSpec,
+    EventLoopSpec, GarbageSpec, LivenessSpec, MajorSpec, ManualSpec, MemorySpec, MinorSpec, NodeSpec,
+    PauseSpec,
 };
 pub use policy::{AutoscalePolicy, DegradePolicy, PoliciesSpec};
 pub use route::{

@@ -34,7 +34,8 @@ pub struct MeasureSpec {
     /// How many replications.
     #[serde(default)]
     pub replications: ReplicationSpec,
-    /// When to stop replicating.
+    /// When to stop replicating. Left out where the number of replications is open (`min` below `max`), it is
+    /// `latency_mean_s` to 2 %, `latency_p99_s` to 5 % and `error_share` to half a percentage point.
     #[serde(default)]
     pub precision: Vec<PrecisionSpec>,
     /// The confidence of intervals.
@@ -117,7 +118,7 @@ pub enum MeasureMode {
 pub struct ReplicationSpec {
     /// At least.
     pub min: u32,
-    /// At most; more than the least only where a precision is asked for.
+    /// At most; more than the least only until the precision is reached.
     pub max: u32,
 }
 
@@ -127,7 +128,8 @@ impl Default for ReplicationSpec {
     }
 }
 
-/// A precision that a metric must reach.
+/// A precision that a metric must reach. Without `relative` and `absolute` it is the usual one: 2 % for means and
+/// rates, 5 % for quantiles, half a percentage point for shares.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PrecisionSpec {

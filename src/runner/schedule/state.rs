@@ -5,7 +5,7 @@ use super::super::cell::{CellJob, CellRuns, Goal};
 use super::super::warmup::{PILOT_REPLICATIONS, WarmupCut};
 use crate::model::{Measure, Model, PrecisionGoal};
 use crate::sim::{Plan, Run};
-use crate::stats::{Estimate, Method, NoInterval, Outcome, Precision, Stopping, Target};
+use crate::stats::{Estimate, Method, NoInterval, Outcome, Precision, REPLICATIONS_MIN, Stopping, Target};
 use std::sync::Arc;
 use tars_policy::units::Span;
 
@@ -315,8 +315,11 @@ fn nothing_seen(replications: u32, model: &Model) -> Estimate {
 }
 
 /// The rule that stops at the precision asked for; none where the number of replications is fixed.
+///
+/// It never stops below [`REPLICATIONS_MIN`] replications unless the cap is lower: a rule that may stop at four stops
+/// where the spread looks small by luck.
 fn rule(measure: &Measure) -> Option<Stopping> {
-    let minimum = measure.replications_min.max(2);
+    let minimum = measure.replications_min.max(REPLICATIONS_MIN.min(measure.replications_max)).max(2);
     let targets: Vec<Target> = measure.precision.iter().map(target).collect();
     let fixed = targets.is_empty() || measure.replications_max < minimum;
     (!fixed).then(|| Stopping::new(minimum, measure.replications_max, targets))
