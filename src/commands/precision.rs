@@ -12,9 +12,9 @@ const REPLICATIONS_MAX: u32 = 400;
 pub(super) fn goals(arguments: &[String]) -> Result<Value, Failure> {
     let mut goals = Vec::new();
     for argument in arguments {
-        let (metric, share) = argument.split_once('=').map_or((None, argument.as_str()), |(metric, share)| {
-            (Some(metric), share)
-        });
+        let (metric, share) = argument
+            .split_once('=')
+            .map_or((None, argument.as_str()), |(metric, share)| (Some(metric), share));
         let share = share.parse::<f64>().ok().filter(|share| *share > 0.0 && share.is_finite());
         let Some(share) = share else {
             let hint = "\n  hint: give a share, as in `--precision 0.01`, or a metric and its share, as in \

@@ -14,7 +14,9 @@ pub use traces::{TraceStore, data_folder};
 use super::decode::Fields;
 use super::diagnostic::Diagnostics;
 use super::path::Path;
-use super::schema::{CostSpec, MeasureMode, MeasureSpec, PoliciesSpec, PrecisionSpec, SensitivitySpec, SloSpec, WarmupSpec};
+use super::schema::{
+    CostSpec, MeasureMode, MeasureSpec, PoliciesSpec, PrecisionSpec, SensitivitySpec, SloSpec, WarmupSpec,
+};
 use super::tree::Tree;
 use crate::model::metric::MetricKey;
 use crate::model::{Cost, Measure, Model, PrecisionGoal};
