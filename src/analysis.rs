@@ -1,5 +1,6 @@
 //! Runs → answer: metrics with intervals, what the objective says, what binds, what is to be doubted.
 
+pub mod analytic;
 mod answer;
 mod cell;
 mod flags;

@@ -80,6 +80,11 @@ pub struct ValidateArgs {
     /// To 1 % instead of 5 %: twenty-five times the work.
     #[arg(long)]
     pub full: bool,
+    /// Instead of the suite, how often intervals hold the truth: so many macro-replications of each of four queues by
+    /// the usual stopping rule [default: 1000, which takes three quarters of an hour on one core].
+    #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "1000", conflicts_with = "full")]
+    #[arg(value_parser = clap::value_parser!(u32).range(2..=100_000))]
+    pub coverage: Option<u32>,
     /// The folder of public traces, for replays; else that of `TARS_SIM_DATA`.
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,

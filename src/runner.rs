@@ -28,9 +28,11 @@ use crate::stats::Estimate;
 use crate::store::{Key, Store, StoreError};
 use std::fmt;
 use std::sync::atomic::AtomicBool;
+use tars_policy::units::Span;
 
-/// Estimates a metric over replications: `None` where nothing was seen.
-pub type Estimator = fn(&Model, &str, &[Run]) -> Option<Estimate>;
+/// Estimates a metric over replications of a system that takes so long to forget, where that is known: `None` where
+/// nothing was seen.
+pub type Estimator = fn(&Model, &str, &[Run], Option<Span>) -> Option<Estimate>;
 
 /// How cells are run.
 #[derive(Clone, Copy, Debug)]

@@ -11,6 +11,7 @@
 //! | a share: errors, misses, availability | [`proportion`] |
 //! | a quantile | [`QuantilePool`] |
 //! | how much of the start to delete | [`mser5`] |
+//! | how long a system takes to forget | [`relaxation_time`] |
 //! | how many replications to make | [`Stopping`] |
 //! | what a change changed | [`compare`], [`holm`] |
 //! | whether intervals hold what they promise | [`Coverage`] |
@@ -29,6 +30,7 @@ mod interval;
 mod paired;
 mod proportion;
 mod quantile;
+mod relaxation;
 mod stopping;
 mod student;
 mod warmup;
@@ -38,7 +40,10 @@ pub use estimate::{Estimate, Method, NoInterval, Precision};
 pub use interval::{RatioError, mean, ratio};
 pub use paired::{Comparison, compare, compare_independent, holm};
 pub use proportion::{Trials, clopper_pearson, proportion, wilson};
-pub use quantile::{QuantilePool, RunLength, TAIL_SAMPLES_MIN};
+pub use quantile::{
+    QuantilePool, RELAXATION_TIMES_MIN, RunLength, TAIL_SAMPLES_MIN, TAIL_WORTH_ENOUGH, TAIL_WORTH_MIN,
+};
+pub use relaxation::relaxation_time;
 pub use stopping::{Outcome, REPLICATIONS_MIN, Stopping, Target};
 pub use student::{student_t_quantile, student_t_two_sided_p};
 pub use warmup::{Cut, WarmUp, average_series, mser5};

@@ -30,6 +30,8 @@ pub struct CellInput<'a> {
     pub runs: &'a [Run],
     /// What was cut off, and how that was found.
     pub cut: Span,
+    /// How long the system takes to forget, where that is known.
+    pub relaxation: Option<Span>,
     /// How the cut was found.
     pub warmup_rule: String,
     /// Why it could not be computed.
@@ -116,7 +118,7 @@ pub fn analyse_cell(input: &CellInput<'_>) -> Cell {
         if !says_something(metric, model) {
             continue;
         }
-        let found = estimate(model, metric.name(), runs);
+        let found = estimate(model, metric.name(), runs, input.relaxation);
         cell.metrics.insert(metric.name().to_owned(), figure(found, metric.name(), input));
     }
     cell.stations = places(input);
@@ -201,7 +203,7 @@ fn places(input: &CellInput<'_>) -> Vec<StationResult> {
                 .into_iter()
                 .filter_map(|metric| {
                     let key = format!("{place}/{name}/{}", metric.name());
-                    let found = estimate(model, &key, runs)?;
+                    let found = estimate(model, &key, runs, input.relaxation)?;
                     Some((metric.name().to_owned(), figure(Some(found), &key, input)))
                 })
                 .collect();

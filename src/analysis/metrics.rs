@@ -5,20 +5,25 @@ mod nodes;
 use crate::model::Model;
 use crate::model::metric::{Metric, MetricKey, PlaceMetric};
 use crate::sim::{Cause, EndKind, Run};
-use crate::stats::{Estimate, QuantilePool, RatioError, mean, ratio};
+use crate::stats::{Estimate, QuantilePool, RELAXATION_TIMES_MIN, RatioError, RunLength, mean, ratio};
 use crate::tally::Samples;
+use tars_policy::units::Span;
 
 /// Estimates the metric called `name`; `None` when there is no such metric, or nothing was seen to estimate it from.
-pub fn estimate(model: &Model, name: &str, runs: &[Run]) -> Option<Estimate> {
+///
+/// A quantile has an interval only where its runs are long enough: long in the `relaxation` time of the system where
+/// that is known, see [`QuantilePool::guarded`].
+pub fn estimate(model: &Model, name: &str, runs: &[Run], relaxation: Option<Span>) -> Option<Estimate> {
+    let seen = Seen { runs, relaxation };
     match MetricKey::parse(name)? {
-        MetricKey::System(metric) => system(model, metric, runs),
+        MetricKey::System(metric) => system(model, metric, seen),
         MetricKey::Station(station, metric) => {
             let index = model.stations.iter().position(|known| known.name == station)?;
-            of_station(model, index, metric, runs)
+            of_station(model, index, metric, seen)
         }
         MetricKey::Pool(pool, metric) => {
             let index = model.pools.iter().position(|known| known.name == pool)?;
-            of_pool(model, index, metric, runs)
+            of_pool(model, index, metric, seen)
         }
         MetricKey::Nodes(group, metric) => {
             let index = model.nodes.iter().position(|known| known.name == group)?;
@@ -78,7 +83,8 @@ fn dollars(model: &Model, run: &Run) -> f64 {
     run.token_cost as f64 / 1e12 + model.cost.agent.cost(agents).as_f64() + fixed.as_f64()
 }
 
-fn system(model: &Model, metric: Metric, runs: &[Run]) -> Option<Estimate> {
+fn system(model: &Model, metric: Metric, seen: Seen<'_>) -> Option<Estimate> {
+    let runs = seen.runs;
     let confidence = model.measure.confidence;
     let level = match metric {
         Metric::LatencyP50 => 0.5,
@@ -106,7 +112,7 @@ fn system(model: &Model, metric: Metric, runs: &[Run]) -> Option<Estimate> {
             return share_or_ratio(metric, &pairs, confidence);
         }
     };
-    quantile(runs.iter().map(|run| &run.latency), level, confidence)
+    seen.quantile(runs.iter().map(|run| &run.latency), level, confidence)
 }
 
 /// Zero observed failures print an upper bound; other shares, means and rates are ratios of sums.
@@ -162,20 +168,42 @@ fn of_pairs(pairs: &[(f64, f64)], confidence: f64) -> Option<Estimate> {
     ratio(pairs, confidence, RatioError::Jackknife)
 }
 
-/// The pooled quantile with a sectioning interval whose sections are replications.
-fn quantile<'a>(samples: impl Iterator<Item = &'a Samples>, level: f64, confidence: f64) -> Option<Estimate> {
-    let mut pool = QuantilePool::new(&[level]);
-    for replication in samples {
-        pool.push(replication);
-    }
-    let mut estimate = pool.estimate(level, confidence, None)?;
-    estimate.value /= 1e9;
-    estimate.low = estimate.low.map(|low| low / 1e9);
-    estimate.high = estimate.high.map(|high| high / 1e9);
-    Some(estimate)
+/// The runs of a configuration, and how long its system takes to forget, where that is known.
+#[derive(Clone, Copy)]
+struct Seen<'a> {
+    runs: &'a [Run],
+    relaxation: Option<Span>,
 }
 
-fn of_station(model: &Model, index: usize, metric: PlaceMetric, runs: &[Run]) -> Option<Estimate> {
+impl Seen<'_> {
+    /// The pooled quantile with a sectioning interval whose sections are replications, guarded.
+    fn quantile<'a>(
+        self,
+        samples: impl Iterator<Item = &'a Samples> + Clone,
+        level: f64,
+        confidence: f64,
+    ) -> Option<Estimate> {
+        let mut pool = QuantilePool::new(&[level]);
+        for replication in samples.clone() {
+            pool.push(replication);
+        }
+        let mut estimate = pool.guarded(level, confidence, self.length(), samples)?;
+        estimate.value /= 1e9;
+        estimate.low = estimate.low.map(|low| low / 1e9);
+        estimate.high = estimate.high.map(|high| high / 1e9);
+        Some(estimate)
+    }
+
+    fn length(self) -> Option<RunLength> {
+        let shortest = self.runs.iter().map(seconds).fold(f64::INFINITY, f64::min);
+        let relaxation = self.relaxation?.as_secs_f64();
+        let relaxation_times = if relaxation > 0.0 { shortest / relaxation } else { f64::INFINITY };
+        Some(RunLength { relaxation_times, needed: RELAXATION_TIMES_MIN })
+    }
+}
+
+fn of_station(model: &Model, index: usize, metric: PlaceMetric, seen: Seen<'_>) -> Option<Estimate> {
+    let runs = seen.runs;
     let confidence = model.measure.confidence;
     let servers = model.stations[index].servers.map(f64::from);
     let waits = || runs.iter().map(|run| &run.stations[index].wait);
@@ -189,9 +217,9 @@ fn of_station(model: &Model, index: usize, metric: PlaceMetric, runs: &[Run]) ->
             let wait = &run.stations[index].wait;
             (wait.sum() as f64 / 1e9, wait.len() as f64)
         }),
-        PlaceMetric::WaitP50 => quantile(waits(), 0.5, confidence),
-        PlaceMetric::WaitP95 => quantile(waits(), 0.95, confidence),
-        PlaceMetric::WaitP99 => quantile(waits(), 0.99, confidence),
+        PlaceMetric::WaitP50 => seen.quantile(waits(), 0.5, confidence),
+        PlaceMetric::WaitP95 => seen.quantile(waits(), 0.95, confidence),
+        PlaceMetric::WaitP99 => seen.quantile(waits(), 0.99, confidence),
         PlaceMetric::WaitShare => {
             let trials: Vec<_> = waits()
                 .map(|wait| ((wait.len() - wait.count_at_most(0)) as f64, wait.len() as f64))
@@ -225,7 +253,8 @@ fn of_station(model: &Model, index: usize, metric: PlaceMetric, runs: &[Run]) ->
     }
 }
 
-fn of_pool(model: &Model, index: usize, metric: PlaceMetric, runs: &[Run]) -> Option<Estimate> {
+fn of_pool(model: &Model, index: usize, metric: PlaceMetric, seen: Seen<'_>) -> Option<Estimate> {
+    let runs = seen.runs;
     let confidence = model.measure.confidence;
     let waits = || runs.iter().map(|run| &run.pools[index].wait);
     let of = |f: &dyn Fn(&Run) -> (f64, f64)| of_pairs(&runs.iter().map(f).collect::<Vec<_>>(), confidence);
@@ -240,9 +269,9 @@ fn of_pool(model: &Model, index: usize, metric: PlaceMetric, runs: &[Run]) -> Op
             let wait = &run.pools[index].wait;
             (wait.sum() as f64 / 1e9, wait.len() as f64)
         }),
-        PlaceMetric::WaitP50 => quantile(waits(), 0.5, confidence),
-        PlaceMetric::WaitP95 => quantile(waits(), 0.95, confidence),
-        PlaceMetric::WaitP99 => quantile(waits(), 0.99, confidence),
+        PlaceMetric::WaitP50 => seen.quantile(waits(), 0.5, confidence),
+        PlaceMetric::WaitP95 => seen.quantile(waits(), 0.95, confidence),
+        PlaceMetric::WaitP99 => seen.quantile(waits(), 0.99, confidence),
         PlaceMetric::WaitShare => {
             let trials: Vec<_> = waits()
                 .map(|wait| ((wait.len() - wait.count_at_most(0)) as f64, wait.len() as f64))

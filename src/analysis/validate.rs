@@ -22,8 +22,10 @@
 //! ```
 
 mod case;
+pub mod coverage;
 mod measured;
 mod mutants;
+pub mod replays;
 mod suite;
 mod table;
 
@@ -148,9 +150,29 @@ pub fn validate(cases: &[Case], options: &Options) -> Report {
     Report { rows, comparisons, form: options.form }
 }
 
+/// Adds the replays of the public traces in the folder `data` to a report.
+///
+/// # Errors
+/// In words, where the references cannot be read or a replay cannot be run.
+pub fn add_replays(report: &mut Report, data: &std::path::Path) -> Result<(), String> {
+    let references = replays::references(data)?;
+    for replay in replays::REPLAYS {
+        report.rows.extend(replay.rows(&references, data)?);
+    }
+    Ok(())
+}
+
 /// How many comparisons of `cases` rest on chance.
 fn sampled(cases: &[Case]) -> usize {
     cases.iter().flat_map(|case| &case.checks).filter(|check| check.within == Within::Sampled).count()
+}
+
+/// The model of a case's experiment.
+///
+/// # Errors
+/// With all that is wrong with it.
+pub fn model(case: &Case) -> Result<crate::model::Model, String> {
+    measured::model_of(case, &Options::default())
 }
 
 /// Runs one case and judges it as one of `comparisons`.

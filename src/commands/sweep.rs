@@ -187,6 +187,7 @@ pub(super) fn analysed(
         model: &job.model,
         runs: &runs.runs,
         cut: runs.cut,
+        relaxation: runs.relaxation,
         warmup_rule: runs.warmup_rule.clone(),
         failed: runs.failed.clone(),
         precision: runs.goals.iter().map(|goal| (goal.metric.clone(), goal.state)).collect(),
@@ -317,8 +318,8 @@ fn rows(cell: &Cell, job: &CellJob, runs: &[Run]) -> Vec<ReplicationRow> {
     let mut rows = Vec::with_capacity(runs.len() * cell.metrics.len());
     for (replication, run) in (0..).zip(runs) {
         for metric in cell.metrics.keys() {
-            let value =
-                metrics::estimate(&job.model, metric, std::slice::from_ref(run)).map(|found| found.value);
+            let value = metrics::estimate(&job.model, metric, std::slice::from_ref(run), None)
+                .map(|found| found.value);
             rows.push(ReplicationRow { cell: job.index, replication, metric: metric.clone(), value });
         }
     }

@@ -31,6 +31,8 @@ pub struct CellRuns {
     pub warmup_rule: String,
     /// What is to be known of the warm-up before the numbers are trusted.
     pub warmup_flag: Option<String>,
+    /// How long the system takes to forget, where pilots have shown it.
+    pub relaxation: Option<Span>,
     /// The replications, from the first on; none if the cell failed.
     pub runs: Vec<Run>,
     /// Why it failed.

@@ -259,6 +259,7 @@ fn fold<T>(
             cut,
             warmup_rule,
             warmup_flag: None,
+            relaxation: None,
             runs: Vec::new(),
             failed: Some(message),
             goals: Vec::new(),

@@ -1,7 +1,7 @@
 //! What is cut off the start of every replication of a cell: stated, or found by pilots.
 
 use crate::model::Measure;
-use crate::stats::{Cut, average_series, mser5};
+use crate::stats::{Cut, average_series, mser5, relaxation_time};
 use serde::{Deserialize, Serialize};
 use tars_policy::units::Span;
 
@@ -18,6 +18,9 @@ pub(super) struct WarmupCut {
     pub(super) nanos: u64,
     pub(super) rule: String,
     pub(super) flag: Option<String>,
+    /// The relaxation time that pilots show, in nanoseconds.
+    #[serde(default)]
+    pub(super) relaxation: Option<u64>,
 }
 
 impl WarmupCut {
@@ -32,27 +35,30 @@ impl WarmupCut {
             ),
             None => return None,
         };
-        Some(Self { nanos: cut.as_nanos(), rule: rule.to_owned(), flag: None })
+        Some(Self { nanos: cut.as_nanos(), rule: rule.to_owned(), flag: None, relaxation: None })
     }
 
     /// The cut that MSER-5 finds in the pilots' numbers of tasks in the system, refused past half the run.
     pub(super) fn found(pilots: &[Vec<u128>], duration: Span) -> Self {
         let series: Vec<Vec<f64>> =
             pilots.iter().map(|slices| slices.iter().map(|&area| area as f64).collect()).collect();
+        let relaxation = relaxation_time(&series);
         let series = average_series(&series);
         let slices = series.len().max(1) as u128;
         let at = |observations: usize| {
             let nanos = u128::from(duration.as_nanos()) * observations as u128 / slices;
             u64::try_from(nanos).expect("a part of the run is shorter than the run")
         };
+        let relaxation = relaxation.map(|observations| nanoseconds(observations * slice(duration, slices)));
         let rule = format!("MSER-5 on the tasks in the system, averaged over {} pilots", pilots.len());
         let half = |rule: String, flag: &str| Self {
             nanos: duration.as_nanos() / 2,
             rule: format!("{rule}: refused, half the run is cut"),
             flag: Some(flag.to_owned()),
+            relaxation,
         };
         match mser5(&series).cut {
-            Cut::Delete { observations } => Self { nanos: at(observations), rule, flag: None },
+            Cut::Delete { observations } => Self { nanos: at(observations), rule, flag: None, relaxation },
             Cut::Unsettled { .. } => half(
                 rule,
                 "the number of tasks in the system has not settled within half the run; lengthen `measure.duration`, \
@@ -64,9 +70,24 @@ impl WarmupCut {
         }
     }
 
+    /// How long the system takes to forget, where pilots have shown it.
+    pub(super) fn relaxation(&self) -> Option<Span> {
+        self.relaxation.map(Span::from_nanos)
+    }
+
     pub(super) const fn span(&self) -> Span {
         Span::from_nanos(self.nanos)
     }
+}
+
+/// The length of a slice in nanoseconds.
+fn slice(duration: Span, slices: u128) -> f64 {
+    duration.as_nanos() as f64 / slices as f64
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive; too long saturates")]
+fn nanoseconds(value: f64) -> u64 {
+    value as u64
 }
 
 #[cfg(test)]

@@ -116,6 +116,13 @@ pub enum NoInterval {
         /// The samples that each replication needs.
         needed: u64,
     },
+    /// The samples beyond the quantile come in bursts: together they say too little.
+    TailInBursts {
+        /// How many independent samples beyond the quantile a replication is worth.
+        worth: f64,
+        /// How many it should be worth.
+        needed: f64,
+    },
     /// Without one of the replications nothing is left to divide by.
     DenominatorVanishes,
 }
@@ -125,7 +132,7 @@ impl NoInterval {
     pub const fn more_replications_help(self) -> bool {
         match self {
             Self::TooFewReplications | Self::DenominatorVanishes => true,
-            Self::RunTooShort { .. } | Self::TooFewSamples { .. } => false,
+            Self::RunTooShort { .. } | Self::TooFewSamples { .. } | Self::TailInBursts { .. } => false,
         }
     }
 }
@@ -142,6 +149,13 @@ impl fmt::Display for NoInterval {
             }
             Self::TooFewSamples { samples, needed } => {
                 write!(formatter, "no interval (run too short: {samples} of {needed} samples a replication)")
+            }
+            Self::TailInBursts { worth, needed } => {
+                write!(
+                    formatter,
+                    "no interval (run too short: the samples beyond come in bursts, worth {worth:.1} of {needed:.0} \
+                     independent ones a replication)"
+                )
             }
             Self::DenominatorVanishes => {
                 formatter.write_str("no interval (the denominator rests on one replication)")

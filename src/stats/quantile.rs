@@ -8,6 +8,15 @@ use crate::tally::Samples;
 /// a p99 needs a thousand samples a replication.
 pub const TAIL_SAMPLES_MIN: u64 = 10;
 
+/// Relaxation times that a replication must last for the interval of a quantile, where the system's are known.
+/// Measured: from there on p99 intervals of M/M/1 cover as often as they say, see `docs/statistics.md`.
+pub const RELAXATION_TIMES_MIN: f64 = 500.0;
+/// Independent samples beyond the quantile that a replication must be worth, whatever its length.
+pub const TAIL_WORTH_MIN: f64 = 1.0;
+/// Independent samples beyond the quantile from which on the relaxation time does not matter: the quantile then rests
+/// on the tasks themselves and not on slow swings of the system.
+pub const TAIL_WORTH_ENOUGH: f64 = 20.0;
+
 /// How long the replications are, in relaxation times: how long the system takes to forget. The caller knows the
 /// system and brings both numbers.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -94,6 +103,36 @@ impl QuantilePool {
         Some(around(point, squares_about(&quantiles, point), basis))
     }
 
+    /// Like [`estimate`](Self::estimate), with the guard that reports use. `replications` are the samples that were
+    /// pushed, in the same order.
+    ///
+    /// There is an interval where the samples beyond the quantile are worth [`TAIL_WORTH_ENOUGH`] independent ones a
+    /// replication; or where they are worth [`TAIL_WORTH_MIN`] and the run is as long as `length` asks, if that is known.
+    pub fn guarded<'a>(
+        &self,
+        level: f64,
+        confidence: f64,
+        length: Option<RunLength>,
+        replications: impl Iterator<Item = &'a Samples>,
+    ) -> Option<Estimate> {
+        let plain = self.estimate(level, confidence, None)?;
+        if plain.note.is_some() {
+            return Some(plain);
+        }
+        let worth = tail_worth(level, plain.value, replications);
+        let why = if worth >= TAIL_WORTH_ENOUGH {
+            None
+        } else if worth < TAIL_WORTH_MIN {
+            Some(NoInterval::TailInBursts { worth, needed: TAIL_WORTH_MIN })
+        } else {
+            too_short(length)
+        };
+        Some(match why {
+            None => plain,
+            Some(_) => Estimate { low: None, high: None, note: why, ..plain },
+        })
+    }
+
     fn too_few(&self, level: f64) -> Option<NoInterval> {
         let samples = self.sections.iter().map(|section| section.samples).min().unwrap_or(0);
         let needed = samples_needed(level);
@@ -106,6 +145,36 @@ fn too_short(length: Option<RunLength>) -> Option<NoInterval> {
     // Written so that a length that is not a number is too short.
     let enough = relaxation_times >= needed;
     (!enough).then_some(NoInterval::RunTooShort { relaxation_times, needed })
+}
+
+/// How many independent samples beyond a quantile a replication is worth on average.
+///
+/// Independent ones are spread binomially over the replications. What they are spread more comes of bursts: an average
+/// of m samples beyond with variance V is worth m / (V / (m · level on the other side)), and never more than m.
+fn tail_worth<'a>(level: f64, quantile: f64, replications: impl Iterator<Item = &'a Samples>) -> f64 {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a quantile of whole numbers"
+    )]
+    let bound = quantile as u64;
+    let counts: Vec<(f64, f64)> = replications
+        .map(|samples| {
+            let at_most = samples.count_at_most(bound);
+            let beyond = if level < 0.5 { at_most } else { samples.len() - at_most };
+            (beyond as f64, samples.len() as f64)
+        })
+        .collect();
+    let number = counts.len() as f64;
+    let (beyond, all) = counts.iter().fold((0.0, 0.0), |sum, count| (sum.0 + count.0, sum.1 + count.1));
+    let share = beyond / all;
+    let expected = level.min(1.0 - level) * all / number;
+    // About the share of all, so that replications may differ in length.
+    let squares: f64 =
+        counts.iter().map(|(beyond, all)| (beyond - share * all) * (beyond - share * all)).sum();
+    let binomial = beyond / number * (1.0 - share);
+    let bursts = if binomial > 0.0 { squares / (number - 1.0) / binomial } else { 1.0 };
+    expected / bursts.max(1.0)
 }
 
 /// The samples of which [`TAIL_SAMPLES_MIN`] are expected on the rarer side of `level`; none suffice for its ends.

@@ -5,6 +5,7 @@
 mod bad;
 mod cli;
 mod end_to_end;
+mod estimation;
 mod examples;
 mod fuzz;
 mod replays;

@@ -54,7 +54,7 @@ impl Measured {
     pub(super) fn estimate(&self, metric: &str) -> Option<Estimate> {
         match metric.strip_prefix("class/").and_then(|rest| rest.split_once('/')) {
             Some((class, what)) => self.of_class(class, what),
-            None => metrics::estimate(&self.plan.model, metric, &self.runs),
+            None => metrics::estimate(&self.plan.model, metric, &self.runs, None),
         }
     }
 
@@ -88,7 +88,8 @@ impl Measured {
     }
 }
 
-fn model_of(case: &Case, options: &Options) -> Result<Model, String> {
+/// The model of a case's experiment, or all that is wrong with it.
+pub(super) fn model_of(case: &Case, options: &Options) -> Result<Model, String> {
     let mut diagnostics = Diagnostics::new();
     let (path, loaded) = match &case.experiment {
         Experiment::Embedded(name, text) => {

@@ -59,17 +59,26 @@ impl Report {
 }
 
 fn table<'a>(rows: impl Iterator<Item = &'a Row>) -> String {
+    lines(&HEAD, rows.map(|row| cells(row, six)), 2..8)
+}
+
+/// A table for people; the columns `numbers` are aligned to the right.
+pub(super) fn lines<Cells: IntoIterator<Item = String>>(
+    head: &[&str],
+    rows: impl Iterator<Item = Cells>,
+    numbers: std::ops::Range<usize>,
+) -> String {
     let mut table = Table::new();
-    let lines = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
+    let style = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
     table
-        .load_style(lines)
+        .load_style(style)
         .set_content_arrangement(ContentArrangement::Disabled)
         .force_no_tty()
-        .set_header(HEAD);
+        .set_header(head);
     for row in rows {
-        table.add_row(cells(row, six));
+        table.add_row(row);
     }
-    for column in table.column_iter_mut().skip(2).take(6) {
+    for column in table.column_iter_mut().skip(numbers.start).take(numbers.len()) {
         column.set_cell_alignment(CellAlignment::Right);
     }
     table.to_string().lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
@@ -91,7 +100,7 @@ fn cells(row: &Row, number: impl Fn(f64) -> String) -> [String; 9] {
 }
 
 /// Six significant digits.
-fn six(value: f64) -> String {
+pub(super) fn six(value: f64) -> String {
     if value == 0.0 || !value.is_finite() {
         return value.to_string();
     }

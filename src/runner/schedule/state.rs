@@ -33,6 +33,7 @@ pub(super) struct Opened {
 pub(super) struct Decision {
     runs: Vec<Run>,
     stopping: Option<Stopping>,
+    relaxation: Option<Span>,
 }
 
 /// The same after a look: the rule has stopped, or wants more replications.
@@ -249,13 +250,15 @@ impl CellState {
         let runs = std::mem::take(&mut self.replications.done);
         let runs =
             runs.into_iter().map(|run| run.expect("a look is due when all replications are there")).collect();
-        Unit::Decide(Decision { runs, stopping: self.stopping.take() })
+        let relaxation = self.cut.as_ref().and_then(|cut| cut.relaxation());
+        Unit::Decide(Decision { runs, stopping: self.stopping.take(), relaxation })
     }
 
     fn hand_over(&mut self) -> Unit {
         self.phase = Phase::Folding;
         let plan = self.plan.take();
         let cut = self.cut.take();
+        let relaxation = cut.as_ref().and_then(|cut| cut.relaxation());
         let (cut, warmup_rule, warmup_flag) = cut.map_or((Span::ZERO, String::new(), None), |cut| {
             (cut.span(), cut.rule.clone(), cut.flag.clone())
         });
@@ -271,6 +274,7 @@ impl CellState {
             cut,
             warmup_rule,
             warmup_flag,
+            relaxation,
             runs,
             goals: if failed.is_some() { Vec::new() } else { goals },
             failed,
@@ -290,7 +294,8 @@ impl Decision {
                     .precision
                     .iter()
                     .map(|goal| {
-                        estimate(model, &goal.metric, seen).unwrap_or_else(|| nothing_seen(count, model))
+                        estimate(model, &goal.metric, seen, self.relaxation)
+                            .unwrap_or_else(|| nothing_seen(count, model))
                     })
                     .collect();
                 rule.observe(&estimates);
