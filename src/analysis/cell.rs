@@ -212,7 +212,7 @@ fn places(input: &CellInput<'_>) -> Vec<StationResult> {
         .chain(model.nodes.iter().map(|group| {
             let of = |metric: NodeMetric| {
                 let key = format!("nodes/{}/{}", group.name, metric.name());
-                let found = estimate(model, &key, runs)?;
+                let found = estimate(model, &key, runs, input.relaxation)?;
                 Some((metric.name().to_owned(), figure(Some(found), &key, input)))
             };
             let metrics = NodeMetric::ALL.into_iter().filter_map(of).collect();

@@ -27,7 +27,7 @@ pub fn estimate(model: &Model, name: &str, runs: &[Run], relaxation: Option<Span
         }
         MetricKey::Nodes(group, metric) => {
             let index = model.nodes.iter().position(|known| known.name == group)?;
-            nodes::of_nodes(model, index, metric, runs)
+            nodes::of_nodes(model, index, metric, seen)
         }
     }
 }

@@ -1,13 +1,14 @@
 //! Metrics of runtime processes, over all nodes of a group.
 
-use super::{of_pairs, quantile, seconds};
+use super::{Seen, of_pairs, seconds};
 use crate::model::Model;
 use crate::model::metric::NodeMetric;
 use crate::sim::{NodeRun, Run};
 use crate::stats::{Estimate, mean};
 
 /// Estimates a metric of the group of nodes at `index`.
-pub(super) fn of_nodes(model: &Model, index: usize, metric: NodeMetric, runs: &[Run]) -> Option<Estimate> {
+pub(super) fn of_nodes(model: &Model, index: usize, metric: NodeMetric, seen: Seen<'_>) -> Option<Estimate> {
+    let runs = seen.runs;
     let confidence = model.measure.confidence;
     let count = f64::from(model.nodes[index].count);
     let nodes = |run: &Run| -> Vec<NodeRun> {
@@ -30,7 +31,7 @@ pub(super) fn of_nodes(model: &Model, index: usize, metric: NodeMetric, runs: &[
     };
     let of_pauses = |level: f64| {
         let pooled: Vec<_> = pauses().collect();
-        quantile(pooled.iter(), level, confidence)
+        seen.quantile(pooled.iter(), level, confidence)
     };
     let greatest = |f: &dyn Fn(&NodeRun) -> u32| {
         let of_run = |run: &Run| nodes(run).iter().map(f).max().map(|most| f64::from(most) / 1024.0);
