@@ -26,8 +26,8 @@ pub use node::{
 };
 pub use policy::{AutoscalePolicy, DegradePolicy, PoliciesSpec};
 pub use route::{
-    AgentStep, CacheStep, Choice, DelayStep, FeatureStep, JoinSpec, LlmStep, LoopStep, ParallelStep,
-    ReplayStep, SpreadBy, SpreadStep, Step, VisitStep,
+    AgentStep, CacheStep, Choice, DelayStep, FallbackCall, FeatureStep, HoldStep, JoinSpec, LlmStep,
+    LoopStep, ParallelStep, ReplayStep, SpreadBy, SpreadStep, Step, VisitStep,
 };
 pub use station::{
     BreakdownOf, BreakdownSpec, Discipline, FailureSpec, OnLimit, Servers, SlowdownSpec, StationKind,

@@ -1,7 +1,7 @@
 //! Routes as one flat program, so that a step is an index and a jump.
 
 use super::distribution::Law;
-use tars_policy::route::RouteSpec;
+use tars_policy::route::{Fallback, RouteSpec};
 use tars_policy::units::Span;
 
 /// How deep loops may be nested.
@@ -22,6 +22,8 @@ pub struct Program {
     pub visits: Vec<Visit>,
     /// Places to go on from: cumulative probability and operation, for choices; operation alone for forks and spreads.
     pub ways: Vec<(f64, u32)>,
+    /// Chains of fallbacks.
+    pub chains: Vec<Chain>,
     /// Features by name.
     pub features: Vec<String>,
     /// How many spreads in turn there are.
@@ -40,6 +42,14 @@ pub enum Op {
     },
     /// A call of a station, by place in [`Program::visits`].
     Visit(u16),
+    /// Calls a station and holds its slot while the body runs, which begins with the next operation and ends with a
+    /// [`Op::BranchEnd`].
+    Hold {
+        /// The call, by place in [`Program::visits`].
+        visit: u16,
+        /// Behind the body.
+        behind: u32,
+    },
     /// Replays the recorded calls of the task's session at the station of a visit.
     Replay(u16),
     /// Waits for an agent of a pool and holds it.
@@ -135,4 +145,17 @@ pub struct Visit {
     pub breaker: Option<u16>,
     /// How the model is chosen; the agent's own when absent.
     pub model: Option<RouteSpec>,
+    /// The first operation of what happens while the slot is held.
+    pub body: Option<u32>,
+    /// Its chain of fallbacks, by place in [`Program::chains`], and its own place there.
+    pub chain: Option<(u16, u16)>,
+}
+
+/// Calls to fall back along.
+#[derive(Clone, Debug)]
+pub struct Chain {
+    /// Who comes next.
+    pub policy: Fallback,
+    /// The calls in order, by place in [`Program::visits`].
+    pub visits: Vec<u16>,
 }

@@ -379,6 +379,12 @@ impl World<'_> {
             return;
         }
         parent.take_ledger(now, &branch);
+        if parent.phase == Phase::InService {
+            // The slot was held for this branch: its loss is that of the call.
+            parent.child = NOBODY;
+            self.withdraw_from_station(branch.parent);
+            return self.attempt_failed(branch.parent, cause.unwrap_or(Cause::Error));
+        }
         self.cancel_children(branch.parent);
         self.task_ends(branch.parent, cause);
     }

@@ -5,6 +5,7 @@ use super::ledger::Part;
 use super::nodes::NodePlan;
 use super::world::part_of;
 use crate::model::fault::Fault;
+use crate::model::route::Visit;
 use crate::model::{Model, Station};
 use crate::random::Sampler;
 use tars_policy::route::{Route, RouteSpec};
@@ -49,6 +50,8 @@ pub(super) struct StationPlan {
     pub(super) part: Part,
     /// Whether a service is one draw of a law: no tokens, no trace, no load, no fault.
     pub(super) plain: bool,
+    /// Whether slots of it are held.
+    pub(super) held: bool,
     /// Whether faults are about it.
     pub(super) troubled: bool,
 }
@@ -153,7 +156,11 @@ impl Plan {
                 .map(|(place, station)| {
                     let about =
                         |fault: &Fault| fault.effect.station().is_some_and(|it| usize::from(it) == place);
-                    StationPlan::new(station, model.faults.iter().any(about))
+                    let holds = |visit: &Visit| visit.body.is_some() && usize::from(visit.station) == place;
+                    StationPlan {
+                        held: model.program.visits.iter().any(holds),
+                        ..StationPlan::new(station, model.faults.iter().any(about))
+                    }
                 })
                 .collect(),
             classes,
@@ -215,6 +222,7 @@ impl StationPlan {
                 && !station.from_trace
                 && !loaded
                 && !troubled,
+            held: false,
             troubled,
         }
     }

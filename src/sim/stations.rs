@@ -231,6 +231,17 @@ impl World<'_> {
             state.serving.push(id);
         }
         strand.ledger.enter(now, law.part);
+        if law.held
+            && let Some(body) = plan.model.program.visits[strand.visit as usize].body
+        {
+            if strand.measured {
+                state.wait.record(now - strand.joined);
+            }
+            strand.due = FAR;
+            (strand.own, strand.will_fail) = (0, false);
+            self.arm_timeout(id);
+            return self.branch_out(id, std::iter::once(body), false);
+        }
         let span = if strand.left > 0 {
             strand.left
         } else {

@@ -255,6 +255,10 @@ impl<'a> World<'a> {
                     return self.wake_after(id, span.as_nanos());
                 }
                 Op::Visit(visit) => return self.visit(id, visit),
+                Op::Hold { visit, behind } => {
+                    strand.pc = behind;
+                    return self.visit(id, visit);
+                }
                 Op::Replay(visit) => return self.replay(id, visit),
                 Op::Enter(pool) => return self.enter_pool(id, pool),
                 Op::Leave => self.leave_pool(id),
@@ -365,18 +369,37 @@ impl<'a> World<'a> {
         let parent = self.strands.get_mut(id);
         parent.phase = Phase::Joining;
         parent.pc = behind;
-        parent.children = count;
+        let ways = first as usize..(first + count) as usize;
+        let starts = self.plan.model.program.ways[ways].iter().map(|(_, pc)| *pc);
+        self.branch_out(id, starts, first_wins);
+    }
+
+    /// Starts branches at once; the strand waits for them where it is.
+    pub(super) fn branch_out(
+        &mut self,
+        id: u32,
+        starts: impl DoubleEndedIterator<Item = u32> + ExactSizeIterator,
+        first_wins: bool,
+    ) {
+        let parent = self.strands.get_mut(id);
+        parent.children = u32::try_from(starts.len()).expect("a route has fewer than 2^32 operations");
         parent.first_wins = first_wins;
         parent.branch = u32::MAX;
         parent.joined_at = 0;
-        let template = parent.like();
+        let mut template = parent.like();
+        // A slot that is held again, after a failure, is a new chance.
+        let again = std::mem::take(&mut template.attempt);
+        if again > 1 {
+            template.key = later(template.key, again, uses::BRANCH);
+        }
+        (template.timer, template.timeout, template.patience) = (Ticket::NONE, Ticket::NONE, Ticket::NONE);
         let mut sibling = NOBODY;
-        for branch in (0..count).rev() {
+        for (branch, start) in (0..template.children).zip(starts).rev() {
             let mut child = template.like();
             child.parent = id;
             child.branch = branch;
             child.key = later(template.key, template.step << 8 | branch, uses::BRANCH);
-            child.pc = self.plan.model.program.ways[(first + branch) as usize].1;
+            child.pc = start;
             child.sibling = sibling;
             child.children = 0;
             child.child = NOBODY;
@@ -414,6 +437,11 @@ impl<'a> World<'a> {
         }
         if parent.children > 0 && !parent.first_wins {
             return;
+        }
+        if parent.phase == Phase::InService {
+            // The slot was held for this branch.
+            parent.child = NOBODY;
+            return self.service_ends(parent_id);
         }
         parent.phase = Phase::Ready;
         self.cancel_children(parent_id);

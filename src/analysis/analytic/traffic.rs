@@ -97,6 +97,7 @@ impl<'a> Traffic<'a> {
                 return true;
             }
             Op::Replay(_)
+            | Op::Hold { .. }
             | Op::Enter(_)
             | Op::Leave
             | Op::LoopStart { .. }
@@ -123,6 +124,7 @@ impl<'a> Traffic<'a> {
                 self.delay += rate / self.rate * mean.ok_or("a delay of its route has no finite mean")?;
             }
             Op::Replay(_)
+            | Op::Hold { .. }
             | Op::Enter(_)
             | Op::Leave
             | Op::Choose { .. }
@@ -195,6 +197,7 @@ fn nothing_in_the_way(model: &Model) -> Result<(), String> {
         (model.measure.terminating, "it tells a story with an end, which has no steady state"),
         (!model.pools.is_empty(), "it has a pool of agents"),
         (model.degrade.is_some(), "it degrades under load"),
+        (!model.faults.is_empty(), "faults strike it"),
         (model.clients.iter().any(tried_again), "a client gives up or tries again"),
         (
             model.program.visits.iter().any(complicated),
@@ -274,6 +277,7 @@ fn unmarkovian(op: Op) -> Result<(), String> {
     let what = match op {
         Op::Delay { .. } | Op::Visit(_) | Op::Choose { .. } | Op::Jump(_) | Op::End => return Ok(()),
         Op::Replay(_) => "replays recorded calls",
+        Op::Hold { .. } => "holds a slot",
         Op::Enter(_) | Op::Leave => "holds an agent",
         Op::LoopStart { .. } | Op::LoopNext { .. } => "has a loop of counted rounds",
         Op::Fork { .. } | Op::BranchEnd => "has parallel branches",

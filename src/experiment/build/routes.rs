@@ -7,14 +7,15 @@ use super::system::{Parts, check_law, check_law_option, kind, spec_at};
 use crate::experiment::diagnostic::Diagnostics;
 use crate::experiment::path::Path;
 use crate::experiment::schema::{
-    CacheStep, Choice, JoinSpec, LlmStep, LoopStep, ParallelStep, PoliciesSpec, SpreadBy, SpreadStep, Step,
-    SystemSpec, VisitStep,
+    CacheStep, Choice, FallbackCall, HoldStep, JoinSpec, LlmStep, LoopStep, ParallelStep, PoliciesSpec,
+    SpreadBy, SpreadStep, Step, SystemSpec, VisitStep,
 };
 use crate::experiment::tree::Tree;
 use crate::model::distribution::Law;
-use crate::model::route::{LOOPS_MAX, Op, Program, Visit};
-use tars_policy::route::RouteSpec;
-use tars_policy::units::Span;
+use crate::model::route::{Chain, LOOPS_MAX, Op, Program, Visit};
+use crate::model::{Kind, Service};
+use tars_policy::route::{FallbackSpec, HedgeSpec, RouteSpec};
+use tars_policy::units::{Span, Time};
 
 /// Lays out every route.
 pub(super) fn lay_out(
@@ -120,8 +121,15 @@ impl Layout<'_> {
                 let law = self.span_law(&delay.time, &path.key("time"));
                 self.push(Op::Delay { law, kind: kind(delay.kind) });
             }
-            Step::Visit(visit) => self.visit(visit, &path.key("visit")),
-            Step::Llm(llm) => self.llm(llm, &path.key("llm")),
+            Step::Visit(visit) => {
+                let path = path.key("visit");
+                self.hedged(visit.hedge.as_ref(), &path, |layout| layout.visit(visit, &path));
+            }
+            Step::Llm(llm) => {
+                let path = path.key("llm");
+                self.hedged(llm.hedge.as_ref(), &path, |layout| layout.llm(llm, &path));
+            }
+            Step::Hold(hold) => self.hold(hold, &path.key("hold")),
             Step::Agent(agent) => {
                 let path = path.key("agent");
                 if self.nested.agent {
@@ -188,6 +196,8 @@ impl Layout<'_> {
                     retry: None,
                     breaker: None,
                     model: None,
+                    body: None,
+                    chain: None,
                 });
                 self.push(Op::Replay(visit));
             }
@@ -224,10 +234,92 @@ impl Layout<'_> {
         let retry = self.retry(path, visit.retry.as_ref());
         let breaker = self.breaker(path, visit.breaker.as_ref());
         let Some(station) = station else { return };
-        let (timeout, model) = (visit.timeout, None);
-        let visit =
-            self.add_visit(Visit { station, law, patience, timeout, is_llm: false, retry, breaker, model });
+        let visit = self.add_visit(Visit {
+            station,
+            law,
+            patience,
+            timeout: visit.timeout,
+            is_llm: false,
+            retry,
+            breaker,
+            model: None,
+            body: None,
+            chain: None,
+        });
         self.push(Op::Visit(visit));
+    }
+
+    /// A slot is held while the inner steps run.
+    fn hold(&mut self, hold: &HoldStep, path: &Path) {
+        let names = self.station_names();
+        let station = self.named(&path.key("station"), "station", &hold.station, &names);
+        let patience = hold.patience.as_ref().map(|law| self.span_law(law, &path.key("patience")));
+        let retry = self.retry(path, hold.retry.as_ref());
+        let Some(station) = station else { return };
+        let held = &self.parts.stations[usize::from(station)];
+        let interrupts = held.service != Service::Slots || held.breakdown.is_some();
+        if interrupts || held.setup.is_some() || !held.offers.is_empty() {
+            self.diagnostics.senseless(
+                self.tree,
+                &path.key("station"),
+                format!("`{}` cannot be held", hold.station),
+                "hold a plain station: slots that are not shared, interrupted or set up",
+            );
+        }
+        let visit = self.add_visit(Visit {
+            station,
+            law: None,
+            patience,
+            timeout: hold.timeout,
+            is_llm: false,
+            retry,
+            breaker: None,
+            model: None,
+            body: None,
+            chain: None,
+        });
+        let at = self.push(Op::Hold { visit, behind: 0 });
+        let body = self.here();
+        self.program.visits[usize::from(visit)].body = Some(body);
+        let before = self.nested;
+        self.nested.branch = true;
+        self.steps(&hold.steps, &path.key("steps"));
+        self.push(Op::BranchEnd);
+        self.nested = before;
+        let behind = self.here();
+        self.program.ops[at as usize] = Op::Hold { visit, behind };
+    }
+
+    /// A call and later copies of it, of which the first answer wins.
+    fn hedged(&mut self, hedge: Option<&HedgeSpec>, path: &Path, call: impl Fn(&mut Self)) {
+        let Some(spec) = hedge else { return call(self) };
+        let policy = match spec.build() {
+            Ok(policy) => policy,
+            Err(error) => return spec_at(self.tree, &path.key("hedge"), &error, self.diagnostics),
+        };
+        let mut starts = vec![Time::START];
+        while let Some(next) =
+            policy.next_at(starts[starts.len() - 1], u32::try_from(starts.len() - 1).unwrap_or(u32::MAX))
+        {
+            starts.push(next);
+        }
+        let (first, count) = self.add_ways(starts.len());
+        let at = self.push(Op::Fork { first, count, first_wins: true, behind: 0 });
+        let before = self.nested;
+        self.nested.branch = true;
+        for (way, start) in starts.iter().enumerate() {
+            self.set_way(first, way, 0.0);
+            if way > 0 {
+                let wait = Law::Deterministic { value: *start - Time::START };
+                let law = self.span_law(&wait, &path.key("hedge").key("after"));
+                self.push(Op::Delay { law, kind: Kind::Provider });
+            }
+            call(self);
+            self.push(Op::BranchEnd);
+        }
+        self.nested = before;
+        let behind = self.here();
+        self.program.ops[at as usize] = Op::Fork { first, count, first_wins: true, behind };
     }
 
     fn retry(&mut self, path: &Path, name: Option<&String>) -> Option<u16> {
@@ -272,8 +364,61 @@ impl Layout<'_> {
             retry,
             breaker,
             model: llm.model.clone(),
+            body: None,
+            chain: None,
         });
+        self.fall_back(visit, llm, path);
         self.push(Op::Visit(visit));
+    }
+
+    /// The calls that follow one that has failed for good.
+    fn fall_back(&mut self, first: u16, llm: &LlmStep, path: &Path) {
+        if llm.fallback.is_empty() {
+            return;
+        }
+        let names: Vec<&str> = std::iter::once(llm.provider.as_str())
+            .chain(llm.fallback.iter().map(|call| call.provider.as_str()))
+            .collect();
+        let policy = match FallbackSpec::of(&names).build() {
+            Ok(policy) => policy,
+            Err(error) => {
+                let message = format!("this is no chain of providers: {error}");
+                return self.diagnostics.senseless(self.tree, &path.key("fallback"), message, "");
+            }
+        };
+        let mut visits = vec![first];
+        for (place, call) in llm.fallback.iter().enumerate() {
+            visits.extend(self.fallback_call(call, &path.key("fallback").index(place)));
+        }
+        let chain = index(self.program.chains.len());
+        for (place, visit) in visits.iter().enumerate() {
+            self.program.visits[usize::from(*visit)].chain = Some((chain, index(place)));
+        }
+        self.program.chains.push(Chain { policy, visits });
+    }
+
+    fn fallback_call(&mut self, call: &FallbackCall, path: &Path) -> Option<u16> {
+        let providers: Vec<String> = self.system.providers.keys().cloned().collect();
+        let known = self.named(&path.key("provider"), "provider", &call.provider, &providers);
+        let retry = self.retry(path, call.retry.as_ref());
+        let breaker = self.breaker(path, call.breaker.as_ref());
+        if let Some(model) = &call.model {
+            self.model_choice(model, &path.key("model"), &call.provider);
+        }
+        known?;
+        let station = self.parts.station(&call.provider).map(index)?;
+        Some(self.add_visit(Visit {
+            station,
+            law: None,
+            patience: None,
+            timeout: call.timeout,
+            is_llm: true,
+            retry,
+            breaker,
+            model: call.model.clone(),
+            body: None,
+            chain: None,
+        }))
     }
 
     fn model_choice(&mut self, spec: &RouteSpec, path: &Path, provider: &str) {

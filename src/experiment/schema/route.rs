@@ -4,7 +4,7 @@ use super::station::StationKind;
 use crate::model::distribution::Law;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use tars_policy::route::RouteSpec;
+use tars_policy::route::{HedgeSpec, RouteSpec};
 use tars_policy::units::Span;
 
 /// One step of a route.
@@ -17,6 +17,8 @@ pub enum Step {
     Visit(VisitStep),
     /// An agent of a pool is held while the inner steps run.
     Agent(AgentStep),
+    /// A slot of a station is held while the inner steps run: a connection, a socket, a permit.
+    Hold(HoldStep),
     /// A call of an LLM provider.
     Llm(LlmStep),
     /// A look into a cache; the steps of a miss run only on a miss, and then the entry is stored.
@@ -74,6 +76,28 @@ pub struct VisitStep {
     /// The breaker, by its name under `policies.breakers`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub breaker: Option<String>,
+    /// Another copy of the call for one that does not answer; the first answer wins and the others are cancelled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hedge: Option<HedgeSpec>,
+}
+
+/// A slot of a station is held while the inner steps run.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HoldStep {
+    /// Which station; its `service` is not used: the slot is held as long as the inner steps take.
+    pub station: String,
+    /// How long it waits in line before it gives up; waiting only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub patience: Option<Law<Span>>,
+    /// How long waiting and holding may take together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<Span>,
+    /// The retry policy, by its name under `policies.retries`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry: Option<String>,
+    /// What happens meanwhile.
+    pub steps: Vec<Step>,
 }
 
 /// An agent is held while the inner steps run.
@@ -96,6 +120,32 @@ pub struct LlmStep {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<RouteSpec>,
     /// How long an attempt may take; the degradation mode may shorten it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<Span>,
+    /// The retry policy, by its name under `policies.retries`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry: Option<String>,
+    /// The breaker, by its name under `policies.breakers`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub breaker: Option<String>,
+    /// Another copy of the call for one that does not answer; the first answer wins and the others are cancelled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hedge: Option<HedgeSpec>,
+    /// Whom to call when this call has failed for good, in order; one whose breaker is open is passed over.
+    #[serde(default)]
+    pub fallback: Vec<FallbackCall>,
+}
+
+/// A call to fall back to.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FallbackCall {
+    /// Which provider.
+    pub provider: String,
+    /// Which model; the agent's own when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<RouteSpec>,
+    /// How long an attempt may take.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout: Option<Span>,
     /// The retry policy, by its name under `policies.retries`.

@@ -8,7 +8,7 @@ use super::super::world::{FAR, World};
 use super::small;
 use crate::engine::Ticket;
 use crate::model::workload::Load;
-use tars_policy::breaker::{Outcome, Permit};
+use tars_policy::breaker::{Outcome, Permit, State as BreakerState};
 use tars_policy::retry::{Failure, RetryVerdict};
 use tars_policy::route::Ask;
 use tars_policy::units::{Span, Time, Tokens};
@@ -249,7 +249,9 @@ impl World<'_> {
             strand.ledger.move_since(strand.spent_before, part, Part::FailedAttempts);
         }
         let retryable = match cause {
-            Cause::Error => station.failure.as_ref().is_some_and(|failure| failure.retryable),
+            Cause::Error => {
+                call.body.is_some() || station.failure.as_ref().is_some_and(|failure| failure.retryable)
+            }
             Cause::NeverFits | Cause::Abandoned => false,
             Cause::QueueFull
             | Cause::Unavailable
@@ -304,9 +306,31 @@ impl World<'_> {
         }
     }
 
+    /// The call to fall back to from a strand's present call; one whose breaker is open is passed over.
+    fn next_of_chain(&self, id: u32) -> Option<u16> {
+        let program = &self.plan.model.program;
+        let visit = &program.visits[self.strands.get(id).visit as usize];
+        let (chain, place) = visit.chain?;
+        let chain = &program.chains[chain as usize];
+        let usable = |provider: usize| {
+            let breaker = program.visits[chain.visits[provider] as usize].breaker;
+            breaker.is_none_or(|breaker| {
+                !matches!(
+                    self.breakers[breaker as usize].state(self.time()),
+                    BreakerState::Open | BreakerState::ForcedOpen
+                )
+            })
+        };
+        let next = chain.policy.after(usize::from(place), u32::from(place), usable)?;
+        Some(chain.visits[next])
+    }
+
     /// A call has failed for good: so has the task, or the branch of it.
     pub(super) fn call_failed(&mut self, id: u32, cause: Cause) {
         self.call_ends(id, Outcome::Failure);
+        if let Some(next) = self.next_of_chain(id) {
+            return self.visit(id, next);
+        }
         self.task_ends(id, Some(cause));
     }
 

@@ -68,6 +68,10 @@ impl World<'_> {
     /// Takes a strand out of a station, in line or in service.
     pub(in crate::sim) fn withdraw_from_station(&mut self, id: u32) {
         let now = self.now;
+        if self.strands.get(id).children > 0 {
+            // What happens while its slot is held ends with it.
+            self.cancel_children(id);
+        }
         let strand = self.strands.get_mut(id);
         let index = strand.station;
         let phase = strand.phase;

@@ -156,6 +156,9 @@ fn least_left(model: &Model, at: usize, left: &[f64]) -> f64 {
         Op::LoopStart { law, behind, .. } if sure(behind) => {
             super::flow::least_rounds(&program.counts[usize::from(law)]) * next + left[behind as usize]
         }
+        Op::Hold { behind, .. } if sure(behind) && !is_lossy(model, at..at + 1) => {
+            next + left[behind as usize]
+        }
         Op::Fork { first_wins: true, behind, .. } if sure(behind) => left[behind as usize],
         Op::Fork { first, count, behind, .. } if sure(behind) => {
             ways(first, count).map(|(_, pc)| left[*pc as usize]).fold(0.0, f64::max) + left[behind as usize]
@@ -168,6 +171,7 @@ fn least_left(model: &Model, at: usize, left: &[f64]) -> f64 {
         Op::LoopStart { .. }
         | Op::LoopNext { .. }
         | Op::Fork { .. }
+        | Op::Hold { .. }
         | Op::BranchEnd
         | Op::Enter(_)
         | Op::Leave

@@ -54,6 +54,7 @@ impl Flow {
             | Op::Jump(_)
             | Op::LoopStart { .. }
             | Op::LoopNext { .. }
+            | Op::Hold { .. }
             | Op::Fork { .. }
             | Op::BranchEnd
             | Op::Lookup { .. }
@@ -114,6 +115,13 @@ fn spread(model: &Model, at: usize, amount: f64, next: &mut [f64]) {
             }
             next[pc as usize] += behind(pc);
         }
+        // Who comes in line may be turned away there.
+        Op::Hold { visit, behind: pc } => {
+            let waits = !turns_away(model, &program.visits[usize::from(visit)]);
+            let inside = if waits { amount } else { 0.0 };
+            next[at + 1] += inside;
+            next[pc as usize] += if waits { behind(pc) } else { 0.0 };
+        }
         // What comes in goes on, and the body is fed once for each round.
         Op::LoopStart { law, behind: pc, .. } => {
             next[at + 1] += behind(pc) * least_rounds(&program.counts[usize::from(law)]);
@@ -167,10 +175,12 @@ pub(super) fn least_rounds(law: &Law<f64>) -> f64 {
 pub(super) fn is_lossy(model: &Model, range: Range<usize>) -> bool {
     let end = range.end;
     range.into_iter().any(|at| match model.program.ops[at] {
-        Op::Visit(visit) | Op::Replay(visit) => loses(model, &model.program.visits[usize::from(visit)]),
+        Op::Visit(visit) | Op::Replay(visit) | Op::Hold { visit, .. } => {
+            loses(model, &model.program.visits[usize::from(visit)])
+        }
         Op::Enter(pool) => {
             let pool = &model.pools[usize::from(pool)];
-            pool.admission.is_some() || is_bounded(None, &pool.queue)
+            pool.admission.is_some() || pool.nodes.is_some() || is_bounded(None, &pool.queue)
         }
         Op::Jump(pc) => pc as usize > end || pc as usize <= at,
         Op::End => true,
@@ -196,7 +206,9 @@ fn loses(model: &Model, visit: &Visit) -> bool {
 /// Whether a call may be refused or given up, by a share that only a run can tell.
 fn turns_away(model: &Model, visit: &Visit) -> bool {
     let station = &model.stations[usize::from(visit.station)];
-    visit.patience.is_some()
+    visit.chain.is_some()
+        || model.faults.iter().any(|fault| fault.effect.station() == Some(visit.station))
+        || visit.patience.is_some()
         || visit.timeout.is_some()
         || visit.breaker.is_some()
         || (visit.is_llm && model.degrade.is_some())

@@ -87,7 +87,7 @@ fn reached(program: &Program, start: u32) -> Vec<bool> {
                 open.extend(ways(first, count));
                 open.push(behind as usize);
             }
-            Op::LoopStart { behind, .. } => open.extend([at + 1, behind as usize]),
+            Op::Hold { behind, .. } | Op::LoopStart { behind, .. } => open.extend([at + 1, behind as usize]),
             Op::Lookup { hit, .. } => open.extend([at + 1, hit as usize]),
             Op::Feature { off, .. } => open.extend([at + 1, off as usize]),
             Op::Delay { .. }
