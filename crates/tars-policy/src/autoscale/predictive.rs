@@ -267,9 +267,9 @@ mod tests {
         }
         let mut rule = rule(holt());
         for second in (0..600).step_by(10) {
-            let _ = look(&mut rule, second, second as f64, 600);
+            let _ = look(&mut rule, second, second as f64 + 0.5, 600);
         }
-        assert_eq!(look(&mut rule, 600, 600.0, 600), (30, ScaleReason::Forecast));
+        assert_eq!(look(&mut rule, 600, 600.5, 601), (30, ScaleReason::Forecast));
     }
 
     #[test]

@@ -184,7 +184,7 @@ fn agents_are_pods_to_kubernetes() {
     check(rule.decide(at(15), &share(0.9, 8)), 2, ScaleReason::AtMax);
     check(rule.decide(at(30), &share(0.52, 10)), 0, ScaleReason::Within);
     check(rule.decide(at(45), &share(0.2, 10)), -6, ScaleReason::BelowTarget);
-    check(rule.decide(at(60), &share(0.1, 4)), -2, ScaleReason::BelowTarget);
+    check(rule.decide(at(60), &share(0.1, 4)), -2, ScaleReason::AtMin);
     check(rule.decide(at(75), &Metrics { agents_idle: 0, ..share(0.1, 4) }), 0, ScaleReason::NoIdle);
     check(rule.decide(at(90), &share(0.0, 1)), 1, ScaleReason::BelowMin);
     check(rule.decide(at(105), &share(0.0, 0)), 0, ScaleReason::Disabled);
