@@ -30,14 +30,24 @@ use alloc::vec::Vec;
 use crate::spec::SpecError;
 use crate::units::{Span, Time};
 
+use hpa::HpaSpec;
+use predictive::Predictive;
+use replicas::Replicas;
+
+pub mod hpa;
 mod needed;
 mod pace;
+mod predictive;
+mod replicas;
+mod schedule;
 #[cfg(test)]
 mod tests;
 mod threshold;
 
 pub use needed::{NeededAgentsSpec, needed_agents};
 pub use pace::{PaceSpec, Prewarm, SpawnRate};
+pub use predictive::{Forecast, PredictiveSpec};
+pub use schedule::{DailySchedule, DailyWindow, Weekday};
 pub use threshold::ThresholdSpec;
 
 /// What the autoscaler is told.
@@ -80,6 +90,12 @@ pub enum AutoscaleSpec {
     Threshold(ThresholdSpec),
     /// By the agents needed to drain the queue (document 002, "Horizontal Scaling").
     NeededAgents(NeededAgentsSpec),
+    /// By the agents that the forecast load will need (document 001, "Implement predictive scaling").
+    Predictive(PredictiveSpec),
+    /// As the Horizontal Pod Autoscaler of Kubernetes does, agents for pods; it has a pace of its own and no other. Its
+    /// metrics are `cpu` (the share of busy slots), `memory` (the heap share) and, as values in all or an agent,
+    /// `queue_depth` and `arrival_rate_per_s`.
+    Hpa(HpaSpec),
 }
 
 impl Default for AutoscaleSpec {
@@ -116,6 +132,12 @@ impl AutoscaleSpec {
             ("published_000", Self::published_000()),
             ("published_002", Self::published_002()),
             ("needed_agents", Self::NeededAgents(NeededAgentsSpec::default())),
+            ("predictive", Self::Predictive(PredictiveSpec::default())),
+            ("hpa", Self::Hpa(HpaSpec::default())),
+            (
+                "hpa_behavior",
+                Self::Hpa(HpaSpec { behavior: Some(hpa::Behavior::default()), ..HpaSpec::default() })
+            ),
             (
                 "paced",
                 Self::Threshold(ThresholdSpec { heap_above: Some(0.7), pace, ..ThresholdSpec::default() })
@@ -128,6 +150,28 @@ impl AutoscaleSpec {
         match self {
             Self::Threshold(spec) => spec.validate().map_err(|error| error.within("threshold")),
             Self::NeededAgents(spec) => spec.validate().map_err(|error| error.within("needed_agents")),
+            Self::Predictive(spec) => spec.validate().map_err(|error| error.within("predictive")),
+            Self::Hpa(spec) => spec.validate().map_err(|error| error.within("hpa")),
+        }
+    }
+
+    /// The fewest agents that the rule allows.
+    pub const fn min(&self) -> u32 {
+        match self {
+            Self::Threshold(spec) => spec.min,
+            Self::NeededAgents(spec) => spec.min,
+            Self::Predictive(spec) => spec.min,
+            Self::Hpa(spec) => spec.min,
+        }
+    }
+
+    /// The most agents that the rule allows.
+    pub const fn max(&self) -> u32 {
+        match self {
+            Self::Threshold(spec) => spec.max,
+            Self::NeededAgents(spec) => spec.max,
+            Self::Predictive(spec) => spec.max,
+            Self::Hpa(spec) => spec.max,
         }
     }
 
@@ -137,6 +181,10 @@ impl AutoscaleSpec {
         Ok(match self {
             Self::Threshold(spec) => Autoscaler::new(Rule::Threshold(spec.clone()), &spec.pace),
             Self::NeededAgents(spec) => Autoscaler::new(Rule::NeededAgents(spec.clone()), &spec.pace),
+            Self::Predictive(spec) => Autoscaler::new(Rule::Predictive(Predictive::new(spec)), &spec.pace),
+            Self::Hpa(spec) => {
+                Autoscaler::new(Rule::Hpa(Box::new(Replicas::new(spec.build()?))), &PaceSpec::default())
+            }
         })
     }
 }
@@ -168,6 +216,20 @@ pub enum ScaleReason {
     HeapHigh,
     /// So many agents are needed to drain the queue.
     NeededAgents,
+    /// So many agents will be needed.
+    Forecast,
+    /// A metric is above its target.
+    AboveTarget,
+    /// Every metric is below its target.
+    BelowTarget,
+    /// A change is called for, but recent proposals were milder.
+    Stabilized,
+    /// A metric is missing, so nothing is known well enough.
+    MetricMissing,
+    /// There are no agents, which turns the rule off.
+    Disabled,
+    /// There are more than the maximum.
+    AboveMax,
     /// More are called for, but the maximum is reached.
     AtMax,
     /// Fewer are called for, but the minimum is reached.
@@ -178,7 +240,7 @@ pub enum ScaleReason {
     Prewarm,
     /// A change is called for, but the last one is too recent.
     Cooldown,
-    /// More are called for than the spawn rate allows; the change is what it allows.
+    /// A larger change is called for than the rate allows; the change is what it allows.
     SpawnRate,
     /// Fewer are called for, but nobody is idle.
     NoIdle,
@@ -194,6 +256,13 @@ impl ScaleReason {
             Self::QueueLow => "queue_low",
             Self::HeapHigh => "heap_high",
             Self::NeededAgents => "needed_agents",
+            Self::Forecast => "forecast",
+            Self::AboveTarget => "above_target",
+            Self::BelowTarget => "below_target",
+            Self::Stabilized => "stabilized",
+            Self::MetricMissing => "metric_missing",
+            Self::Disabled => "disabled",
+            Self::AboveMax => "above_max",
             Self::AtMax => "at_max",
             Self::AtMin => "at_min",
             Self::BelowMin => "below_min",
@@ -217,6 +286,8 @@ pub trait AutoscaleRule: core::fmt::Debug + Send {
 enum Rule {
     Threshold(ThresholdSpec),
     NeededAgents(NeededAgentsSpec),
+    Predictive(Predictive),
+    Hpa(Box<Replicas>),
     Custom(Box<dyn AutoscaleRule>),
 }
 
@@ -246,6 +317,8 @@ impl Autoscaler {
         let wanted = match &mut self.rule {
             Rule::Threshold(spec) => spec.wanted(metrics),
             Rule::NeededAgents(spec) => spec.wanted(metrics),
+            Rule::Predictive(rule) => rule.wanted(now, metrics),
+            Rule::Hpa(rule) => rule.wanted(now, metrics),
             Rule::Custom(rule) => rule.wanted(now, metrics),
         };
         let wanted = self.with_schedule(now, metrics, wanted);

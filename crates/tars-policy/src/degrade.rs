@@ -32,9 +32,13 @@ use crate::spec::SpecError;
 use crate::units::{Span, Time};
 
 mod controller;
+mod levels;
 mod rule;
 
 pub use controller::Degrade;
+pub use levels::{
+    Capabilities, Component, Components, Level, LevelCause, LevelChange, LevelSpec, Levels, Several,
+};
 pub use rule::{LoadSpec, ModeThresholds, ThreeModeSpec};
 
 /// How degraded the service is.

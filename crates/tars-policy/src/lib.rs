@@ -12,6 +12,7 @@
 extern crate alloc;
 
 pub mod admission;
+pub mod alert;
 pub mod autoscale;
 pub mod balance;
 pub mod breaker;

@@ -109,6 +109,6 @@ pub fn needed_agents(queue_depth: u32, seconds: f64, most: u32) -> u32 {
     clippy::cast_sign_loss,
     reason = "`as` saturates, which is what is wanted"
 )]
-fn ceiling(agents: f64) -> u32 {
+pub(super) fn ceiling(agents: f64) -> u32 {
     libm::ceil(agents) as u32
 }

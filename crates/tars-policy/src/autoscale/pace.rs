@@ -3,6 +3,7 @@
 use alloc::format;
 use alloc::vec::Vec;
 
+use super::DailySchedule;
 use crate::spec::SpecError;
 use crate::units::{Span, Time};
 
@@ -20,6 +21,8 @@ pub struct PaceSpec {
     pub spawn_rate_limit: Option<SpawnRate>,
     /// Scheduled minima; where several hold, the largest counts. They are not bounded by the maximum of the rule.
     pub prewarm: Vec<Prewarm>,
+    /// Minima by the time of day; like those of `prewarm`, and the larger of the two counts.
+    pub daily: Option<DailySchedule>,
 }
 
 /// At most `agents` spawned in any window of length `per`.
@@ -66,12 +69,14 @@ impl Prewarm {
 impl PaceSpec {
     /// The largest scheduled minimum that holds.
     pub(super) fn floor(&self, now: Time) -> u32 {
+        let daily = self.daily.as_ref().map_or(0, |daily| daily.floor(now));
         self.prewarm
             .iter()
             .filter(|prewarm| prewarm.holds(now))
             .map(|prewarm| prewarm.agents)
             .max()
             .unwrap_or(0)
+            .max(daily)
     }
 
     /// Says what is impossible in this specification.
@@ -84,6 +89,7 @@ impl PaceSpec {
                 return Err(SpecError::new("spawn_rate_limit.per", "is zero; expected a positive span"));
             }
         }
+        self.daily.as_ref().map_or(Ok(()), DailySchedule::validate).map_err(|error| error.within("daily"))?;
         for (index, prewarm) in self.prewarm.iter().enumerate() {
             if prewarm.lasts.is_zero() {
                 return Err(SpecError::new(

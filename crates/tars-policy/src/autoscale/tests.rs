@@ -165,6 +165,62 @@ fn a_rule_of_the_callers_own_is_paced_too() {
     check(autoscaler.decide(at(0), &queue(0, 0)), 4, ScaleReason::SpawnRate);
 }
 
+fn hpa(metric: hpa::HpaMetric) -> Autoscaler {
+    let spec = HpaSpec { min: 2, metrics: alloc::vec![metric], ..HpaSpec::default() };
+    AutoscaleSpec::Hpa(HpaSpec { downscale_stabilization: Span::ZERO, ..spec }).build().expect("valid")
+}
+
+fn busy(percent: u32) -> hpa::HpaMetric {
+    let target = hpa::ResourceTarget::AverageUtilizationPercent(percent);
+    hpa::HpaMetric::Resource { name: hpa::Resource::Cpu, target }
+}
+
+#[test]
+fn agents_are_pods_to_kubernetes() {
+    let share = |busy_share, agents| Metrics { busy_share, ..queue(0, agents) };
+    let mut rule = hpa(busy(50));
+    check(rule.decide(at(0), &share(0.9, 4)), 4, ScaleReason::AboveTarget);
+    check(rule.decide(at(14), &share(0.9, 8)), 0, ScaleReason::Cooldown);
+    check(rule.decide(at(15), &share(0.9, 8)), 2, ScaleReason::AtMax);
+    check(rule.decide(at(30), &share(0.52, 10)), 0, ScaleReason::Within);
+    check(rule.decide(at(45), &share(0.2, 10)), -6, ScaleReason::BelowTarget);
+    check(rule.decide(at(60), &share(0.1, 4)), -2, ScaleReason::AtMin);
+    check(rule.decide(at(75), &Metrics { agents_idle: 0, ..share(0.1, 4) }), 0, ScaleReason::NoIdle);
+    check(rule.decide(at(90), &share(0.0, 1)), 1, ScaleReason::BelowMin);
+    check(rule.decide(at(105), &share(0.0, 0)), 0, ScaleReason::Disabled);
+    check(rule.decide(at(120), &share(0.9, 12)), -2, ScaleReason::AboveMax);
+}
+
+#[test]
+fn agents_that_are_starting_hold_kubernetes_back() {
+    // 4 at 90 % of 50 % would be 8; with 3 that start and use nothing they are ceil(1.02 × 7): within tolerance.
+    let seen = Metrics { busy_share: 0.9, agents_starting: 3, ..queue(0, 4) };
+    check(hpa(busy(50)).decide(at(0), &seen), 0, ScaleReason::Within);
+}
+
+#[test]
+fn the_queue_is_a_metric_to_kubernetes_and_what_is_unknown_is_missing() {
+    let value = |name: &str| hpa::HpaMetric::External {
+        name: name.into(),
+        target: hpa::ValueTarget::AverageValueMilli(10_000),
+    };
+    check(hpa(value("queue_depth")).decide(at(0), &queue(55, 4)), 2, ScaleReason::AboveTarget);
+    check(hpa(value("typo")).decide(at(0), &queue(55, 4)), 0, ScaleReason::MetricMissing);
+    let each = hpa::HpaMetric::Pods { name: "queue_depth".into(), average_value_milli: 10_000 };
+    check(hpa(each).decide(at(0), &queue(55, 4)), 2, ScaleReason::AboveTarget);
+}
+
+#[test]
+fn the_time_of_day_sets_a_minimum() {
+    let window = DailyWindow { from: HOUR, until: Span::from_secs(7_200), days: alloc::vec![], agents: 9 };
+    let mut autoscaler = threshold(|spec| {
+        spec.pace.daily = Some(DailySchedule { windows: alloc::vec![window], ..DailySchedule::default() });
+    });
+    check(autoscaler.decide(at(3_599), &queue(50, 6)), 0, ScaleReason::Within);
+    check(autoscaler.decide(at(3_600), &queue(50, 6)), 3, ScaleReason::Prewarm);
+    check(autoscaler.decide(at(7_200), &queue(50, 6)), 0, ScaleReason::Within);
+}
+
 #[test]
 fn impossible_specifications_name_the_field() {
     let threshold = |change: fn(&mut ThresholdSpec)| {
@@ -211,6 +267,8 @@ fn promises(spec: &AutoscaleSpec) -> (u32, u32, PaceSpec) {
             (spec.min, spec.max + over, spec.pace.clone())
         }
         AutoscaleSpec::NeededAgents(spec) => (spec.min, spec.max, spec.pace.clone()),
+        AutoscaleSpec::Predictive(spec) => (spec.min, spec.max, spec.pace.clone()),
+        AutoscaleSpec::Hpa(spec) => (spec.min, spec.max, PaceSpec::default()),
     }
 }
 
@@ -222,6 +280,7 @@ proptest! {
         steps in proptest::collection::vec((0_u64..400, 0_u32..120, 0.0..1.0, 0.0..1.0), 1..60)
     ) {
         for (name, spec) in AutoscaleSpec::examples() {
+            assert_eq!((spec.min(), spec.build().is_ok()), (promises(&spec).0, true));
             let (min, max, pace) = promises(&spec);
             let mut autoscaler = spec.build().expect("a valid example");
             let (mut now, mut agents) = (Time::START, min);
@@ -231,6 +290,8 @@ proptest! {
                 let agents_idle = ceil_share(idle_share, agents);
                 let metrics = Metrics {
                     heap_share,
+                    busy_share: 1.0 - idle_share,
+                    arrival_rate_per_s: heap_share * 20.0,
                     agents_idle,
                     mean_processing: Span::from_millis(1_500),
                     ..queue(queue_depth, agents)
