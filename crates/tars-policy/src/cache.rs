@@ -197,6 +197,21 @@ impl<K: Hash + Eq + Clone, V> Cache<K, V> {
         true
     }
 
+    /// What [`get`](Self::get) would find, but for [`CacheSpec::allow_stale`]: a stale entry is shown as such in any case.
+    /// Changes nothing: no order, no age, and a stale entry stays.
+    pub fn peek(&self, now: Time, key: &K) -> Lookup<&V> {
+        match self.entries.peek(key) {
+            None => Lookup::Miss,
+            Some(entry) if entry.is_stale(now) => Lookup::Stale(&entry.value),
+            Some(entry) => Lookup::Hit(&entry.value),
+        }
+    }
+
+    /// Whether there is an entry of `key`, fresh or stale. Changes nothing.
+    pub fn contains(&self, key: &K) -> bool {
+        self.entries.contains(key)
+    }
+
     /// Keeps `value`, `bytes` large, and returns what had to leave for it, least recently used first. A value larger
     /// than the whole cache is not kept and is not returned. The value that `key` had is not returned either.
     pub fn insert(&mut self, now: Time, key: K, value: V, bytes: u64) -> Vec<(K, V)> {

@@ -212,3 +212,15 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn peeking_shows_what_is_there_and_changes_nothing() {
+    let mut cache = built(&CacheSpec { update_age_on_get: true, ..of(Some(2), None, Some(10)) });
+    cache.insert(at(0), 1, 10, 1);
+    cache.insert(at(5), 2, 20, 1);
+    assert_eq!(cache.peek(at(10), &1), Lookup::Hit(&10));
+    assert_eq!(cache.peek(at(11), &1), Lookup::Stale(&10));
+    assert_eq!(cache.peek(at(11), &3), Lookup::Miss);
+    assert!(cache.contains(&1) && !cache.contains(&3));
+    assert_eq!(keys(&cache), [2, 1]);
+}
