@@ -1,34 +1,24 @@
 //! Tree → values: each component by itself, so that one mistake does not hide the next.
 //!
-//! serde stops at its first error; [`decode`] says where in the text that was, and [`Fields`] takes an object apart
-//! so that each of its members is decoded alone.
+//! serde stops at its first error; [`decode`] mends that spot and goes on, so that all of a component are told where they
+//! stand, and [`Fields`] takes an object apart so that each of its members is decoded alone.
 
 use indexmap::IndexMap;
 use serde::de::DeserializeOwned;
-use serde_path_to_error::{Error, Segment};
 
 use super::diagnostic::{At, Diagnostics};
-use super::path::{Path, PathPart};
+use super::path::Path;
 use super::tree::Tree;
 
+mod fault;
+mod repair;
 mod wording;
 
-use wording::Wording;
-
-/// Decodes the value `tree`, which stands at `path` of the whole; an error goes to `diagnostics`.
+/// Decodes the value `tree`, which stands at `path` of the whole; all its errors go to `diagnostics`.
 ///
-/// A tree that holds a value already reported as wrong is not decoded.
+/// A tree that holds a value already reported as wrong gives no value; the errors beside that one are told.
 pub fn decode<T: DeserializeOwned>(tree: &Tree, path: &Path, diagnostics: &mut Diagnostics) -> Option<T> {
-    if tree.is_broken() {
-        return None;
-    }
-    match serde_path_to_error::deserialize(&tree.to_json()) {
-        Ok(value) => Some(value),
-        Err(error) => {
-            report(tree, path, &error, diagnostics);
-            None
-        }
-    }
+    repair::decode_all(tree, path, diagnostics)
 }
 
 /// Decodes an object whose keys are names, each entry by itself. Nothing is returned if any entry is wrong.
@@ -163,49 +153,4 @@ fn wrong_container(tree: &Tree, path: &Path, expected: &str, diagnostics: &mut D
     if !tree.is_broken() {
         diagnostics.wrong_type(At::new(tree.place, path.clone()), tree, expected);
     }
-}
-
-/// Finds the value that serde stumbled over and says what is wrong with it.
-fn report(tree: &Tree, path: &Path, error: &Error<serde_json::Error>, diagnostics: &mut Diagnostics) {
-    let below = follow(tree, error.path());
-    let found = tree.at(&below).unwrap_or(tree);
-    let key = At { path: path.join(&below), ..At::key(tree, &below) };
-    let value = At::new(found.place, path.join(&below));
-    let message = error.inner().to_string();
-    match Wording::of(&message, found, below.last()) {
-        Wording::UnknownField { name, known } => diagnostics.unknown_field(key, &name, &known),
-        Wording::UnknownVariant { name, known } => {
-            // A choice with settings is a key, and serde's path ends above it.
-            let key = found.member(&name).map(|member| At::new(member.key, value.path.key(&name)));
-            diagnostics.unknown_variant(key.unwrap_or(value), &name, &known);
-        }
-        Wording::MissingField { name } => diagnostics.missing_field(value, &name),
-        Wording::Wrong { expected } => diagnostics.wrong_type(value, found, &expected),
-        Wording::Choice => diagnostics.not_one_choice(value, found),
-        Wording::VariantNeedsSettings { name } => diagnostics.variant_needs_settings(value, &name),
-        Wording::VariantTakesNothing { name } => diagnostics.variant_takes_nothing(value, &name),
-        Wording::Other => diagnostics.refused(value, &message),
-    }
-}
-
-/// serde's path as a path of the tree, as far as there is such a value.
-fn follow(tree: &Tree, segments: &serde_path_to_error::Path) -> Path {
-    let mut path = Path::root();
-    let mut here = tree;
-    for segment in segments {
-        let part = match segment {
-            Segment::Seq { index } => PathPart::Index(*index),
-            Segment::Map { key } => PathPart::Key(key.clone()),
-            Segment::Enum { variant } => PathPart::Key(variant.clone()),
-            Segment::Unknown => break,
-        };
-        match here.child(&part) {
-            Some(child) => here = child,
-            // The name of a variant that is written as a string leads no further down.
-            None if matches!(segment, Segment::Enum { .. }) => continue,
-            None => break,
-        }
-        path.push(part);
-    }
-    path
 }

@@ -99,6 +99,22 @@ fn is_harmful(sign: char) -> bool {
         || matches!(sign, '\u{fffe}' | '\u{ffff}')
 }
 
+/// A number as it was written, thousands set apart; any other text as it is.
+pub(crate) fn grouped(text: &str) -> String {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let is_plain = !digits.is_empty() && digits.chars().all(|sign| sign.is_ascii_digit() || sign == '.');
+    if is_plain { thousands(text) } else { text.to_owned() }
+}
+
+/// A value with its unit: `28/s`, `600,000 req/h`.
+pub(crate) fn beside_unit(value: &str, unit: &str) -> String {
+    match unit.strip_prefix("1/") {
+        Some(per) => format!("{value}/{per}"),
+        None if unit.is_empty() => value.to_owned(),
+        None => format!("{value} {unit}"),
+    }
+}
+
 fn thousands(text: &str) -> String {
     let (sign, text) = text.strip_prefix('-').map_or(("", text), |rest| ("-", rest));
     let (whole, fraction) = text.split_once('.').map_or((text, ""), |(whole, fraction)| (whole, fraction));

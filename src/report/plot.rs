@@ -106,10 +106,11 @@ fn subtitle(result: &ResultFile, about: &str) -> String {
     if !about.is_empty() {
         parts.push(about.to_owned());
     }
-    parts.push(format!(
-        "{replications} replications, {} % intervals",
-        number::plain(result.confidence * 100.0)
-    ));
+    parts.push(if replications == 1 {
+        "1 replication, so no intervals".to_owned()
+    } else {
+        format!("{replications} replications, {} % intervals", number::plain(result.confidence * 100.0))
+    });
     if result.quick {
         parts.push("quick: not for decisions".to_owned());
     }

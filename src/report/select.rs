@@ -93,7 +93,7 @@ pub(crate) fn cell_at(result: &ResultFile, index: usize) -> Option<&Cell> {
 /// The text of a cell's value on an axis.
 pub(crate) fn axis_value(result: &ResultFile, cell: &Cell, axis: usize) -> String {
     let text = cell.coordinates.get(axis).and_then(|place| result.axes.get(axis)?.values.get(*place));
-    text.map_or_else(|| "–".to_owned(), |text| number::clean(text))
+    text.map_or_else(|| "–".to_owned(), |text| number::grouped(&number::clean(text)))
 }
 
 /// An axis that is a quantity: every value is a finite number and at least two differ.
@@ -116,7 +116,7 @@ pub(crate) fn describe(result: &ResultFile, cell: &Cell, axes: &[usize]) -> Stri
     let parts = axes.iter().filter_map(|axis| {
         let (name, unit) = axis_name(result.axes.get(*axis)?);
         let value = axis_value(result, cell, *axis);
-        Some(if unit.is_empty() { format!("{name} {value}") } else { format!("{name} {value} {unit}") })
+        Some(format!("{name} {}", number::beside_unit(&value, &unit)))
     });
     parts.collect::<Vec<_>>().join(", ")
 }

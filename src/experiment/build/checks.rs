@@ -4,6 +4,7 @@ mod capacity;
 mod flow;
 mod reach;
 mod recorded;
+mod standstill;
 
 use super::workload::expected_tasks;
 use crate::experiment::diagnostic::Diagnostics;
@@ -23,6 +24,7 @@ pub(super) fn check(tree: &Tree, model: &Model, transient: bool, diagnostics: &m
     check_size(tree, model, diagnostics);
     reach::check(tree, model, diagnostics);
     recorded::check(tree, model, diagnostics);
+    standstill::check(tree, model, diagnostics);
     if !transient {
         capacity::check(tree, model, diagnostics);
     }

@@ -169,3 +169,50 @@ fn a_pattern_counts_by_its_mean_and_a_story_not_at_all() {
     overloaded(1.0, VISIT, &[&points(true)], "1.25");
     settles(1.0, VISIT, &[&points(false)]);
 }
+
+/// Users who submit again as soon as they have an answer, through a route of the system.
+fn restless(users: u32, steps: &str, sets: &[&str]) -> Result<Experiment, String> {
+    let load = format!(r#"/workload/clients/users/load={{"closed": {{"users": {users}}}}}"#);
+    let sets: Vec<&str> = [load.as_str()].into_iter().chain(sets.iter().copied()).collect();
+    built(1.0, steps, &sets)
+}
+
+const FULL_POOL: &str = r#"/system/pools/workers/queue={"max_depth": 6}"#;
+
+#[test]
+fn users_who_are_refused_for_ever_at_one_instant_are_told_before_the_run() {
+    let tells = |users, steps: &str, sets: &[&str], holds: &str| {
+        let why = restless(users, steps, sets).expect_err("time stands still");
+        let expected =
+            format!("time would stand still: {users} users without think time, and {holds} at once");
+        assert!(why.contains(&expected), "{why}");
+    };
+    tells(11, AGENT, &[FULL_POOL], "`workers` takes 10");
+    tells(5, VISIT, &["/system/stations/server/capacity=4"], "`server` takes 4");
+    let zero = r#"/workload/clients/users/load/closed/think_time={"deterministic": {"value": "0s"}}"#;
+    tells(11, AGENT, &[FULL_POOL, zero], "`workers` takes 10");
+}
+
+#[test]
+fn users_who_fit_or_pause_are_not_told_that_time_stands_still() {
+    let runs = |users, steps: &str, sets: &[&str]| {
+        if let Err(why) = restless(users, steps, sets) {
+            panic!("{why}");
+        }
+    };
+    runs(10, AGENT, &[FULL_POOL]);
+    runs(11, AGENT, &[]);
+    runs(
+        11,
+        AGENT,
+        &[FULL_POOL, r#"/workload/clients/users/load/closed/think_time={"exponential": {"mean": "1s"}}"#],
+    );
+    runs(11, AGENT, &[FULL_POOL, "/workload/clients/users/load/closed/start_spread=1s"]);
+    runs(11, AGENT, &[FULL_POOL, "/workload/clients/users/load/closed/tasks_per_user=3"]);
+    runs(
+        11,
+        &format!(r#"{{ "delay": {{ "time": {{ "deterministic": {{ "value": "1s" }} }} }} }}, {AGENT}"#),
+        &[FULL_POOL],
+    );
+    runs(4, VISIT, &["/system/stations/server/capacity=4"]);
+}

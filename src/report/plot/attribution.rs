@@ -82,7 +82,8 @@ fn scene(result: &ResultFile, cells: &[&Cell], bars: &[Bar], parts: &[String]) -
     let top = 74.0 + legend_height;
     let height = top + GROUP * cells.len() as f64 + 6.0;
     let mut scene = Scene::new((960.0, height), "Where a task's time goes", &subtitle(result, ""));
-    for (index, (x, row)) in legend.iter().enumerate() {
+    let is_seen = |index: usize| bars.iter().any(|bar| bar.lengths[index] > 0.0);
+    for (index, (x, row)) in legend.iter().enumerate().filter(|(index, _)| is_seen(*index)) {
         let y = 70.0 + 18.0 * row;
         scene.rectangle((*x, y - 5.0), (x + 10.0, y + 5.0), colour(index, parts), 1.0);
         let name = font::fitted(&number::clean(part_name(parts, index)), 11.5, 240.0);
@@ -97,8 +98,12 @@ fn scene(result: &ResultFile, cells: &[&Cell], bars: &[Bar], parts: &[String]) -
             (false, true) => " (the next smaller one)",
             (false, false) => "",
         };
-        let words = format!("cell {}{role}: {}", cell.index, select::describe(result, cell, &axes));
-        scene.words((24.0, y), &font::fitted(&words, 12.0, 880.0), 12.0, INK, Across::Left);
+        if !axes.is_empty() {
+            let words = format!("cell {}{role}: {}", cell.index, select::describe(result, cell, &axes));
+            let fits = |size: &f64| font::width(&words, *size) <= 912.0;
+            let size = [12.0, 11.0, 10.0].into_iter().find(fits).unwrap_or(10.0);
+            scene.words((24.0, y), &font::fitted(&words, size, 912.0), size, INK, Across::Left);
+        }
         draw_group(&mut scene, &bars[2 * index..2 * index + 2], parts, y + 18.0);
     }
     let scales = if cells.len() > 1 { "; each cell has a scale of its own" } else { "" };
@@ -158,9 +163,28 @@ fn part_name(parts: &[String], index: usize) -> &str {
     parts.get(index).map_or("everything else", String::as_str)
 }
 
-/// The rest is grey whatever the number of parts.
+/// The colour of the part at `index`: as far as there is no other claim its own in every plot; the rest is grey.
 fn colour(index: usize, parts: &[String]) -> Colour {
-    if index < parts.len() { PALETTE[index] } else { PALETTE[6] }
+    let mut taken = [false; PARTS_MAX];
+    let mut found = PALETTE.len() - 1;
+    for part in parts.iter().take(index + 1) {
+        let own = own_colour(part);
+        found = if taken[own] { taken.iter().position(|taken| !taken).unwrap_or(own) } else { own };
+        taken[found] = true;
+    }
+    if index < parts.len() { PALETTE[found] } else { PALETTE[PALETTE.len() - 1] }
+}
+
+/// Which colour a part has where it is free: parts that seldom meet share one.
+fn own_colour(part: &str) -> usize {
+    match part {
+        "provider" | "services" => 0,
+        "slowdown" | "failed attempts" => 1,
+        "queue" | "tools" | "coordinator" => 2,
+        "rate-limit wait" | "breaker" | "agent start" => 3,
+        "client backoff" | "server backoff" | "collection pause" => 4,
+        _ => 5,
+    }
 }
 
 /// Dark on light colours and light on dark ones.

@@ -26,6 +26,8 @@ pub(crate) struct Chart {
     pub(crate) names: Vec<String>,
     /// The frames.
     pub(crate) panels: Vec<Panel>,
+    /// Frames beside each other, where that is not free.
+    pub(crate) columns: Option<usize>,
     /// The limits that were asked for, with their words.
     pub(crate) targets: Vec<(f64, String)>,
     /// Remarks at the foot.
@@ -37,6 +39,8 @@ pub(crate) struct Chart {
 /// One frame of a chart.
 #[derive(Clone, Debug)]
 pub(crate) struct Panel {
+    /// What it shares with its row, where panels stand in a grid; the same for all of a row.
+    pub(crate) row: String,
     /// What sets it apart from the others, in parts that may stand on lines of their own.
     pub(crate) title: Vec<String>,
     /// Its lines, in the order of the chart's names.
@@ -69,27 +73,44 @@ const WIDTH: f64 = 960.0;
 const LEFT: f64 = 78.0;
 const TOP: f64 = 66.0;
 const LABEL_SIZE: f64 = 11.5;
+const ROW_SIZE: f64 = 12.5;
+/// The height of what a row of frames shares.
+const ROW_HEAD: f64 = 22.0;
+
+/// An entry of the legend.
+enum Key {
+    /// The n-th line.
+    Line(usize, String),
+    /// A limit.
+    Target(String),
+}
 
 impl Chart {
     /// Lays the chart out.
     pub(crate) fn scene(&self) -> Scene {
-        let columns = columns(self.panels.len());
+        let columns = self.columns.unwrap_or_else(|| columns(self.panels.len()));
         let rows = self.panels.len().div_ceil(columns).max(1);
         let is_single = self.panels.len() == 1;
         let names_right = is_single && self.names.len() > 1;
-        let legend = if is_single || self.names.len() < 2 { 0.0 } else { self.legend_rows() * 18.0 + 4.0 };
+        let keys = self.keys(names_right);
+        let legend = legend_places(&keys).last().map_or(0.0, |(_, row)| 18.0 * (row + 1.0) + 4.0);
         let panel_height = if rows == 1 { 360.0 } else { 215.0 };
         let right = if names_right { WIDTH - self.label_room() - 18.0 } else { WIDTH - 24.0 };
-        let gap = 44.0;
+        let gap = self.gap();
         let width = (right - LEFT - gap * (columns as f64 - 1.0)) / columns as f64;
         let titles: Vec<Vec<String>> =
             self.panels.iter().map(|panel| title_lines(&panel.title, width)).collect();
         let head = 15.0 * titles.iter().map(Vec::len).max().unwrap_or(0) as f64;
+        let head = head + if self.has_rows() { ROW_HEAD } else { 0.0 };
         let row_pitch = panel_height + 40.0 + head;
         let height = TOP + legend + 8.0 + head + row_pitch * (rows as f64 - 1.0) + panel_height + 62.0;
         let mut scene = Scene::new((WIDTH, height), &self.title, &self.subtitle);
-        if legend > 0.0 {
-            self.draw_legend(&mut scene);
+        self.draw_legend(&mut scene, &keys);
+        let x_fits = is_single || font::width(&self.x_label, 12.0) <= width + 14.0;
+        if !x_fits {
+            let label = font::fitted(&self.x_label, 12.0, right - LEFT);
+            let middle = f64::midpoint(LEFT, right);
+            scene.words((middle, height - 26.0), &label, 12.0, INK, Across::Centre);
         }
         for (index, panel) in self.panels.iter().enumerate() {
             let (row, column) = ((index / columns) as f64, (index % columns) as f64);
@@ -100,13 +121,14 @@ impl Chart {
             let is_lowest = index + columns >= self.panels.len();
             let labels = Labels {
                 title: &titles[index],
-                x: if is_lowest { &self.x_label } else { "" },
+                x: if is_lowest && x_fits { &self.x_label } else { "" },
                 y: if index % columns == 0 { &self.y_label } else { "" },
             };
-            self.draw_panel(&mut scene, &frame, panel, labels);
-            if index == 0 {
-                self.draw_limits(&mut scene, &frame);
+            if index % columns == 0 {
+                let row = font::fitted(&panel.row, ROW_SIZE, right - left);
+                scene.words((left, top - head + 3.0), &row, ROW_SIZE, INK, Across::Left);
             }
+            self.draw_panel(&mut scene, &frame, panel, labels);
             if names_right {
                 self.draw_names(&mut scene, &frame, panel);
             }
@@ -137,20 +159,16 @@ impl Chart {
         }
     }
 
-    /// Says what the limits are, once.
-    fn draw_limits(&self, scene: &mut Scene, frame: &Frame) {
-        for (limit, words) in &self.targets {
-            frame.target_words(scene, *limit, words);
-        }
-    }
-
     fn draw_line(&self, scene: &mut Scene, frame: &Frame, index: usize, line: &[Sample]) {
         let colour = series_colour(index);
+        // Dense lines may coincide: those further back are wider, so that each shows beside the next.
+        let behind = self.names.len().saturating_sub(index + 1).min(4) as f64;
+        let width = if self.dots == Dots::Hidden { 2.0 + 1.2 * behind } else { 2.0 };
         for run in runs(line) {
             let points: Vec<Point> =
                 run.iter().filter_map(|sample| sample.y.map(|y| frame.at(sample.x, y))).collect();
             if points.len() > 1 && self.dots != Dots::Apart {
-                scene.line(points, colour, 2.0);
+                scene.line(points, colour, width);
             }
         }
         if self.dots == Dots::Hidden {
@@ -176,7 +194,9 @@ impl Chart {
         let mut ends: Vec<(usize, f64)> = Vec::new();
         for (index, line) in panel.lines.iter().enumerate() {
             let last = line.iter().rev().find_map(|sample| sample.y.map(|y| frame.at(sample.x, y).1));
-            ends.push((index, last.unwrap_or(bottom)));
+            if !line.is_empty() {
+                ends.push((index, last.unwrap_or(bottom)));
+            }
         }
         ends.sort_by(|a, b| a.1.total_cmp(&b.1));
         for (index, y) in spread(&ends, LABEL_SIZE + 4.0, (top, bottom)) {
@@ -193,32 +213,56 @@ impl Chart {
         (widest + 26.0).min(280.0)
     }
 
-    fn legend_places(&self) -> Vec<(f64, f64)> {
-        let (mut x, mut row) = (28.0, 0.0);
-        let mut places = Vec::new();
-        for name in &self.names {
-            let width = font::width(&font::fitted(name, LABEL_SIZE, 420.0), LABEL_SIZE) + 38.0;
-            if x + width > WIDTH - 24.0 && x > 28.0 {
-                (x, row) = (28.0, row + 1.0);
-            }
-            places.push((x, row));
-            x += width;
-        }
-        places
+    /// What the legend lists: lines that are not named at their ends, and limits.
+    fn keys(&self, names_right: bool) -> Vec<Key> {
+        let lines = if names_right || self.names.len() < 2 { &[] } else { self.names.as_slice() };
+        let fitted = |name: &String| font::fitted(name, LABEL_SIZE, 420.0);
+        let lines = lines.iter().enumerate().map(|(index, name)| Key::Line(index, fitted(name)));
+        lines.chain(self.targets.iter().map(|(_, words)| Key::Target(fitted(words)))).collect()
     }
 
-    fn legend_rows(&self) -> f64 {
-        self.legend_places().last().map_or(0.0, |(_, row)| row + 1.0)
-    }
-
-    fn draw_legend(&self, scene: &mut Scene) {
-        for (index, (x, row)) in self.legend_places().into_iter().enumerate() {
+    fn draw_legend(&self, scene: &mut Scene, keys: &[Key]) {
+        for (key, (x, row)) in keys.iter().zip(legend_places(keys)) {
             let y = TOP + 6.0 + 18.0 * row;
-            let name = font::fitted(&self.names[index], LABEL_SIZE, 420.0);
-            scene.key((x, y), index, self.dots);
-            scene.words((x + 11.0, y), &name, LABEL_SIZE, INK, Across::Left);
+            match key {
+                Key::Line(index, name) => {
+                    scene.key((x, y), *index, self.dots);
+                    scene.words((x + 11.0, y), name, LABEL_SIZE, INK, Across::Left);
+                }
+                Key::Target(words) => scene.target_key((x, y), words, LABEL_SIZE),
+            }
         }
     }
+
+    fn has_rows(&self) -> bool {
+        self.panels.iter().any(|panel| !panel.row.is_empty())
+    }
+
+    /// The room between frames, in which the ticks at their ends meet.
+    fn gap(&self) -> f64 {
+        let ticks = self.x_ticks.clone().unwrap_or_else(|| self.x.ticks());
+        let ends = ticks.first().into_iter().chain(ticks.last());
+        let widths: f64 = ends.map(|(_, text)| font::width(text, LABEL_SIZE) / 2.0).fold(0.0, |a, b| a + b);
+        (widths + 12.0).clamp(24.0, 60.0)
+    }
+}
+
+/// Where the entries of the legend stand, as a place along a row and the row.
+fn legend_places(keys: &[Key]) -> Vec<(f64, f64)> {
+    let (mut x, mut row) = (28.0, 0.0);
+    let mut places = Vec::new();
+    for key in keys {
+        let width = match key {
+            Key::Line(_, name) => font::width(name, LABEL_SIZE) + 38.0,
+            Key::Target(words) => font::width(words, LABEL_SIZE) + 47.0,
+        };
+        if x + width > WIDTH - 24.0 && x > 28.0 {
+            (x, row) = (28.0, row + 1.0);
+        }
+        places.push((x, row));
+        x += width;
+    }
+    places
 }
 
 /// A title on one line, or its parts on a line each where it does not fit.

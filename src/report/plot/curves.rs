@@ -11,7 +11,9 @@ use crate::result::{Axis, Cell, MetricInfo, ResultFile};
 /// Lines that a reader can follow in one frame.
 const LINES_MAX: usize = 7;
 /// Frames in one picture.
-const PANELS_MAX: usize = 12;
+const PANELS_MAX: usize = 20;
+/// Frames beside each other.
+const COLUMNS_MAX: usize = 5;
 
 /// Draws each curve against each numeric axis, the first axis under the plain name.
 pub(crate) fn pictures(result: &ResultFile) -> Vec<Picture> {
@@ -95,6 +97,7 @@ impl Layout {
     fn of_metric(&self, result: &ResultFile, metric: &MetricInfo) -> Option<Chart> {
         let names = self.lines.iter().map(|line| parts(result, line).join(", ")).collect();
         let panels = self.panels.iter().map(|panel| Panel {
+            row: String::new(),
             title: parts(result, panel),
             lines: self.lines.iter().map(|line| self.samples(result, &[panel, line], metric)).collect(),
         });
@@ -111,7 +114,7 @@ impl Layout {
             for line in &self.lines {
                 let fixed: Vec<(usize, usize)> = panel.iter().chain(line).copied().collect();
                 let lines = quantiles.iter().map(|metric| self.samples(result, &[&fixed], metric)).collect();
-                panels.push(Panel { title: parts(result, &fixed), lines });
+                panels.push(Panel { row: String::new(), title: parts(result, &fixed), lines });
             }
         }
         if panels.len() > PANELS_MAX {
@@ -120,7 +123,7 @@ impl Layout {
         }
         let mut chart = self.chart(result, &quantiles, names, panels)?;
         chart.title = format!("Latency quantiles against {}", select::axis_name(&result.axes[self.axis]).0);
-        "latency, s".clone_into(&mut chart.y_label);
+        chart.y_label = format!("latency, s{}", chart.y.remark());
         chart.notes.extend(chart_notes);
         Some(chart)
     }
@@ -137,7 +140,8 @@ impl Layout {
             }
         }
         let all = chart.panels.iter().flat_map(|panel| panel.lines.iter().flatten());
-        chart.x = Scale::of(all.filter(|sample| sample.y.is_some()).map(|sample| sample.x), Origin::Zero);
+        let carried = all.filter(|sample| sample.y.is_some()).map(|sample| sample.x);
+        chart.x = Scale::linear(0.0, carried.fold(0.0, f64::max), Origin::Zero);
         chart.x_ticks = None;
         for line in chart.panels.iter_mut().flat_map(|panel| panel.lines.iter_mut()) {
             line.retain(|sample| sample.y.is_some());
@@ -165,23 +169,24 @@ impl Layout {
             return None;
         }
         let (targets, mut notes) = targets(result, metrics, &seen);
-        let shown = seen.into_iter().chain(targets.iter().map(|target| target.0));
-        let is_latency = metric.unit == "s";
-        let y = if is_latency { Scale::of_latencies(shown) } else { Scale::of(shown, Origin::Zero) };
+        let shown = seen.iter().copied().chain(targets.iter().map(|target| target.0));
+        let y = y_scale(metric, shown);
         notes.extend(marks(samples()));
+        let (panels, columns) = in_rows(panels);
         notes.extend(self.notes.iter().cloned());
         let label = number::clean(&metric.label);
         let (axis_name, _) = select::axis_name(axis);
         Some(Chart {
             title: format!("{} against {axis_name}", capital(&label)),
             subtitle: subtitle(result, ""),
-            x_label: number::clean(&axis.label),
-            y_label: number::label_with_unit(&label, &metric.unit),
+            x_label: format!("{}{}", number::clean(&axis.label), x_scale(axis).remark()),
+            y_label: format!("{}{}", number::label_with_unit(&label, &metric.unit), y.remark()),
             x: x_scale(axis),
             x_ticks: ticks(axis),
             y,
             names,
             panels,
+            columns,
             targets,
             notes,
             dots: if select::is_numeric(axis) { Dots::Shown } else { Dots::Apart },
@@ -201,6 +206,33 @@ impl Layout {
         samples.sort_by(|a, b| a.x.total_cmp(&b.x));
         samples
     }
+}
+
+/// Rates start at zero, so that a flat line is seen to be flat; latencies and shares spread by factors; quality, which
+/// is never near zero, starts where it does.
+fn y_scale(metric: &MetricInfo, shown: impl Iterator<Item = f64> + Clone) -> Scale {
+    match metric.unit.as_str() {
+        "s" => Scale::of_latencies(shown),
+        "1/s" => Scale::linear(0.0, shown.fold(0.0, f64::max), Origin::Zero),
+        _ if metric.name == "quality_mean" => Scale::of(shown, Origin::Free),
+        _ => Scale::of(shown, Origin::Zero),
+    }
+}
+
+/// Puts frames that differ in several axes into rows: the last axis goes along a row, what the others say stands above it.
+fn in_rows(mut panels: Vec<Panel>) -> (Vec<Panel>, Option<usize>) {
+    let Some(first) = panels.first().map(|panel| panel.title.clone()) else { return (panels, None) };
+    let Some((_, row)) = first.split_last() else { return (panels, None) };
+    let columns = panels.iter().take_while(|panel| panel.title.starts_with(row)).count();
+    if row.is_empty() || !(2..=COLUMNS_MAX).contains(&columns) || columns == panels.len() {
+        return (panels, None);
+    }
+    for panel in &mut panels {
+        if let Some(last) = panel.title.pop() {
+            panel.row = std::mem::replace(&mut panel.title, vec![last]).join(", ");
+        }
+    }
+    (panels, Some(columns))
 }
 
 fn sample(cell: &Cell, x: f64, metric: &MetricInfo) -> Sample {
@@ -301,8 +333,8 @@ fn stands_at(cell: &Cell, fixed: &[(usize, usize)]) -> bool {
 fn parts(result: &ResultFile, fixed: &[(usize, usize)]) -> Vec<String> {
     let parts = fixed.iter().map(|(axis, value)| {
         let (name, unit) = select::axis_name(&result.axes[*axis]);
-        let value = number::clean(&result.axes[*axis].values[*value]);
-        if unit.is_empty() { format!("{name} {value}") } else { format!("{name} {value} {unit}") }
+        let value = number::grouped(&number::clean(&result.axes[*axis].values[*value]));
+        format!("{name} {}", number::beside_unit(&value, &unit))
     });
     parts.collect()
 }

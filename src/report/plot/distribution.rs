@@ -14,37 +14,47 @@ const LINES_MAX: usize = 6;
 pub(crate) fn picture(result: &ResultFile) -> Option<Picture> {
     let focus = select::focus(result)?;
     let axis = result.axes.iter().position(select::is_numeric).unwrap_or(0);
-    let cells: Vec<&Cell> = result
-        .cells
-        .iter()
-        .filter(|cell| is_beside(cell, focus, axis) && has_tail(cell))
-        .take(LINES_MAX)
+    // One line for each value of the axis, so that a value has the colour that it has in the other plots.
+    let count = result.axes.get(axis).map_or(1, |axis| axis.values.len());
+    let place = focus.coordinates.get(axis).copied().unwrap_or(0);
+    let from = (place + 1).saturating_sub(LINES_MAX);
+    let cells: Vec<Option<&Cell>> = (from..count.min(from + LINES_MAX))
+        .map(|place| {
+            let stands = |cell: &&Cell| cell.coordinates.get(axis).is_none_or(|at| *at == place);
+            result.cells.iter().filter(stands).find(|cell| is_beside(cell, focus, axis) && has_tail(cell))
+        })
         .collect();
-    let points = || cells.iter().flat_map(|cell| tail(cell));
-    let low = points().map(|point| point.0).fold(f64::INFINITY, f64::min);
+    let points = || cells.iter().flatten().flat_map(|cell| tail(cell));
+    // Where nearly all tasks are slower there is nothing to see.
+    let low = points().filter(|point| point.1 < 0.98).map(|point| point.0).fold(f64::INFINITY, f64::min);
     let high = points().map(|point| point.0).fold(f64::NEG_INFINITY, f64::max);
     let least = points().map(|point| point.1).fold(f64::INFINITY, f64::min);
-    if cells.is_empty() || low >= high {
+    if low >= high {
         return None;
     }
     let others: Vec<usize> = (0..result.axes.len())
         .filter(|other| *other != axis && result.axes[*other].values.len() > 1)
         .collect();
     let fixed = select::describe(result, focus, &others);
-    let lines = cells.iter().map(|cell| tail(cell).map(|(x, y)| sample(x, y * 100.0)).collect()).collect();
-    let names = cells.iter().map(|cell| name(result, cell, axis)).collect();
+    let shown =
+        |cell: &Cell| tail(cell).filter(|point| point.0 >= low).map(|(x, y)| sample(x, y * 100.0)).collect();
+    let lines: Vec<Vec<Sample>> = cells.iter().map(|cell| cell.map_or_else(Vec::new, shown)).collect();
+    let names =
+        cells.iter().map(|cell| cell.map_or_else(String::new, |cell| name(result, cell, axis))).collect();
+    let coincide = if cells.len() > 1 { "; lines that coincide are drawn inside each other" } else { "" };
     let chart = Chart {
         title: "Tasks slower than a latency".to_owned(),
         subtitle: subtitle(result, &fixed),
-        x_label: "latency, s".to_owned(),
-        y_label: "tasks slower, %".to_owned(),
+        x_label: "latency, s (log)".to_owned(),
+        y_label: "tasks slower, % (log)".to_owned(),
         x: Scale::log(low, high),
         x_ticks: None,
         y: Scale::log(least.max(1e-5) * 100.0, 100.0),
         names,
-        panels: vec![Panel { title: Vec::new(), lines }],
+        panels: vec![Panel { row: String::new(), title: Vec::new(), lines }],
+        columns: None,
         targets: vec![(1.0, "1 %: the 99th percentile".to_owned())],
-        notes: vec!["all replications together".to_owned()],
+        notes: vec![format!("all replications together{coincide}")],
         dots: Dots::Hidden,
     };
     Some(Picture::new("distribution", chart.scene()))

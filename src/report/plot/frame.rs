@@ -2,7 +2,7 @@
 
 use super::font;
 use super::scale::Scale;
-use super::scene::{Across, Colour, GRID, INK, PAPER, Point, QUIET, Scene, TARGET};
+use super::scene::{Across, Colour, GRID, INK, Point, QUIET, Scene, TARGET};
 
 /// Ticks are this large.
 const TICK_SIZE: f64 = 11.0;
@@ -27,7 +27,7 @@ pub(crate) struct Labels<'a> {
     pub(crate) title: &'a [String],
     /// Below the bottom ticks; ticks themselves are always there.
     pub(crate) x: &'a str,
-    /// Left of the left ticks, upwards.
+    /// Left of the left ticks, upwards; without it the left neighbour's ticks are this frame's too.
     pub(crate) y: &'a str,
 }
 
@@ -41,14 +41,14 @@ impl Frame {
     /// Draws grid, ticks and labels.
     pub(crate) fn draw(&self, scene: &mut Scene, labels: Labels<'_>) {
         let (left, top, right, bottom) = self.area;
-        self.draw_y(scene);
+        self.draw_y(scene, !labels.y.is_empty());
         self.draw_x(scene);
         scene.line(vec![(left, bottom), (right, bottom)], QUIET, 1.0);
         for (place, line) in labels.title.iter().rev().enumerate() {
             scene.words((left, top - 11.0 - 15.0 * place as f64), line, 12.0, INK, Across::Left);
         }
         if !labels.x.is_empty() {
-            let label = font::fitted(labels.x, 12.0, right - left + 40.0);
+            let label = font::fitted(labels.x, 12.0, right - left + 14.0);
             scene.words((f64::midpoint(left, right), bottom + 36.0), &label, 12.0, INK, Across::Centre);
         }
         if !labels.y.is_empty() {
@@ -62,17 +62,6 @@ impl Frame {
         let (left, _, right, _) = self.area;
         let (_, y) = self.at(0.0, limit);
         scene.dashes(vec![(left, y), (right, y)], TARGET, 1.5);
-    }
-
-    /// Says what a limit is, on paper of its own so that lines do not run through the words.
-    pub(crate) fn target_words(&self, scene: &mut Scene, limit: f64, words: &str) {
-        let (left, top, right, _) = self.area;
-        let (_, y) = self.at(0.0, limit);
-        let middle = if y - 16.0 < top { y + 9.5 } else { y - 9.5 };
-        let words = font::fitted(words, 10.5, right - left - 8.0);
-        let end = left + 6.0 + font::width(&words, 10.5);
-        scene.rectangle((left + 2.0, middle - 7.0), (end, middle + 7.0), PAPER, 0.85);
-        scene.words((left + 4.0, middle), &words, 10.5, TARGET, Across::Left);
     }
 
     /// Draws the band between lower and upper ends over rising x.
@@ -91,13 +80,13 @@ impl Frame {
         }
     }
 
-    fn draw_y(&self, scene: &mut Scene) {
+    fn draw_y(&self, scene: &mut Scene, is_written: bool) {
         let (left, _, right, _) = self.area;
         let mut below = f64::INFINITY;
         for (value, text) in self.y.ticks() {
             let (_, y) = self.at(0.0, value);
             scene.line(vec![(left, y), (right, y)], GRID, 1.0);
-            if below - y >= TICK_SIZE + 3.0 {
+            if is_written && below - y >= TICK_SIZE + 3.0 {
                 scene.words((left - 7.0, y), &text, TICK_SIZE, QUIET, Across::Right);
                 below = y;
             }

@@ -6,7 +6,10 @@ use super::{Picture, capital, subtitle};
 use crate::report::{number, select};
 use crate::result::{Cell, MetricInfo, ResultFile};
 
-const LEFT: f64 = 150.0;
+/// The most room for the words of a row.
+const TICKS_MAX: f64 = 170.0;
+/// Between maps.
+const GAP: f64 = 60.0;
 const TOP: f64 = 92.0;
 const FIELD: (f64, f64) = (92.0, 46.0);
 const PANELS_MAX: usize = 6;
@@ -71,9 +74,15 @@ impl<'a> Map<'a> {
     fn scene(&self, groups: &[(String, Vec<&Cell>)]) -> Scene {
         let shown = &groups[..groups.len().min(PANELS_MAX)];
         let (wide, high) = (self.columns() as f64 * FIELD.0, self.rows() as f64 * FIELD.1);
-        let across = (1320.0 / (wide + 60.0)).floor().clamp(1.0, 3.0).min(shown.len() as f64);
+        let across = (1320.0 / (wide + GAP)).floor().clamp(1.0, 3.0).min(shown.len() as f64);
         let down = (shown.len() as f64 / across).ceil();
-        let width = (LEFT + across * (wide + 60.0) + 10.0).max(640.0);
+        let ticks = self.ticks();
+        let left = ticks + 60.0;
+        let width = (left + across * (wide + GAP) + 10.0).max(640.0);
+        let heads: Vec<Vec<String>> =
+            shown.iter().map(|(words, _)| font::wrapped(words, 12.0, wide + GAP - 16.0)).collect();
+        let head = 15.0 * heads.iter().map(Vec::len).max().unwrap_or(1) as f64;
+        let first = TOP + head - 15.0;
         let mut notes = vec![format!(
             "✓ meets the objective, ✗ misses it; the line separates them · {}",
             self.result.slo.iter().map(|term| number::clean(&term.text)).collect::<Vec<_>>().join(", ")
@@ -81,38 +90,39 @@ impl<'a> Map<'a> {
         if groups.len() > shown.len() {
             notes.push(format!("the first {PANELS_MAX} of {} combinations are shown", groups.len()));
         }
-        let pitch = high + 50.0;
-        let height = TOP + pitch * down + 18.0;
+        let pitch = high + 35.0 + head;
+        let height = first + pitch * down + 33.0 - head;
         let label = number::label_with_unit(&number::clean(&self.metric.label), &self.metric.unit);
         let (x_name, y_name) = (self.name(self.x), self.name(self.y));
         let title = format!("{}, by {x_name} and {y_name}", capital(&label));
         let mut scene = Scene::new((width, height), &title, &subtitle(self.result, ""));
-        for (index, (words, cells)) in shown.iter().enumerate() {
+        for (index, (_, cells)) in shown.iter().enumerate() {
             let (row, column) = ((index as f64 / across).floor(), index as f64 % across);
-            let origin = (LEFT + column * (wide + 60.0), TOP + row * pitch);
-            self.panel(&mut scene, origin, words, cells, column < 0.5);
+            let origin = (left + column * (wide + GAP), first + row * pitch);
+            for (place, line) in heads[index].iter().rev().enumerate() {
+                let at = (origin.0, origin.1 - 13.0 - 15.0 * place as f64);
+                scene.words(at, line, 12.0, INK, Across::Left);
+            }
+            self.panel(&mut scene, origin, cells, column < 0.5);
         }
-        let bottom = TOP + pitch * (down - 1.0) + high;
+        let bottom = first + pitch * (down - 1.0) + high;
         let x_label = number::clean(&self.result.axes[self.x].label);
-        scene.words((LEFT + wide / 2.0, bottom + 36.0), &x_label, 12.0, INK, Across::Centre);
+        scene.words((left + wide / 2.0, bottom + 36.0), &x_label, 12.0, INK, Across::Centre);
         let y_label = font::fitted(&number::clean(&self.result.axes[self.y].label), 12.0, high + 60.0);
-        let values = self.result.axes[self.y].values.iter();
-        let ticks = values.map(|value| font::width(&number::clean(value), 11.0)).fold(0.0, f64::max);
-        scene.words_up((LEFT - 26.0 - ticks.min(LEFT - 60.0), TOP + high / 2.0), &y_label, 12.0, INK);
+        scene.words_up((left - 26.0 - ticks, first + high / 2.0), &y_label, 12.0, INK);
         scene.notes(&notes);
         scene
     }
 
-    fn panel(
-        &self,
-        scene: &mut Scene,
-        (left, top): (f64, f64),
-        words: &str,
-        cells: &[&Cell],
-        is_first: bool,
-    ) {
-        let (wide, high) = (self.columns() as f64 * FIELD.0, self.rows() as f64 * FIELD.1);
-        scene.words((left, top - 13.0), &font::fitted(words, 12.0, wide + 40.0), 12.0, INK, Across::Left);
+    /// The width of the words beside the rows.
+    fn ticks(&self) -> f64 {
+        let values = self.result.axes[self.y].values.iter();
+        let widths = values.map(|value| font::width(&number::grouped(&number::clean(value)), 11.0));
+        widths.fold(0.0, f64::max).min(TICKS_MAX)
+    }
+
+    fn panel(&self, scene: &mut Scene, (left, top): (f64, f64), cells: &[&Cell], is_first: bool) {
+        let high = self.rows() as f64 * FIELD.1;
         for cell in cells {
             if let Some((x, y)) = self.corner(cell, (left, top)) {
                 self.field(scene, (x, y), cell);
@@ -120,12 +130,12 @@ impl<'a> Map<'a> {
         }
         for (index, value) in self.result.axes[self.x].values.iter().enumerate() {
             let x = left + (index as f64 + 0.5) * FIELD.0;
-            let text = font::fitted(&number::clean(value), 11.0, FIELD.0 - 6.0);
+            let text = font::fitted(&number::grouped(&number::clean(value)), 11.0, FIELD.0 - 6.0);
             scene.words((x, top + high + 14.0), &text, 11.0, QUIET, Across::Centre);
         }
         for (index, value) in self.result.axes[self.y].values.iter().enumerate().filter(|_| is_first) {
             let y = top + high - (index as f64 + 0.5) * FIELD.1;
-            let text = font::fitted(&number::clean(value), 11.0, LEFT - 60.0);
+            let text = font::fitted(&number::grouped(&number::clean(value)), 11.0, TICKS_MAX);
             scene.words((left - 10.0, y), &text, 11.0, QUIET, Across::Right);
         }
         self.boundary(scene, (left, top), cells);

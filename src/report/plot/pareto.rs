@@ -35,13 +35,13 @@ pub(crate) fn picture(result: &ResultFile) -> Option<Picture> {
         x_ticks: None,
     };
     let (x_label, y_label) = (
-        number::label_with_unit(&number::clean(&cost.label), &cost.unit),
-        number::label_with_unit(&latency_label, &latency.unit),
+        number::label_with_unit(&number::clean(&cost.label), &cost.unit) + frame.x.remark(),
+        number::label_with_unit(&latency_label, &latency.unit) + frame.y.remark(),
     );
     frame.draw(&mut scene, Labels { title: &[], x: &x_label, y: &y_label });
     if let Some(term) = limit {
         frame.target(&mut scene, term.limit);
-        frame.target_words(&mut scene, term.limit, &format!("objective: {}", number::clean(&term.text)));
+        scene.target_key((30.0, 68.0), &format!("objective: {}", number::clean(&term.text)), 11.5);
     }
     draw(&mut scene, result, &frame, &points, &front);
     scene.notes(&notes(result, &points));
@@ -90,6 +90,9 @@ fn draw(scene: &mut Scene, result: &ResultFile, frame: &Frame, points: &[Spot<'_
             None => (PALETTE[6], Marker::Square),
         };
         let fill = if select::is_doubtful(spot.cell) { Fill::Hollow } else { Fill::Full };
+        if result.answer.cell == Some(spot.cell.index) {
+            scene.dot(frame.at(spot.x, spot.y), 9.5, INK, Marker::Circle, Fill::Hollow);
+        }
         scene.dot(frame.at(spot.x, spot.y), 5.0, colour, marker, fill);
     }
     name_spots(scene, result, frame, points, front);
@@ -103,18 +106,24 @@ fn name_spots(scene: &mut Scene, result: &ResultFile, frame: &Frame, points: &[S
         .iter()
         .map(|spot| {
             let (x, y) = frame.at(spot.x, spot.y);
-            (x - 6.0, y - 6.0, x + 6.0, y + 6.0)
+            let room = if result.answer.cell == Some(spot.cell.index) { 9.0 } else { 6.0 };
+            (x - room, y - room, x + room, y + room)
         })
         .chain(scene.texts().map(Text::bounds).collect::<Vec<_>>())
         .collect();
-    let rest = (0..points.len()).filter(|index| !front.contains(index));
-    for index in front.iter().copied().chain(rest) {
-        let is_front = front.contains(&index);
+    let is_answer = |index: &usize| result.answer.cell == Some(points[*index].cell.index);
+    let is_named = |index: &usize| is_answer(index) || front.contains(index);
+    let answer = (0..points.len()).filter(is_answer);
+    let others = front.iter().copied().filter(|index| !is_answer(index));
+    let rest = (0..points.len()).filter(|index| !is_named(index));
+    for index in answer.chain(others).chain(rest) {
+        let is_front = is_named(&index);
         let spot = &points[index];
         let (words, size, colour) = if is_front {
             let values: Vec<String> =
                 axes.iter().map(|axis| select::axis_value(result, spot.cell, *axis)).collect();
-            let full = format!("{}: {}", spot.cell.index, values.join(" · "));
+            let role = if is_answer(&index) { "the answer, " } else { "" };
+            let full = format!("{role}{}: {}", spot.cell.index, values.join(" · "));
             (font::fitted(&full, 11.0, 430.0), 11.0, INK)
         } else {
             (spot.cell.index.to_string(), 10.0, QUIET)
@@ -122,10 +131,10 @@ fn name_spots(scene: &mut Scene, result: &ResultFile, frame: &Frame, points: &[S
         let place = |at, across| Text { at, words: words.clone(), size, colour, across, turn: Turn::Level };
         let (x, y) = frame.at(spot.x, spot.y);
         let tries = [
-            place((x + 9.0, y - 9.0), Across::Left),
-            place((x + 9.0, y + 10.0), Across::Left),
-            place((x - 9.0, y - 9.0), Across::Right),
-            place((x - 9.0, y + 10.0), Across::Right),
+            place((x + 10.0, y - 10.0), Across::Left),
+            place((x + 10.0, y + 11.0), Across::Left),
+            place((x - 10.0, y - 10.0), Across::Right),
+            place((x - 10.0, y + 11.0), Across::Right),
             place((x + 9.0, y + 26.0), Across::Left),
             place((x + 9.0, y - 26.0), Across::Left),
             place((x - 9.0, y + 26.0), Across::Right),
@@ -162,7 +171,7 @@ fn notes(result: &ResultFile, points: &[Spot<'_>]) -> Vec<String> {
     let names: Vec<String> = ["cell".to_owned()].into_iter().chain(varied).collect();
     let mut notes = vec![
         format!(
-            "line: nothing is both cheaper and faster {among}; its points are named by {}",
+            "line: nothing is both cheaper and faster {among}; its points and the answer are named by {}",
             names.join(" · ")
         ),
         "● meets the objective, ▲ misses it, by cell · hollow: a flag puts the number in doubt".to_owned(),

@@ -69,7 +69,9 @@ where
     for shape in &scene.shapes {
         match shape {
             Shape::Line { points, colour: paint, width, stroke: Stroke::Solid } => {
-                area.draw(&path(points, line_style(*paint, *width)))?;
+                for piece in smooth_pieces(points) {
+                    area.draw(&path(piece, line_style(*paint, *width)))?;
+                }
             }
             Shape::Line { points, colour: paint, width, stroke: Stroke::Dashed } => {
                 for dash in dashes(points) {
@@ -135,6 +137,24 @@ fn corners(marker: Marker, (x, y): Point, radius: f64) -> Option<Vec<Point>> {
             Some(vec![(x, y - radius * 1.2), (x + radius, y), (x, y + radius * 1.2), (x - radius, y)])
         }
     }
+}
+
+/// Cuts a line where it turns back: a corner as sharp as that would be drawn as a spike many times its width.
+fn smooth_pieces(points: &[Point]) -> Vec<&[Point]> {
+    let is_sharp = |place: usize| {
+        let ((x0, y0), (x1, y1), (x2, y2)) = (points[place - 1], points[place], points[place + 1]);
+        (x1 - x0) * (x2 - x1) + (y1 - y0) * (y2 - y1) < 0.0
+    };
+    let mut pieces = Vec::new();
+    let mut start = 0;
+    for place in 1..points.len().saturating_sub(1) {
+        if is_sharp(place) {
+            pieces.push(&points[start..=place]);
+            start = place;
+        }
+    }
+    pieces.push(&points[start..]);
+    pieces
 }
 
 /// Cuts a line into dashes of 6 pixels with gaps of 4, carried around corners.

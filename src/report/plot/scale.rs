@@ -86,6 +86,14 @@ impl Scale {
         Self::Log { low: below, high: if above > below { above } else { below * 10.0 } }
     }
 
+    /// The words that tell a reader of equal factors, behind an axis's label.
+    pub(crate) const fn remark(self) -> &'static str {
+        match self {
+            Self::Linear { .. } => "",
+            Self::Log { .. } => " (log)",
+        }
+    }
+
     /// The place of a value, 0 at the start and 1 at the end, held within a little beyond.
     pub(crate) fn place(self, value: f64) -> f64 {
         let place = match self {

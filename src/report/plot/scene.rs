@@ -201,7 +201,9 @@ impl Scene {
         let (width, height) = size;
         let mut scene = Self { width, height, title: title.to_owned(), shapes: Vec::new() };
         scene.words((24.0, 24.0), &font::fitted(title, 18.0, width - 48.0), 18.0, INK, Across::Left);
-        scene.words((24.0, 47.0), &font::fitted(subtitle, 12.0, width - 48.0), 12.0, QUIET, Across::Left);
+        let fits = |size: &f64| font::width(subtitle, *size) <= width - 48.0;
+        let size = [12.0, 11.0, 10.0].into_iter().find(fits).unwrap_or(10.0);
+        scene.words((24.0, 47.0), &font::fitted(subtitle, size, width - 48.0), size, QUIET, Across::Left);
         scene
     }
 
@@ -267,6 +269,12 @@ impl Scene {
             Dots::Shown | Dots::Apart => self.dot((x, y), 4.2, colour, series_marker(index), Fill::Full),
             Dots::Hidden => self.line(vec![(x - 6.0, y), (x + 6.0, y)], colour, 3.0),
         }
+    }
+
+    /// Draws what stands for a limit in a list of names, and its words.
+    pub(crate) fn target_key(&mut self, (x, y): Point, words: &str, size: f64) {
+        self.dashes(vec![(x - 6.0, y), (x + 14.0, y)], TARGET, 1.5);
+        self.words((x + 20.0, y), words, size, TARGET, Across::Left);
     }
 
     /// Every text of the picture.

@@ -2,7 +2,7 @@
 
 use super::frame::{Frame, Labels};
 use super::scale::{Origin, Scale};
-use super::scene::{Across, Dots, INK, Scene, series_colour};
+use super::scene::{Across, Dots, GRID, INK, Scene, series_colour};
 use super::{Picture, font, subtitle};
 use crate::report::{csv, number, select};
 use crate::result::{ResultFile, Series};
@@ -13,6 +13,9 @@ const STRIP: f64 = 104.0;
 const GAP: f64 = 22.0;
 /// Lines that a reader can follow in one strip.
 const LINES_MAX: usize = 6;
+/// The strip of the degradation mode, and the highest mode.
+const MODE: &str = "mode";
+const MODES: f64 = 2.0;
 
 /// Draws the strips, where the cell has a series.
 pub(crate) fn picture(result: &ResultFile) -> Option<Picture> {
@@ -30,14 +33,31 @@ pub(crate) fn picture(result: &ResultFile) -> Option<Picture> {
     let height = 84.0 + (STRIP + GAP) * strips.len() as f64 + 38.0;
     let mut scene = Scene::new((960.0, height), "Over time", &subtitle(result, &about));
     let end = windows as f64 * series.window_s;
+    let cut = cell.warmup_s.min(end);
     for (index, strip) in strips.iter().enumerate() {
         let top = 84.0 + (STRIP + GAP) * index as f64;
         let is_last = index + 1 == strips.len();
+        if cut > 0.0 {
+            let right = LEFT + (RIGHT - LEFT) * cut / end;
+            scene.rectangle((LEFT, top), (right, top + STRIP), GRID, 0.45);
+        }
         draw_strip(&mut scene, result, series, strip, (top, end, is_last));
     }
-    scene
-        .notes(&[format!("means over the replications, in windows of {} s", number::plain(series.window_s))]);
+    scene.notes(&notes(series, &strips, cut));
     Some(Picture::new("timeseries", scene))
+}
+
+fn notes(series: &Series, strips: &[Strip<'_>], cut: f64) -> Vec<String> {
+    let mut first =
+        format!("means over the replications, in windows of {} s", number::plain(series.window_s));
+    if cut > 0.0 {
+        first.push_str(" · grey: the warm-up, which is not measured");
+    }
+    let mut notes = vec![first];
+    if strips.iter().any(|strip| strip.label == MODE) {
+        notes.push("mode: 0 is optimal, 1 high load, 2 critical".to_owned());
+    }
+    notes
 }
 
 /// Columns of one unit.
@@ -54,7 +74,7 @@ fn strips(series: &Series) -> Vec<Strip<'_>> {
     let kinds: [(&str, Belongs); 7] = [
         ("tasks, 1/s", |name| csv::series_unit(name) == "1/s"),
         ("latency, s", |name| csv::series_unit(name) == "s"),
-        ("mode", |name| name.contains("mode")),
+        (MODE, |name| name.contains("mode")),
         ("count", |name| csv::series_unit(name).is_empty() && !name.contains("mode")),
         ("share, %", |name| csv::series_unit(name) == "share"),
         ("memory", |name| matches!(csv::series_unit(name), "MB" | "B")),
@@ -86,16 +106,21 @@ fn draw_strip(
     let values = strip.columns.iter().flat_map(|(_, column)| column.iter().copied().flatten()).map(shown);
     let limit = select::latency(result).filter(|_| is_latency);
     let limit = limit.and_then(|metric| select::slo(result, &metric.name));
-    let scale = if is_latency { Scale::of_latencies(values) } else { Scale::of(values, Origin::Zero) };
+    let highest = values.clone().fold(0.0, f64::max);
+    let scale = if is_latency {
+        Scale::of_latencies(values)
+    } else if strip.label == MODE && highest <= MODES {
+        Scale::Linear { low: 0.0, high: MODES }
+    } else {
+        Scale::of(values, Origin::Zero)
+    };
+    let label = format!("{}{}", strip.label, scale.remark());
     let area = (LEFT, top, RIGHT, top + STRIP);
     let x = Scale::Linear { low: 0.0, high: end };
     // Ticks without words above the last strip: they share its axis.
     let bare = x.ticks().into_iter().map(|(value, _)| (value, String::new())).collect();
     let frame = Frame { area, x, y: scale, x_ticks: if is_last { None } else { Some(bare) } };
-    frame.draw(
-        scene,
-        Labels { title: &[], x: if is_last { "simulated time, s" } else { "" }, y: strip.label },
-    );
+    frame.draw(scene, Labels { title: &[], x: if is_last { "simulated time, s" } else { "" }, y: &label });
     if let Some(term) = limit.filter(|term| scale.shows(term.limit)) {
         frame.target(scene, term.limit);
     }
@@ -105,8 +130,7 @@ fn draw_strip(
             let places = run.into_iter().flat_map(|(window, value)| {
                 let start = window as f64;
                 // A mode holds for its window; the rest is read between the middles.
-                let windows =
-                    if strip.label == "mode" { vec![start, start + 1.0] } else { vec![start + 0.5] };
+                let windows = if strip.label == MODE { vec![start, start + 1.0] } else { vec![start + 0.5] };
                 windows.into_iter().map(move |window| (window, value))
             });
             let at = |(window, value)| frame.at(window * series.window_s, shown(value));
