@@ -59,6 +59,7 @@ fn first_place(model: &Model, class: usize) -> Option<Place> {
             Op::Visit(visit) => return visit_place(model, &model.program.visits[usize::from(visit)]),
             // Time may pass here, or the ways part: nothing is concluded.
             Op::Delay { .. }
+            | Op::Hold { .. }
             | Op::Replay(_)
             | Op::Leave
             | Op::Choose { .. }
