@@ -355,7 +355,8 @@ fn the_gradient_limit_rests_while_it_is_not_used() {
 
 #[test]
 fn after_an_overload_the_long_term_latency_comes_down_fast() {
-    let mut admission = adaptive(ConcurrencyLimit::Gradient(GradientSpec::default()));
+    let mut admission =
+        adaptive(ConcurrencyLimit::Gradient(GradientSpec { min: 10, ..GradientSpec::default() }));
     let _ = after(&mut admission, 10, 0, AdmissionResult::Accepted, Span::from_secs(10));
     // Sixty results of 1 s bring the mean of 10 s below 2 s; by the window of 600 alone it would still be above 8 s.
     let _ = after(&mut admission, 60, 0, AdmissionResult::Accepted, Span::from_secs(1));
