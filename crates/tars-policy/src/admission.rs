@@ -33,14 +33,17 @@ use crate::units::{Span, Time};
 mod concurrency;
 mod headers;
 #[cfg(test)]
+pub(crate) mod reference;
+#[cfg(test)]
 mod tests;
 mod throttle;
 
-pub use concurrency::{AimdSpec, ConcurrencyLimit, GradientSpec};
+pub use concurrency::{
+    AdaptiveLimit, AimdSpec, ConcurrencyLimit, GradientSpec, Growth, QueueAllowance, RefusalRule, Sample,
+};
 pub use headers::{Headers, RetryAfterLaw};
 pub use throttle::ClientThrottle;
 
-use concurrency::Limit;
 use throttle::Throttle;
 
 /// From a share of the heap on, at most so many tasks wait.
@@ -117,6 +120,10 @@ impl AdmissionSpec {
                 Self { concurrency: Some(ConcurrencyLimit::Aimd(AimdSpec::default())), ..Self::default() }
             ),
             (
+                "aimd_per_round",
+                Self { concurrency: Some(ConcurrencyLimit::Aimd(AimdSpec::per_round())), ..Self::default() }
+            ),
+            (
                 "gradient",
                 Self {
                     concurrency: Some(ConcurrencyLimit::Gradient(GradientSpec::default())),
@@ -172,7 +179,8 @@ impl AdmissionSpec {
         self.validate()?;
         Ok(Admission {
             throttle: self.throttle.as_ref().map(Throttle::new),
-            limit: self.concurrency.as_ref().map(Limit::new),
+            limit: self.concurrency.as_ref().map(ConcurrencyLimit::build).transpose()?,
+            in_flight: 0,
             spec: self.clone(),
             custom: None,
         })
@@ -295,7 +303,9 @@ pub trait AdmissionRule: core::fmt::Debug + Send {
 pub struct Admission {
     spec: AdmissionSpec,
     throttle: Option<Throttle>,
-    limit: Option<Limit>,
+    limit: Option<AdaptiveLimit>,
+    /// As far as is known without being told.
+    in_flight: u32,
     custom: Option<Box<dyn AdmissionRule>>,
 }
 
@@ -319,27 +329,42 @@ impl Admission {
         Admit { verdict, headers, unavailable_retry_after: self.spec.unavailable_retry_after }
     }
 
-    /// Takes in how a request that was let in ended. `latency` counts for limits that adapt to it.
+    /// Takes in how a request that was let in ended. `latency` counts for limits that adapt to it. What was in flight is taken
+    /// from the last decision, less those that have ended since; who knows it uses [`on_sample`](Self::on_sample).
     pub fn on_result(&mut self, now: Time, result: AdmissionResult, latency: Span) {
+        let sample = Sample { in_flight: self.in_flight, latency, result };
+        self.in_flight = self.in_flight.saturating_sub(1);
+        self.on_sample(now, &sample);
+    }
+
+    /// As [`on_result`](Self::on_result), told how many were in flight when the request began.
+    pub fn on_sample(&mut self, now: Time, sample: &Sample) {
         if let Some(throttle) = &mut self.throttle {
-            throttle.on_result(now, result);
+            throttle.on_result(now, sample.result);
         }
         if let Some(limit) = &mut self.limit {
-            limit.on_result(now, result, latency);
+            limit.on_sample(now, sample);
         }
         if let Some(custom) = &mut self.custom {
-            custom.on_result(now, result, latency);
+            custom.on_result(now, sample.result, sample.latency);
         }
     }
 
     /// How many may be in flight at present, if a limit adapts.
     pub fn concurrency_limit(&self) -> Option<u32> {
-        self.limit.as_ref().map(Limit::allowed)
+        self.limit.as_ref().map(AdaptiveLimit::allowed)
     }
 
     /// The probability with which the throttle turns a request away at present.
     pub fn throttle_probability(&mut self, now: Time) -> f64 {
         self.throttle.as_mut().map_or(0.0, |throttle| throttle.probability(now))
+    }
+
+    /// Whether one more may be in flight.
+    fn has_slot(&mut self, in_flight: u32) -> bool {
+        let has_slot = self.limit.as_ref().is_none_or(|limit| in_flight < limit.allowed());
+        self.in_flight = if has_slot { in_flight.saturating_add(1) } else { in_flight };
+        has_slot
     }
 
     fn verdict(&mut self, now: Time, view: &AdmissionView, utilisation: f64, draw: f64) -> AdmitVerdict {
@@ -349,7 +374,7 @@ impl Admission {
         if self.spec.memory_cap(view.heap_share).is_some_and(|cap| view.depth >= cap) {
             return AdmitVerdict::TooMany(AdmitReason::Memory);
         }
-        if self.limit.as_mut().is_some_and(|limit| !limit.admits(view.in_flight)) {
+        if !self.has_slot(view.in_flight) {
             return AdmitVerdict::TooMany(AdmitReason::Concurrency);
         }
         if self.throttle.as_mut().is_some_and(|throttle| throttle.rejects(now, draw)) {

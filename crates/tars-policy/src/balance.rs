@@ -24,7 +24,7 @@ use core::fmt;
 mod rendezvous;
 mod weighted;
 
-pub use rendezvous::score;
+pub use rendezvous::{score, weighted_score};
 pub use weighted::SmoothWeights;
 
 /// How work is spread.
@@ -46,7 +46,8 @@ pub enum BalanceSpec {
     TwoChoices,
     /// The same key goes to the same few: rendezvous hashing (Thaler and Ravishankar, IEEE/ACM Transactions on Networking 6(1), 1998), the
     /// least loaded of the `replicas` highest scores; where all of those are full or down, the next highest that is not.
-    /// Document 000, Tier 4, shards by user with replication factor 2.
+    /// A candidate that weighs twice as much is the home of twice as many keys ([`weighted_score`]). Document 000, Tier 4, shards by
+    /// user with replication factor 2.
     Rendezvous {
         /// How many share a key, 1 to 8.
         replicas: u32,

@@ -235,7 +235,7 @@ impl<K: Ord + Clone, T> Batcher<K, T> {
         if let Some(reason) = together.and_then(|size| self.overflows(size)) {
             earlier = self.flush(&key, reason);
         }
-        Joined { earlier, own: self.enter(now, key, call, size) }
+        Joined { earlier, own: self.enter(now, &key, call, size) }
     }
 
     /// The batch that has been due the longest, if one is due at `now`. Ask until there is none.
@@ -281,7 +281,7 @@ impl<K: Ord + Clone, T> Batcher<K, T> {
         self.open.values().map(|open| open.calls.len()).sum()
     }
 
-    fn enter(&mut self, now: Time, key: K, call: T, size: CallSize) -> Own<K, T> {
+    fn enter(&mut self, now: Time, key: &K, call: T, size: CallSize) -> Own<K, T> {
         let opened = &mut self.opened;
         let number = *self.numbers.entry(key.clone()).or_insert_with(|| {
             *opened += 1;
@@ -300,7 +300,7 @@ impl<K: Ord + Clone, T> Batcher<K, T> {
         let full = open.calls.len() >= self.spec.calls_max as usize;
         let (size, due) = (open.size, open.opened.saturating_add(self.spec.wait_max));
         let reason = if full { Some(FlushReason::Full) } else { self.reaches(size) };
-        match reason.and_then(|reason| self.flush(&key, reason)) {
+        match reason.and_then(|reason| self.flush(key, reason)) {
             Some(batch) => Own::Left(batch),
             None => Own::Waits { due },
         }

@@ -19,7 +19,7 @@
 //!
 //! let mut layers = LayersSpec::published_004().build::<&str, u32>()?;
 //! let (here, there) = (Place { agent: 0, node: 0 }, Place { agent: 1, node: 1 });
-//! layers.insert(Time::START, here, "tool", 42, 100);
+//! layers.insert(Time::START, here, &"tool", 42, 100);
 //! assert_eq!(layers.get(Time::START, there, &"tool").hit.map(|hit| hit.layer), Some(1), "shared");
 //! assert_eq!(layers.get(Time::START, there, &"tool").hit.map(|hit| hit.layer), Some(0), "copied to the node");
 //! # Ok::<(), tars_policy::spec::SpecError>(())
@@ -297,19 +297,19 @@ impl<K: Hash + Eq + Clone, V: Clone> Layers<K, V> {
     }
 
     /// Writes `value`, `bytes` large, and says how long that takes.
-    pub fn insert(&mut self, now: Time, place: Place, key: K, value: V, bytes: u64) -> Span {
+    pub fn insert(&mut self, now: Time, place: Place, key: &K, value: V, bytes: u64) -> Span {
         let kept = Kept { value, bytes, written: now };
         let layers = match self.spec.on_write {
             OnWrite::Through => 0..self.caches.len(),
             OnWrite::Around => {
                 let last = self.caches.len() - 1;
                 for index in 0..last {
-                    self.remove_of(index, place.owner(self.spec.layers[index].scope), &key);
+                    self.remove_of(index, place.owner(self.spec.layers[index].scope), key);
                 }
                 last..self.caches.len()
             }
         };
-        self.copy(now, place, &key, &kept, layers.clone());
+        self.copy(now, place, key, &kept, layers.clone());
         self.spec.layers[layers].iter().fold(Span::ZERO, |sum, layer| sum.saturating_add(layer.store))
     }
 

@@ -1,6 +1,6 @@
 //! Routing: which model serves a task, which provider comes next when one fails, and when a second copy is sent.
 //!
-//! - [`Route`] chooses a model by the task's complexity, by its role, or by a mix.
+//! - [`Route`] chooses a model by the task's priority, complexity and role, or by a mix.
 //! - [`Fallback`] walks a chain of providers, passing over those that are not to be called now.
 //! - [`Hedge`] says when another copy of a call that has not answered goes out.
 //!
@@ -8,12 +8,14 @@
 //! use tars_policy::route::{Ask, RouteSpec};
 //!
 //! let route = RouteSpec::published_000().build()?;
-//! let model = |complexity| route.name(route.pick(&Ask { complexity, role: None, draw: 0.0 }));
+//! let model = |complexity| route.name(route.pick(&Ask { complexity, role: None, priority: None, draw: 0.0 }));
 //! assert_eq!((model(0.29), model(0.3), model(0.7)), ("haiku", "sonnet", "opus"));
 //! # Ok::<(), tars_policy::spec::SpecError>(())
 //! ```
 
+use crate::queue::Priority;
 use crate::spec::SpecError;
+use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -22,9 +24,11 @@ use alloc::vec::Vec;
 
 mod fallback;
 mod hedge;
+mod rules;
 
 pub use fallback::{Fallback, FallbackSpec};
-pub use hedge::{Hedge, HedgeSpec};
+pub use hedge::{Hedge, HedgeBudget, HedgeQuantile, HedgeSpec, HedgeVerdict, Losers};
+pub use rules::RouteRule;
 
 /// How a model is chosen.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,6 +59,13 @@ pub enum RouteSpec {
     Mix {
         /// The shares, each above 0; together 1 within a millionth.
         shares: Vec<ModelShare>,
+    },
+    /// By the first rule that holds.
+    Rules {
+        /// The rules, the most important first.
+        rules: Vec<RouteRule>,
+        /// The route of everything else.
+        otherwise: Box<RouteSpec>,
     },
 }
 
@@ -111,6 +122,12 @@ impl RouteSpec {
                 named(otherwise, "role.otherwise")
             }
             Self::Mix { shares } => validate_shares(shares),
+            Self::Rules { rules, otherwise } => {
+                for (index, rule) in rules.iter().enumerate() {
+                    rule.validate().map_err(|error| error.within(&format!("rules.rules.{index}")))?;
+                }
+                otherwise.validate().map_err(|error| error.within("rules.otherwise"))
+            }
         }
     }
 
@@ -118,7 +135,12 @@ impl RouteSpec {
     pub fn build(&self) -> Result<Route, SpecError> {
         self.validate()?;
         let mut names = Names::default();
-        let rule = match self {
+        let rule = self.rule(&mut names);
+        Ok(Route { names: names.0, rule })
+    }
+
+    fn rule(&self, names: &mut Names) -> Rule {
+        match self {
             Self::Fixed { model } => Rule::Fixed(names.index(model)),
             Self::Complexity { steps, otherwise } => Rule::Complexity {
                 steps: steps.iter().map(|step| (step.below, names.index(&step.model))).collect(),
@@ -128,9 +150,12 @@ impl RouteSpec {
                 models: models.iter().map(|(role, model)| (role.clone(), names.index(model))).collect(),
                 otherwise: names.index(otherwise),
             },
-            Self::Mix { shares } => Rule::Mix(cumulate(shares, &mut names)),
-        };
-        Ok(Route { names: names.0, rule })
+            Self::Mix { shares } => Rule::Mix(cumulate(shares, names)),
+            Self::Rules { rules, otherwise } => Rule::Rules {
+                rules: rules.iter().map(|rule| (rule.clone(), names.index(&rule.model))).collect(),
+                otherwise: Box::new(otherwise.rule(names)),
+            },
+        }
     }
 
     /// Document 000, Part 2, model quality tuning: Haiku below 0.3, Sonnet below 0.7, Opus above.
@@ -152,6 +177,22 @@ impl RouteSpec {
         Self::mix(&[("haiku", 0.85), ("sonnet", 0.1), ("opus", 0.05)])
     }
 
+    /// Document 000, Tier 4, `models`: Opus for emergencies, Sonnet for what is critical or complex, Haiku for the rest. The text
+    /// does not say how these are told: an emergency is a role, critical is the priority, complex is a complexity of 0.7 or
+    /// more, the threshold of Part 2. The rule for emergencies comes first.
+    pub fn published_000_tier_4_roles() -> Self {
+        let rule = |model: &str| RouteRule::to(model);
+        Self::Rules {
+            rules: vec![
+                RouteRule { roles: vec!["emergency".to_string()], ..rule("opus") },
+                RouteRule { priorities: vec![Priority::Critical], ..rule("sonnet") },
+                RouteRule { complexity_from: Some(0.7), ..rule("sonnet") },
+                RouteRule { roles: vec!["critical".to_string(), "complex".to_string()], ..rule("sonnet") },
+            ],
+            otherwise: Box::new(Self::Fixed { model: "haiku".to_string() }),
+        }
+    }
+
     /// A mix of models by share.
     pub fn mix(shares: &[(&str, f64)]) -> Self {
         let shares =
@@ -167,6 +208,7 @@ impl RouteSpec {
             ("published_000", Self::published_000()),
             ("published_000_tier_3", Self::published_000_tier_3()),
             ("published_000_tier_4", Self::published_000_tier_4()),
+            ("published_000_tier_4_roles", Self::published_000_tier_4_roles()),
             ("roles", Self::Role { models, otherwise: "haiku".to_string() }),
             ("fixed", Self::Fixed { model: "haiku".to_string() }),
         ]
@@ -234,6 +276,8 @@ pub struct Ask<'a> {
     pub complexity: f64,
     /// Who works on it.
     pub role: Option<&'a str>,
+    /// How urgent it is.
+    pub priority: Option<Priority>,
     /// Uniform on `[0, 1)`; only a mix uses it.
     pub draw: f64,
 }
@@ -251,19 +295,30 @@ enum Rule {
     Complexity { steps: Vec<(f64, usize)>, otherwise: usize },
     Role { models: BTreeMap<String, usize>, otherwise: usize },
     Mix(Vec<(f64, usize)>),
+    Rules { rules: Vec<(RouteRule, usize)>, otherwise: Box<Rule> },
+}
+
+impl Rule {
+    fn pick(&self, ask: &Ask<'_>) -> usize {
+        match self {
+            Self::Fixed(model) => *model,
+            Self::Complexity { steps, otherwise } => first_above(steps, ask.complexity).unwrap_or(*otherwise),
+            Self::Role { models, otherwise } => {
+                ask.role.and_then(|role| models.get(role)).copied().unwrap_or(*otherwise)
+            }
+            Self::Mix(steps) => first_above(steps, ask.draw).expect("the last step is infinite"),
+            Self::Rules { rules, otherwise } => match rules.iter().find(|(rule, _)| rule.holds(ask)) {
+                Some((_, model)) => *model,
+                None => otherwise.pick(ask),
+            },
+        }
+    }
 }
 
 impl Route {
     /// The index of the task's model in [`names`](Self::names).
     pub fn pick(&self, ask: &Ask<'_>) -> usize {
-        match &self.rule {
-            Rule::Fixed(model) => *model,
-            Rule::Complexity { steps, otherwise } => first_above(steps, ask.complexity).unwrap_or(*otherwise),
-            Rule::Role { models, otherwise } => {
-                ask.role.and_then(|role| models.get(role)).copied().unwrap_or(*otherwise)
-            }
-            Rule::Mix(steps) => first_above(steps, ask.draw).expect("the last step is infinite"),
-        }
+        self.rule.pick(ask)
     }
 
     /// The models, each once, in order of mention.

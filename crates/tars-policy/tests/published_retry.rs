@@ -41,7 +41,7 @@ fn models_are_those_of_document_000() {
     assert_eq!(steps.len(), 300);
     for step in steps {
         let complexity = step[0].as_f64().unwrap();
-        let model = route.pick(&Ask { complexity, role: None, draw: 0.0 });
+        let model = route.pick(&Ask { complexity, role: None, priority: None, draw: 0.0 });
         assert_eq!(route.name(model), step[1].as_str().unwrap(), "complexity {complexity}");
     }
 }

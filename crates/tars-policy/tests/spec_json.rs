@@ -48,7 +48,7 @@ fn choices_are_tagged_by_their_key_and_spans_carry_their_unit() {
     assert_eq!((queue.max_depth, queue.overflow), (Some(7), Overflow::DisplaceLowest));
     let admission = read::<AdmissionSpec>(json!({"retry_after": {"fixed": "5s"}})).expect("an admission");
     assert_eq!(admission.retry_after, RetryAfterLaw::Fixed(Span::from_secs(5)));
-    let aimd = json!({"concurrency": {"aimd": {"initial": 5, "decrease_every": "250ms"}}});
+    let aimd = json!({"concurrency": {"aimd": {"initial": 5, "min": 1, "decrease_every": "250ms"}}});
     assert!(read::<AdmissionSpec>(aimd).expect("an admission").validate().is_ok());
     assert_eq!(read::<Priority>(json!("critical")), Ok(Priority::Critical));
 }

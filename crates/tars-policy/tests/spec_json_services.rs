@@ -6,12 +6,16 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 use std::fmt::Debug;
 use tars_policy::balance::BalanceSpec;
+use tars_policy::batch::BatchSpec;
 use tars_policy::breaker::BreakerSpec;
 use tars_policy::cache::CacheSpec;
+use tars_policy::coalesce::CoalesceSpec;
+use tars_policy::layers::LayersSpec;
 use tars_policy::limiter::LimiterSpec;
 use tars_policy::pool::PoolSpec;
 use tars_policy::retry::RetrySpec;
 use tars_policy::route::{FallbackSpec, HedgeSpec, RouteSpec};
+use tars_policy::semantic::SemanticSpec;
 
 #[track_caller]
 fn comes_back<S: Serialize + DeserializeOwned + PartialEq + Debug>(examples: Vec<(&'static str, S)>) {
@@ -26,14 +30,18 @@ fn comes_back<S: Serialize + DeserializeOwned + PartialEq + Debug>(examples: Vec
 #[test]
 fn every_example_is_valid_and_comes_back_from_json() {
     comes_back(BalanceSpec::examples());
+    comes_back(BatchSpec::examples());
     comes_back(BreakerSpec::examples());
     comes_back(CacheSpec::examples());
+    comes_back(CoalesceSpec::examples());
+    comes_back(LayersSpec::examples());
     comes_back(LimiterSpec::examples());
     comes_back(PoolSpec::examples());
     comes_back(RetrySpec::examples());
     comes_back(RouteSpec::examples());
     comes_back(FallbackSpec::examples());
     comes_back(HedgeSpec::examples());
+    comes_back(SemanticSpec::examples());
 }
 
 #[test]

@@ -46,7 +46,12 @@ impl World<'_> {
             (Some(model), _) => Some(model),
             (None, Some(choice)) => {
                 let role = plan.model.roles.get(strand.role as usize).map(String::as_str);
-                let ask = Ask { complexity: self.complexity(id), role, draw: strand.draw(uses::MODEL) };
+                let ask = Ask {
+                    complexity: self.complexity(id),
+                    role,
+                    priority: Some(strand.priority),
+                    draw: strand.draw(uses::MODEL),
+                };
                 Some(choice.models[choice.route.pick(&ask)])
             }
             (None, None) => None,

@@ -18,8 +18,10 @@ pub enum ConcurrencyLimit {
     Gradient(GradientSpec),
 }
 
-/// Grows by `increase` for each limit's worth of results that were accepted in time, and shrinks by `decrease_factor`
-/// when one was refused or late (Chiu and Jain, 1989). It grows only while at least half of it is in use.
+/// Grows by `increase` when a result was accepted in time, and shrinks to `decrease_factor` of itself when one was refused or
+/// late (Chiu and Jain, 1989). It grows only while at least half of it is in use.
+///
+/// The default is `AIMDLimit` of Netflix's concurrency-limits. [`per_round`](Self::per_round) is the gentler law of TCP.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -31,33 +33,63 @@ pub struct AimdSpec {
     pub min: u32,
     /// Never more.
     pub max: u32,
-    /// Added for each limit's worth of good results.
+    /// What is added.
     pub increase: f64,
+    /// What it is added for.
+    pub growth: Growth,
     /// The share that is kept at a bad result, between 0 and 1.
     pub decrease_factor: f64,
     /// A result that took longer is bad; absent: latency does not count.
     pub latency_above: Option<Span>,
-    /// Shrinks at most once in this time: one wave of refusals is one signal.
+    /// Shrinks at most once in this time: one wave of refusals is one signal. Zero: at every bad result.
     pub decrease_every: Span,
+}
+
+/// What a limit grows for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+pub enum Growth {
+    /// Each good result; the limit is kept whole, rounded down when it shrinks.
+    #[default]
+    PerResult,
+    /// As many good results as the limit is large, a part for each.
+    PerRound,
 }
 
 impl Default for AimdSpec {
     fn default() -> Self {
         Self {
             initial: 20,
-            min: 1,
-            max: 1000,
+            min: 20,
+            max: 200,
             increase: 1.0,
+            growth: Growth::PerResult,
             decrease_factor: 0.9,
-            latency_above: None,
-            decrease_every: Span::from_secs(1),
+            latency_above: Some(Span::from_secs(5)),
+            decrease_every: Span::ZERO,
         }
     }
 }
 
-/// The limit follows `limit * gradient + sqrt(limit)`, with the gradient `tolerance * long-term latency / latency`
-/// between 0.5 and 1 (the "Gradient2" rule of Netflix's concurrency-limits). A refusal counts as a gradient of 0.5. It
-/// moves only while at least half of it is in use.
+impl AimdSpec {
+    /// One more a round, and a tenth less once a second at most, by refusals alone.
+    pub fn per_round() -> Self {
+        Self {
+            min: 1,
+            max: 1000,
+            growth: Growth::PerRound,
+            latency_above: None,
+            decrease_every: Span::from_secs(1),
+            ..Self::default()
+        }
+    }
+}
+
+/// The limit follows `limit * gradient + queue`, with the gradient `tolerance * long-term latency / latency`
+/// between 0.5 and 1: `Gradient2Limit` of Netflix's concurrency-limits, whose defaults these are. It moves only while at
+/// least half of it is in use.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -75,11 +107,52 @@ pub struct GradientSpec {
     pub smoothing: f64,
     /// Results in the long-term mean.
     pub window: u32,
+    /// By how much the limit may grow at once while latency does not rise, before smoothing.
+    pub queue: QueueAllowance,
+    /// What a refusal means.
+    pub refusal: RefusalRule,
+}
+
+/// How many may wait behind a limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case", deny_unknown_fields))]
+pub enum QueueAllowance {
+    /// So many.
+    Fixed(u32),
+    /// The root of the limit, both rounded down, and at least so many.
+    SquareRoot {
+        /// Never less.
+        min: u32,
+    },
+}
+
+/// What a refusal means to a gradient limit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+pub enum RefusalRule {
+    /// A result like any other: its latency counts. This is what the source does.
+    #[default]
+    AsLatency,
+    /// A gradient of 0.5 without a queue, whatever is in use; its latency does not count.
+    Halve,
 }
 
 impl Default for GradientSpec {
     fn default() -> Self {
-        Self { initial: 20, min: 10, max: 200, tolerance: 1.5, smoothing: 0.2, window: 600 }
+        Self {
+            initial: 20,
+            min: 20,
+            max: 200,
+            tolerance: 1.5,
+            smoothing: 0.2,
+            window: 600,
+            queue: QueueAllowance::Fixed(4),
+            refusal: RefusalRule::AsLatency,
+        }
     }
 }
 
@@ -93,7 +166,14 @@ const RECOVERY_RATIO: f64 = 2.0;
 const RECOVERY_FACTOR: f64 = 0.95;
 
 impl ConcurrencyLimit {
-    pub(super) fn validate(&self) -> Result<(), SpecError> {
+    /// The limit at work, at its initial level.
+    pub fn build(&self) -> Result<AdaptiveLimit, SpecError> {
+        self.validate()?;
+        Ok(AdaptiveLimit::new(self))
+    }
+
+    /// Names every impossible value: bounds out of order, factors out of range.
+    pub fn validate(&self) -> Result<(), SpecError> {
         match self {
             Self::Aimd(spec) => spec.validate().map_err(|error| error.within("aimd")),
             Self::Gradient(spec) => spec.validate().map_err(|error| error.within("gradient")),
@@ -154,36 +234,39 @@ fn bounds(initial: u32, min: u32, max: u32) -> Result<(), SpecError> {
     Ok(())
 }
 
-/// A limit at work.
+/// How a request ended, for an [`AdaptiveLimit`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sample {
+    /// Requests in flight when it began, itself included.
+    pub in_flight: u32,
+    /// How long it took.
+    pub latency: Span,
+    /// Whether it was accepted.
+    pub result: AdmissionResult,
+}
+
+/// A limit at work; made by [`ConcurrencyLimit::build`].
 #[derive(Clone, Debug)]
-pub(super) struct Limit {
+pub struct AdaptiveLimit {
     law: Law,
     level: f64,
-    in_flight: u32,
 }
 
 #[derive(Clone, Debug)]
 enum Law {
     Aimd { spec: AimdSpec, decreased: Option<Time> },
-    Gradient { spec: GradientSpec, mean_nanos: f64, results: u32 },
+    Gradient { spec: GradientSpec, mean: LongTermMean },
 }
 
-impl Limit {
-    pub(super) fn new(spec: &ConcurrencyLimit) -> Self {
+impl AdaptiveLimit {
+    fn new(spec: &ConcurrencyLimit) -> Self {
         let (law, initial) = match *spec {
             ConcurrencyLimit::Aimd(spec) => (Law::Aimd { spec, decreased: None }, spec.initial),
             ConcurrencyLimit::Gradient(spec) => {
-                (Law::Gradient { spec, mean_nanos: 0.0, results: 0 }, spec.initial)
+                (Law::Gradient { spec, mean: LongTermMean::default() }, spec.initial)
             }
         };
-        Self { law, level: f64::from(initial), in_flight: 0 }
-    }
-
-    /// Whether one more may be in flight.
-    pub(super) fn admits(&mut self, in_flight: u32) -> bool {
-        let admits = in_flight < self.allowed();
-        self.in_flight = if admits { in_flight.saturating_add(1) } else { in_flight };
-        admits
+        Self { law, level: f64::from(initial) }
     }
 
     /// How many may be in flight.
@@ -192,69 +275,90 @@ impl Limit {
         clippy::cast_sign_loss,
         reason = "the limit is within bounds of u32"
     )]
-    pub(super) fn allowed(&self) -> u32 {
+    pub fn allowed(&self) -> u32 {
         self.level as u32
     }
 
     /// Takes in how a request ended.
-    pub(super) fn on_result(&mut self, now: Time, result: AdmissionResult, latency: Span) {
-        let used = f64::from(self.in_flight) * 2.0 >= self.level;
-        let limited = matches!(result, AdmissionResult::Limited);
+    pub fn on_sample(&mut self, now: Time, sample: &Sample) {
         self.level = match &mut self.law {
-            Law::Aimd { spec, decreased } => aimd(spec, decreased, self.level, now, limited, latency, used),
-            Law::Gradient { spec, mean_nanos, results } => {
-                let gradient =
-                    if limited { GRADIENT_MIN } else { gradient(spec, mean_nanos, results, latency) };
-                if used || limited { follow(spec, self.level, gradient, limited) } else { self.level }
-            }
+            Law::Aimd { spec, decreased } => aimd(spec, decreased, self.level, now, sample),
+            Law::Gradient { spec, mean } => gradient(spec, mean, self.level, sample),
         };
-        self.in_flight = self.in_flight.saturating_sub(1);
     }
 }
 
 /// The next limit by additive increase and multiplicative decrease.
-fn aimd(
-    spec: &AimdSpec,
-    decreased: &mut Option<Time>,
-    limit: f64,
-    now: Time,
-    limited: bool,
-    latency: Span,
-    used: bool,
-) -> f64 {
-    let late = spec.latency_above.is_some_and(|most| latency > most);
-    let next = if limited || late {
+fn aimd(spec: &AimdSpec, decreased: &mut Option<Time>, limit: f64, now: Time, sample: &Sample) -> f64 {
+    let late = spec.latency_above.is_some_and(|most| sample.latency > most);
+    let next = if late || matches!(sample.result, AdmissionResult::Limited) {
         if decreased.is_some_and(|at| now.saturating_since(at) < spec.decrease_every) {
             return limit;
         }
         *decreased = Some(now);
-        limit * spec.decrease_factor
-    } else if used {
-        limit + spec.increase / limit
+        match spec.growth {
+            Growth::PerResult => libm::floor(limit * spec.decrease_factor),
+            Growth::PerRound => limit * spec.decrease_factor,
+        }
+    } else if f64::from(sample.in_flight) * 2.0 >= limit {
+        match spec.growth {
+            Growth::PerResult => limit + spec.increase,
+            Growth::PerRound => limit + spec.increase / limit,
+        }
     } else {
         limit
     };
     next.clamp(f64::from(spec.min), f64::from(spec.max))
 }
 
-/// The gradient after a result, which also enters the long-term mean.
-fn gradient(spec: &GradientSpec, mean_nanos: &mut f64, results: &mut u32, latency: Span) -> f64 {
-    let nanos = latency.as_nanos().max(1) as f64;
-    *results = results.saturating_add(1);
-    if *results <= PLAIN_RESULTS {
-        *mean_nanos += (nanos - *mean_nanos) / f64::from(*results);
+/// The next limit by the gradient of latency.
+fn gradient(spec: &GradientSpec, mean: &mut LongTermMean, limit: f64, sample: &Sample) -> f64 {
+    let halve = matches!((spec.refusal, sample.result), (RefusalRule::Halve, AdmissionResult::Limited));
+    let (gradient, queue) = if halve {
+        (GRADIENT_MIN, 0.0)
     } else {
-        *mean_nanos += (nanos - *mean_nanos) * 2.0 / f64::from(spec.window + 1);
-    }
-    if *mean_nanos / nanos > RECOVERY_RATIO {
-        *mean_nanos *= RECOVERY_FACTOR;
-    }
-    (spec.tolerance * *mean_nanos / nanos).clamp(GRADIENT_MIN, 1.0)
+        let nanos = sample.latency.as_nanos().max(1) as f64;
+        let long = mean.add(spec.window, nanos);
+        if long / nanos > RECOVERY_RATIO {
+            mean.value *= RECOVERY_FACTOR;
+        }
+        if f64::from(sample.in_flight) < limit / 2.0 {
+            return limit;
+        }
+        ((spec.tolerance * long / nanos).clamp(GRADIENT_MIN, 1.0), spec.queue.at(limit))
+    };
+    let wanted = limit * gradient + queue;
+    let next = limit * (1.0 - spec.smoothing) + wanted * spec.smoothing;
+    next.clamp(f64::from(spec.min), f64::from(spec.max))
 }
 
-/// The limit moves towards what the gradient says; after a refusal there is no allowance for a queue.
-fn follow(spec: &GradientSpec, limit: f64, gradient: f64, limited: bool) -> f64 {
-    let queue = if limited { 0.0 } else { libm::sqrt(limit) };
-    let wanted = limit * gradient + queue;
-    (limit + (wanted - limit) * spec.smoothing).clamp(f64::from(spec.min), f64::from(spec.max))
+impl QueueAllowance {
+    fn at(self, limit: f64) -> f64 {
+        match self {
+            Self::Fixed(many) => f64::from(many),
+            Self::SquareRoot { min } => libm::floor(libm::sqrt(libm::floor(limit))).max(f64::from(min)),
+        }
+    }
+}
+
+/// The mean latency: plain over the first results, exponential from then on.
+#[derive(Clone, Copy, Debug, Default)]
+struct LongTermMean {
+    value: f64,
+    sum: f64,
+    results: u32,
+}
+
+impl LongTermMean {
+    fn add(&mut self, window: u32, nanos: f64) -> f64 {
+        if self.results < PLAIN_RESULTS {
+            self.results += 1;
+            self.sum += nanos;
+            self.value = self.sum / f64::from(self.results);
+        } else {
+            let factor = 2.0 / (f64::from(window) + 1.0);
+            self.value = self.value * (1.0 - factor) + nanos * factor;
+        }
+        self.value
+    }
 }

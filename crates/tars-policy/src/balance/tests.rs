@@ -143,6 +143,69 @@ fn scores_are_the_same_for_ever() {
 }
 
 #[test]
+fn weighted_scores_are_those_of_the_logarithmic_method() {
+    // From an independent implementation.
+    let expected =
+        [12.002_651_525_786_1, 1.158_090_839_970_789_4, 12.503_633_629_665_837, 1.831_436_318_381_478];
+    for (id, expected) in (0..).zip(expected) {
+        let score = weighted_score(77, id, id + 1);
+        assert!((score / expected - 1.0).abs() < 1e-12, "{id}: {score}");
+    }
+    let candidates = weighted(&[1, 2, 3, 4]);
+    let mut balance = BalanceSpec::Rendezvous { replicas: 1, bound: None }.build().unwrap();
+    let homes: Vec<usize> = (0..40).filter_map(|key| balance.pick(&candidates, key, 0.0)).collect();
+    assert_eq!(
+        homes,
+        [
+            2, 2, 2, 3, 2, 2, 2, 1, 1, 3, 3, 1, 3, 2, 3, 2, 1, 3, 2, 3, 2, 2, 3, 2, 2, 3, 2, 2, 3, 1, 3, 1,
+            3, 2, 2, 2, 1, 2, 3, 3
+        ]
+    );
+}
+
+#[test]
+fn a_candidate_is_home_to_its_share_of_the_weights() {
+    let candidates = weighted(&[1, 2, 5]);
+    let mut balance = BalanceSpec::Rendezvous { replicas: 1, bound: None }.build().unwrap();
+    let mut counts = [0_u32; 3];
+    for key in 0..8_000 {
+        counts[balance.pick(&candidates, key, 0.0).unwrap()] += 1;
+    }
+    // 1,000, 2,000 and 5,000 with standard deviations of 30, 39 and 43.
+    let near = |count: u32, expected: u32| count.abs_diff(expected) < 160;
+    assert!(near(counts[0], 1_000) && near(counts[1], 2_000) && near(counts[2], 5_000), "{counts:?}");
+}
+
+#[test]
+fn bounded_loads_place_each_ball_as_the_paper_does() {
+    // From an independent implementation: ⌈1.25 · balls / bins⌉ of the balls so far, the new one included.
+    let expected = [
+        2, 4, 3, 1, 2, 0, 4, 1, 2, 3, 1, 4, 2, 4, 1, 3, 2, 1, 4, 0, 2, 1, 4, 3, 1, 2, 0, 4, 2, 4, 3, 1, 2, 0,
+        4, 1, 2, 3, 1, 4,
+    ];
+    let mut candidates: Vec<Candidate> = (0..5).map(|id| Candidate::new(id, 0, 100)).collect();
+    let mut balance = BalanceSpec::Rendezvous { replicas: 1, bound: Some(1.25) }.build().unwrap();
+    for (ball, expected) in (0_u64..).zip(expected) {
+        let bin = balance.pick(&candidates, ball % 7, 0.0).unwrap();
+        assert_eq!(bin, expected, "ball {ball}");
+        candidates[bin].load += 1;
+    }
+}
+
+#[test]
+fn a_bound_that_is_a_whole_number_is_not_rounded_up_past_itself() {
+    // 1.2 times 5 balls over 3 bins are exactly 2.
+    let mut candidates = vec![Candidate::new(0, 2, 10), Candidate::new(1, 2, 10), Candidate::new(2, 0, 10)];
+    let mut balance = BalanceSpec::Rendezvous { replicas: 1, bound: Some(1.2) }.build().unwrap();
+    assert!((0..100).all(|key| balance.pick(&candidates, key, 0.0) == Some(2)));
+    candidates[2].load = 1;
+    assert!(
+        (0..100).any(|key| balance.pick(&candidates, key, 0.0) != Some(2)),
+        "six balls: 2.4, rounded up to 3"
+    );
+}
+
+#[test]
 fn what_a_balancer_of_ones_own_picks_is_checked() {
     #[derive(Debug)]
     struct Always(usize);
@@ -192,6 +255,40 @@ proptest! {
                 prop_assert!(candidates[index].has_room());
                 candidates[index].load += 1;
             }
+        }
+    }
+
+    /// Minimal disruption: who leaves takes only its own keys along, who comes or grows takes keys only to itself.
+    #[test]
+    fn keys_move_only_from_who_leaves_and_only_to_who_grows(
+        weights in prop::collection::vec(1_u32..9, 2..9), changed in any::<prop::sample::Index>(), key in any::<u64>(),
+    ) {
+        let mut balance = BalanceSpec::Rendezvous { replicas: 1, bound: None }.build().unwrap();
+        let before = weighted(&weights);
+        let changed = changed.index(before.len());
+        let home = balance.pick(&before, key, 0.0).unwrap();
+        let mut heavier = before.clone();
+        heavier[changed].weight *= 2;
+        let moved = balance.pick(&heavier, key, 0.0).unwrap();
+        prop_assert!(moved == home || moved == changed);
+        let mut fewer = before.clone();
+        fewer.remove(changed);
+        let left = fewer[balance.pick(&fewer, key, 0.0).unwrap()].id;
+        prop_assert!(left == before[home].id || home == changed);
+    }
+
+    /// No pick takes anybody past the bound while somebody is below it.
+    #[test]
+    fn nobody_is_loaded_past_the_bound(
+        bins in 1_u32..9, bound in 1.0..3.0, keys in prop::collection::vec(0_u64..5, 1..120),
+    ) {
+        let mut candidates: Vec<Candidate> = (0..bins).map(|id| Candidate::new(id, 0, 1_000)).collect();
+        let mut balance = BalanceSpec::Rendezvous { replicas: 1, bound: Some(bound) }.build().unwrap();
+        for (sent, key) in (1_u32..).zip(keys) {
+            let index = balance.pick(&candidates, key, 0.0).unwrap();
+            candidates[index].load += 1;
+            let most = libm::ceil(bound * f64::from(sent) / f64::from(bins));
+            prop_assert!(f64::from(candidates[index].load) <= most);
         }
     }
 }

@@ -16,8 +16,8 @@ fn tokens(tokens: u64) -> CallSize {
 }
 
 #[track_caller]
-fn waits(joined: Joined<u32, u32>, due: Time) {
-    assert_eq!(joined, Joined { earlier: None, own: Own::Waits { due } });
+fn waits(joined: &Joined<u32, u32>, due: Time) {
+    assert_eq!(*joined, Joined { earlier: None, own: Own::Waits { due } });
 }
 
 #[track_caller]
@@ -31,8 +31,8 @@ fn left(own: Own<u32, u32>, calls: &[u32], reason: FlushReason) {
 #[test]
 fn a_batch_leaves_with_the_call_that_fills_it() {
     let mut batcher = batcher(3, None, None);
-    waits(batcher.join(at(0), 7, 1, tokens(10)), at(100));
-    waits(batcher.join(at(60), 7, 2, tokens(20)), at(100));
+    waits(&batcher.join(at(0), 7, 1, tokens(10)), at(100));
+    waits(&batcher.join(at(60), 7, 2, tokens(20)), at(100));
     let joined = batcher.join(at(99), 7, 3, tokens(30));
     assert_eq!(joined.earlier, None);
     let expected =
@@ -44,8 +44,8 @@ fn a_batch_leaves_with_the_call_that_fills_it() {
 #[test]
 fn only_calls_of_one_key_are_combined() {
     let mut batcher = batcher(2, None, None);
-    waits(batcher.join(at(0), 1, 10, tokens(1)), at(100));
-    waits(batcher.join(at(1), 2, 20, tokens(1)), at(101));
+    waits(&batcher.join(at(0), 1, 10, tokens(1)), at(100));
+    waits(&batcher.join(at(1), 2, 20, tokens(1)), at(101));
     left(batcher.join(at(2), 1, 11, tokens(1)).own, &[10, 11], FlushReason::Full);
     assert_eq!(batcher.next_due(), Some(at(101)));
 }
@@ -53,8 +53,8 @@ fn only_calls_of_one_key_are_combined() {
 #[test]
 fn a_batch_is_due_when_its_first_call_has_waited_and_not_a_nanosecond_before() {
     let mut batcher = batcher(5, None, None);
-    waits(batcher.join(at(0), 1, 1, tokens(1)), at(100));
-    waits(batcher.join(at(50), 1, 2, tokens(1)), at(100));
+    waits(&batcher.join(at(0), 1, 1, tokens(1)), at(100));
+    waits(&batcher.join(at(50), 1, 2, tokens(1)), at(100));
     let before = Time::from_nanos(at(100).as_nanos() - 1);
     assert_eq!(batcher.take_due(before), None);
     let batch = batcher.take_due(at(100)).unwrap();
@@ -65,7 +65,7 @@ fn a_batch_is_due_when_its_first_call_has_waited_and_not_a_nanosecond_before() {
 #[test]
 fn a_call_at_the_due_time_opens_another_batch_whether_or_not_the_timer_came_first() {
     let mut batcher = batcher(5, None, None);
-    waits(batcher.join(at(0), 1, 1, tokens(1)), at(100));
+    waits(&batcher.join(at(0), 1, 1, tokens(1)), at(100));
     let joined = batcher.join(at(100), 1, 2, tokens(1));
     assert_eq!(
         joined.earlier.map(|batch| (batch.calls, batch.reason)),
@@ -78,7 +78,7 @@ fn a_call_at_the_due_time_opens_another_batch_whether_or_not_the_timer_came_firs
 fn batches_due_at_once_leave_in_the_order_they_were_opened() {
     let mut batcher = batcher(5, None, None);
     for key in [9, 3, 6] {
-        waits(batcher.join(at(0), key, key, tokens(1)), at(100));
+        waits(&batcher.join(at(0), key, key, tokens(1)), at(100));
     }
     let order: Vec<u32> = core::iter::from_fn(|| batcher.take_due(at(500))).map(|batch| batch.key).collect();
     assert_eq!(order, [9, 3, 6]);
@@ -87,7 +87,7 @@ fn batches_due_at_once_leave_in_the_order_they_were_opened() {
 #[test]
 fn a_call_that_would_make_a_batch_too_large_is_left_behind() {
     let mut batcher = batcher(5, None, Some(100));
-    waits(batcher.join(at(0), 1, 1, tokens(60)), at(100));
+    waits(&batcher.join(at(0), 1, 1, tokens(60)), at(100));
     let joined = batcher.join(at(10), 1, 2, tokens(41));
     assert_eq!(joined.earlier.map(|batch| (batch.calls, batch.reason)), Some((vec![1], FlushReason::Tokens)));
     assert_eq!(joined.own, Own::Waits { due: at(110) });
@@ -98,7 +98,7 @@ fn a_call_that_would_make_a_batch_too_large_is_left_behind() {
 fn a_call_as_large_as_a_batch_leaves_alone_and_the_open_one_stays() {
     let mut batcher = batcher(5, Some(100), None);
     let bytes = |bytes| CallSize { bytes, tokens: 0 };
-    waits(batcher.join(at(0), 1, 1, bytes(10)), at(100));
+    waits(&batcher.join(at(0), 1, 1, bytes(10)), at(100));
     let joined = batcher.join(at(1), 1, 2, bytes(100));
     assert_eq!(joined.earlier, None);
     left(joined.own, &[2], FlushReason::Bytes);
@@ -109,8 +109,8 @@ fn a_call_as_large_as_a_batch_leaves_alone_and_the_open_one_stays() {
 #[test]
 fn closing_lets_all_leave_as_they_are() {
     let mut batcher = batcher(5, None, None);
-    waits(batcher.join(at(0), 2, 1, tokens(1)), at(100));
-    waits(batcher.join(at(0), 1, 2, tokens(1)), at(100));
+    waits(&batcher.join(at(0), 2, 1, tokens(1)), at(100));
+    waits(&batcher.join(at(0), 1, 2, tokens(1)), at(100));
     let closed: Vec<_> = core::iter::from_fn(|| batcher.close_next())
         .map(|batch| (batch.key, batch.reason.as_str()))
         .collect();
@@ -120,11 +120,11 @@ fn closing_lets_all_leave_as_they_are() {
 #[test]
 fn a_call_that_is_withdrawn_leaves_room_and_takes_an_empty_batch_with_it() {
     let mut batcher = batcher(2, None, Some(100));
-    waits(batcher.join(at(0), 1, 1, tokens(90)), at(100));
+    waits(&batcher.join(at(0), 1, 1, tokens(90)), at(100));
     assert_eq!(batcher.withdraw(&1, |call| *call == 8), None);
     assert_eq!(batcher.withdraw(&1, |call| *call == 1), Some(1));
     assert_eq!(batcher.next_due(), None);
-    waits(batcher.join(at(10), 1, 2, tokens(90)), at(110));
+    waits(&batcher.join(at(10), 1, 2, tokens(90)), at(110));
     assert_eq!(batcher.withdraw(&4, |_| true), None);
 }
 

@@ -156,7 +156,7 @@ proptest! {
             }
             let leader = leaders.get(&key).copied();
             match (kind, leader) {
-                (0, Some(leader)) | (1, Some(leader)) => {
+                (0 | 1, Some(leader)) => {
                     let outcome = if kind == 0 { FlightOutcome::Success } else { FlightOutcome::Failure };
                     present.remove(&leader);
                     leaders.remove(&key);

@@ -30,7 +30,7 @@ fn found(layers: &mut Of, now: Time, place: Place) -> (Option<usize>, u64) {
 fn a_look_costs_every_layer_that_is_asked() {
     let mut layers = three();
     assert_eq!(found(&mut layers, at(0), A), (None, 11));
-    assert_eq!(layers.insert(at(0), A, 7, 70, 1), Span::from_millis(11));
+    assert_eq!(layers.insert(at(0), A, &7, 70, 1), Span::from_millis(11));
     assert_eq!(found(&mut layers, at(0), A), (Some(0), 0));
     assert_eq!(found(&mut layers, at(0), SAME_NODE), (Some(1), 1));
     assert_eq!(found(&mut layers, at(0), FAR), (Some(2), 11));
@@ -39,19 +39,19 @@ fn a_look_costs_every_layer_that_is_asked() {
 #[test]
 fn a_hit_in_a_far_layer_is_copied_into_all_nearer_ones() {
     let mut layers = three();
-    layers.insert(at(0), A, 7, 70, 1);
+    layers.insert(at(0), A, &7, 70, 1);
     assert_eq!(found(&mut layers, at(0), FAR).0, Some(2));
     assert_eq!(found(&mut layers, at(0), FAR).0, Some(0));
     assert_eq!(found(&mut layers, at(0), Place { agent: 3, node: 1 }).0, Some(1));
     let mut layers: Of = example("left_where_it_is").build().unwrap();
-    layers.insert(at(0), A, 7, 70, 1);
+    layers.insert(at(0), A, &7, 70, 1);
     assert_eq!([0, 1].map(|_| found(&mut layers, at(0), FAR).0), [Some(2); 2]);
 }
 
 #[test]
 fn each_layer_forgets_after_its_own_ttl_and_a_copy_keeps_its_age() {
     let mut layers = three();
-    layers.insert(at(0), A, 7, 70, 1);
+    layers.insert(at(0), A, &7, 70, 1);
     assert_eq!(found(&mut layers, at(10), A).0, Some(0), "exactly the TTL is fresh");
     assert_eq!(found(&mut layers, at(11), A).0, Some(1), "and is copied into the agent's");
     let hit = layers.get(at(21), A, &7).hit.unwrap();
@@ -64,10 +64,10 @@ fn each_layer_forgets_after_its_own_ttl_and_a_copy_keeps_its_age() {
 #[test]
 fn a_write_around_leaves_the_far_layer_alone_to_hold_it() {
     let mut layers: Of = example("written_around").build().unwrap();
-    assert_eq!(layers.insert(at(0), A, 7, 70, 1), Span::from_millis(10));
+    assert_eq!(layers.insert(at(0), A, &7, 70, 1), Span::from_millis(10));
     assert_eq!(found(&mut layers, at(0), A).0, Some(2));
     assert_eq!(found(&mut layers, at(0), A).0, Some(0));
-    layers.insert(at(1), A, 7, 71, 1);
+    layers.insert(at(1), A, &7, 71, 1);
     let hit = layers.get(at(1), A, &7).hit.unwrap();
     assert_eq!((hit.layer, hit.value), (2, 71), "the writer's own old copies are gone");
 }
@@ -76,7 +76,7 @@ fn a_write_around_leaves_the_far_layer_alone_to_hold_it() {
 fn an_invalidation_reaches_everywhere_or_leaves_old_copies_on_other_nodes() {
     for (name, removed, left_far) in [("agent_node_shared", 5, None), ("written_around", 3, Some(0))] {
         let mut layers: Of = example(name).build().unwrap();
-        layers.insert(at(0), A, 7, 70, 1);
+        layers.insert(at(0), A, &7, 70, 1);
         let _ = (layers.get(at(0), A, &7), layers.get(at(0), FAR, &7));
         assert_eq!(layers.invalidate(A, &7), removed, "{name}");
         assert_eq!(found(&mut layers, at(0), A).0, None);
@@ -90,7 +90,7 @@ fn a_stale_copy_is_used_only_when_no_layer_has_a_fresh_one() {
     spec.layers[0].cache.allow_stale = true;
     spec.layers[0].cache.keep_stale = true;
     let mut layers: Of = spec.build().unwrap();
-    layers.insert(at(0), A, 7, 70, 1);
+    layers.insert(at(0), A, &7, 70, 1);
     assert_eq!(found(&mut layers, at(20), A), (Some(1), 1));
     let lookup = layers.get(at(500), A, &7);
     assert_eq!(lookup.hit, Some(LayerHit { value: 70, layer: 0, age: Span::from_secs(500), stale: true }));
@@ -100,7 +100,7 @@ fn a_stale_copy_is_used_only_when_no_layer_has_a_fresh_one() {
 #[test]
 fn what_is_gone_takes_its_caches_with_it() {
     let mut layers = three();
-    layers.insert(at(0), A, 7, 70, 8);
+    layers.insert(at(0), A, &7, 70, 8);
     assert_eq!((layers.len(0), layers.bytes(1, 0), layers.bytes(1, 1)), (1, 8, 0));
     layers.forget(Scope::Node, 0);
     assert_eq!(found(&mut layers, at(0), SAME_NODE).0, Some(2));
@@ -112,7 +112,7 @@ fn what_is_gone_takes_its_caches_with_it() {
 #[test]
 fn a_longer_ttl_makes_old_entries_fresh_again() {
     let mut layers = three();
-    layers.insert(at(0), A, 7, 70, 1);
+    layers.insert(at(0), A, &7, 70, 1);
     layers.set_ttl(0, Some(Span::from_secs(60)));
     assert_eq!(found(&mut layers, at(60), A).0, Some(0));
 }
@@ -153,7 +153,7 @@ proptest! {
                 0 => {
                     history.push(now);
                     layers.invalidate(place, &key);
-                    layers.insert(now, place, key, u32::try_from(history.len()).unwrap(), 1);
+                    layers.insert(now, place, &key, u32::try_from(history.len()).unwrap(), 1);
                 }
                 1 => {
                     layers.invalidate(place, &key);

@@ -145,4 +145,39 @@ mod tests {
             assert_eq!(again[..2], [begin, second]);
         }
     }
+
+    /// RFC 8289, section 5, run by an independent implementation over the same arrivals: 12 s of one departure a
+    /// millisecond, in turn with 1.15 and with 0.7 arrivals a millisecond.
+    #[test]
+    fn drops_are_those_of_the_published_pseudocode_to_the_item() {
+        use crate::admission::reference::{Sequence, digest};
+        use crate::queue::{LaneMask, Offer, Priority, QueueSpec, Taken};
+        let codel = CoDelSpec { target: Span::from_millis(5), interval: Span::from_millis(100) };
+        let mut queue = QueueSpec { codel: Some(codel), ..QueueSpec::default() }.build::<u64>(1).unwrap();
+        let (mut sequence, mut arrived) = (Sequence(7), 0);
+        let (mut served, mut dropped) = (Vec::new(), Vec::new());
+        for step in 0..12_000 {
+            let now = at(step + 2);
+            let draw = sequence.next() % 100;
+            let overload = (step / 1_500).is_multiple_of(2);
+            let arrivals = if overload { 1 + u64::from(draw < 15) } else { u64::from(draw >= 30) };
+            for _ in 0..arrivals {
+                let _ = queue.offer(now, arrived, Offer::new(Priority::Normal));
+                arrived += 1;
+            }
+            loop {
+                match queue.take(now, LaneMask::ALL, 0.0) {
+                    Taken::Drop { item, .. } => dropped.push(item),
+                    Taken::Serve { item, .. } => {
+                        served.push(item);
+                        break;
+                    }
+                    Taken::Empty => break,
+                }
+            }
+        }
+        assert_eq!((arrived, served.len(), dropped.len()), (11112, 10453, 659));
+        assert_eq!(dropped[..12], [148, 249, 321, 380, 431, 477, 518, 557, 594, 628, 661, 692]);
+        assert_eq!((digest(dropped), digest(served)), (0x07c8_5e3d_a8d4_19e8, 0x9c91_0b82_4e0d_255a));
+    }
 }

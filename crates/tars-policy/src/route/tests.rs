@@ -9,7 +9,63 @@ fn picks(spec: &RouteSpec, ask: &Ask<'_>, model: &str) {
 }
 
 fn ask(complexity: f64, role: Option<&str>, draw: f64) -> Ask<'_> {
-    Ask { complexity, role, draw }
+    Ask { complexity, role, priority: None, draw }
+}
+
+#[test]
+fn an_emergency_goes_to_opus_and_the_critical_and_complex_to_sonnet() {
+    let spec = RouteSpec::published_000_tier_4_roles();
+    for (complexity, role, priority, model) in [
+        (0.1, None, Priority::Normal, "haiku"),
+        (0.699_99, Some("research"), Priority::High, "haiku"),
+        (0.7, None, Priority::Low, "sonnet"),
+        (0.1, None, Priority::Critical, "sonnet"),
+        (0.1, Some("complex"), Priority::Normal, "sonnet"),
+        (0.1, Some("emergency"), Priority::Low, "opus"),
+        (0.9, Some("emergency"), Priority::Critical, "opus"),
+        (f64::NAN, None, Priority::Normal, "haiku"),
+    ] {
+        picks(&spec, &Ask { priority: Some(priority), ..ask(complexity, role, 0.0) }, model);
+    }
+    picks(&spec, &ask(0.1, None, 0.0), "haiku");
+}
+
+#[test]
+fn a_rule_holds_only_if_all_of_it_does_and_the_rest_goes_by_another_route() {
+    let rule = RouteRule {
+        priorities: vec![Priority::High, Priority::Critical],
+        roles: vec!["writing".to_string()],
+        complexity_from: Some(0.2),
+        complexity_below: Some(0.6),
+        ..RouteRule::to("opus")
+    };
+    let spec = RouteSpec::Rules { rules: vec![rule], otherwise: Box::new(RouteSpec::published_000()) };
+    let asking =
+        |complexity, role, priority| Ask { priority: Some(priority), ..ask(complexity, Some(role), 0.0) };
+    picks(&spec, &asking(0.2, "writing", Priority::High), "opus");
+    picks(&spec, &asking(0.199, "writing", Priority::High), "haiku");
+    picks(&spec, &asking(0.6, "writing", Priority::Critical), "sonnet");
+    picks(&spec, &asking(0.4, "writing", Priority::Normal), "sonnet");
+    picks(&spec, &asking(0.2, "research", Priority::High), "haiku");
+}
+
+#[test]
+fn impossible_rules_are_named() {
+    let of = |change: fn(&mut RouteRule)| {
+        let mut rule = RouteRule::to("opus");
+        change(&mut rule);
+        let otherwise = Box::new(RouteSpec::published_000());
+        RouteSpec::Rules { rules: vec![rule], otherwise }.validate().unwrap_err().field
+    };
+    assert_eq!(of(|rule| rule.model.clear()), "rules.rules.0.model");
+    assert_eq!(of(|rule| rule.complexity_from = Some(f64::NAN)), "rules.rules.0.complexity_from");
+    assert_eq!(
+        of(|rule| (rule.complexity_from, rule.complexity_below) = (Some(0.5), Some(0.5))),
+        "rules.rules.0.complexity_below"
+    );
+    let otherwise = Box::new(RouteSpec::Fixed { model: String::new() });
+    let nameless = RouteSpec::Rules { rules: vec![], otherwise };
+    assert_eq!(nameless.validate().unwrap_err().field, "rules.otherwise.fixed.model");
 }
 
 #[test]
@@ -79,15 +135,73 @@ fn a_chain_is_walked_downwards_past_those_that_cannot_be_called() {
 
 #[test]
 fn a_call_is_hedged_after_the_delay_and_only_so_often() {
-    let hedge = HedgeSpec { after: Span::from_millis(500), copies_max: 2 }.build().unwrap();
+    let spec = HedgeSpec { copies_max: 2, ..HedgeSpec::fixed(Span::from_millis(500)) };
+    let mut hedge = spec.build().unwrap();
     let sent = Time::START + Span::from_secs(1);
     assert_eq!(hedge.next_at(sent, 0), Some(sent + Span::from_millis(500)));
     assert_eq!(hedge.next_at(sent, 2), None);
-    assert_eq!(HedgeSpec { after: Span::ZERO, copies_max: 1 }.validate().unwrap_err().field, "after");
+    assert_eq!([1, 2].map(|copies| hedge.try_copy(copies)), [HedgeVerdict::Send, HedgeVerdict::NoMoreCopies]);
+    assert_eq!(hedge.losers(), Losers::Cancel);
+}
+
+#[test]
+fn the_wait_becomes_the_quantile_once_enough_latencies_are_known_and_forgets_the_oldest() {
+    let quantile = HedgeQuantile { quantile: 0.9, window: 20, latencies_min: 10 };
+    let spec = HedgeSpec { after_quantile: Some(quantile), ..HedgeSpec::fixed(Span::from_secs(9)) };
+    let mut hedge = spec.build().unwrap();
+    let mut wait_after = |latencies: core::ops::RangeInclusive<u64>| {
+        latencies.for_each(|millis| hedge.on_answer(Span::from_millis(millis)));
+        hedge.wait()
+    };
+    assert_eq!(wait_after(1..=9), Span::from_secs(9));
+    assert_eq!(wait_after(10..=10), Span::from_millis(9), "nine tenths of ten is the ninth");
+    assert_eq!(wait_after(11..=11), Span::from_millis(10), "9.9 rounds up to the tenth");
+    assert_eq!(wait_after(12..=20), Span::from_millis(18));
+    assert_eq!(wait_after(101..=105), Span::from_millis(103), "of 6 to 20 and 101 to 105 the eighteenth");
+}
+
+#[test]
+fn copies_are_a_share_of_calls_and_what_was_saved_up() {
+    let budget = HedgeBudget { share: 0.25, burst: 2 };
+    let spec = HedgeSpec { budget: Some(budget), ..HedgeSpec::fixed(Span::from_secs(1)) };
+    let mut hedge = spec.build().unwrap();
+    let mut copies = |calls: u32, tries: u32| {
+        (0..calls).for_each(|_| hedge.on_call());
+        (0..tries).filter(|_| hedge.try_copy(0) == HedgeVerdict::Send).count()
+    };
+    assert_eq!(copies(0, 5), 2, "the budget starts full");
+    assert_eq!((copies(3, 1), copies(1, 1)), (0, 1), "four calls earn one");
+    assert_eq!(copies(1_000, 5), 2, "no more than the burst is saved");
+    assert_eq!(hedge.try_copy(0), HedgeVerdict::OverBudget);
+}
+
+#[test]
+fn impossible_hedges_are_named() {
+    let of = |change: fn(&mut HedgeSpec)| {
+        let mut spec = HedgeSpec::fixed(Span::from_secs(1));
+        spec.after_quantile = Some(HedgeQuantile::default());
+        spec.budget = Some(HedgeBudget::default());
+        change(&mut spec);
+        spec.validate().unwrap_err().field
+    };
+    assert_eq!(of(|spec| spec.after = Span::ZERO), "after");
+    assert_eq!(of(|spec| spec.copies_max = 0), "copies_max");
+    let quantile = HedgeQuantile::default();
+    assert_eq!(quantile.latencies_min, 20);
     assert_eq!(
-        HedgeSpec { after: Span::from_secs(1), copies_max: 0 }.validate().unwrap_err().field,
-        "copies_max"
+        of(|spec| spec.after_quantile = Some(HedgeQuantile { quantile: 1.0, ..HedgeQuantile::default() })),
+        "after_quantile.quantile"
     );
+    assert_eq!(
+        of(|spec| spec.after_quantile = Some(HedgeQuantile { window: 0, ..HedgeQuantile::default() })),
+        "after_quantile.window"
+    );
+    assert_eq!(
+        of(|spec| spec.after_quantile = Some(HedgeQuantile { window: 19, ..HedgeQuantile::default() })),
+        "after_quantile.latencies_min"
+    );
+    assert_eq!(of(|spec| spec.budget = Some(HedgeBudget { share: 0.0, burst: 1 })), "budget.share");
+    assert_eq!(of(|spec| spec.budget = Some(HedgeBudget { share: 0.1, burst: 0 })), "budget.burst");
 }
 
 proptest! {
@@ -100,6 +214,31 @@ proptest! {
         let route = RouteSpec::examples().swap_remove(which).1.build().unwrap();
         let model = route.pick(&ask(complexity, Some("research"), draw));
         prop_assert!(model < route.names().len());
+    }
+
+    #[test]
+    fn a_wait_is_one_that_was_seen_and_copies_keep_to_their_budget(
+        which in 0..HedgeSpec::examples().len(),
+        steps in prop::collection::vec((any::<bool>(), 1_u64..10_000), 1..200),
+    ) {
+        let (_, spec) = HedgeSpec::examples().swap_remove(which);
+        let mut hedge = spec.build().unwrap();
+        let mut seen = vec![spec.after];
+        let (mut calls, mut copies) = (0.0, 0.0);
+        for (call, millis) in steps {
+            if call {
+                hedge.on_call();
+                calls += 1.0;
+                seen.push(Span::from_millis(millis));
+                hedge.on_answer(Span::from_millis(millis));
+            } else if hedge.try_copy(0) == HedgeVerdict::Send {
+                copies += 1.0;
+            }
+            prop_assert!(seen.contains(&hedge.wait()));
+            if let Some(budget) = spec.budget {
+                prop_assert!(copies <= budget.share * calls + f64::from(budget.burst) + 1e-6);
+            }
+        }
     }
 
     #[test]
