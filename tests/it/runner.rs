@@ -185,6 +185,25 @@ fn replications_go_on_until_the_precision_is_there_and_no_further() {
 }
 
 #[test]
+fn an_open_number_of_replications_ends_at_the_usual_precision() {
+    let open = r#"/measure/replications={"min": 20, "max": 120}"#;
+    let jobs = jobs(QUEUE, &[open, "/measure/duration=8000s"]);
+    let goals: Vec<_> =
+        jobs[0].model.measure.precision.iter().map(|goal| (goal.relative, goal.absolute)).collect();
+    assert_eq!(goals, [(Some(0.02), None), (Some(0.05), None), (None, Some(0.005))]);
+    let cells = run(&jobs, 0, None);
+    let counts: Vec<_> = cells.iter().map(|cell| cell.runs.len()).collect();
+    assert!(counts[0] < 120 && counts[0] < counts[4], "{counts:?}");
+    assert!(cells.iter().all(|cell| cell.goals.len() == 3));
+}
+
+#[test]
+fn a_fixed_number_of_replications_stays_fixed() {
+    let jobs = jobs(QUEUE, &[]);
+    assert!(jobs[0].model.measure.precision.is_empty());
+}
+
+#[test]
 fn pilots_fix_one_cut_that_an_interruption_does_not_change() {
     let jobs = jobs(QUEUE, &["/measure/warmup=auto"]);
     let cells = run(&jobs, 2, None);
