@@ -107,7 +107,8 @@ impl QuantilePool {
     /// pushed, in the same order.
     ///
     /// There is an interval where the samples beyond the quantile are worth [`TAIL_WORTH_ENOUGH`] independent ones a
-    /// replication; or where they are worth [`TAIL_WORTH_MIN`] and the run is as long as `length` asks, if that is known.
+    /// replication; or where they are worth [`TAIL_WORTH_MIN`] and the run is as long as `length` asks. Where the length
+    /// is not known there is nothing to hold it against, and only the number of samples is asked for.
     pub fn guarded<'a>(
         &self,
         level: f64,
@@ -116,7 +117,7 @@ impl QuantilePool {
         replications: impl Iterator<Item = &'a Samples>,
     ) -> Option<Estimate> {
         let plain = self.estimate(level, confidence, None)?;
-        if plain.note.is_some() {
+        if plain.note.is_some() || length.is_none() {
             return Some(plain);
         }
         let worth = tail_worth(level, plain.value, replications);

@@ -302,9 +302,9 @@ fn theory_stands_beside_a_simulation_whose_closed_form_is_known() {
     let (csv, _) = check(folder.path(), &with(&["--format", "csv"]), 0);
     assert!(csv.lines().any(|line| line.starts_with("latency_mean_s,2,")), "{csv}");
     check(folder.path(), &with(&["--format", "json"]), 2);
-    let bursts = r#"/workload/clients/arrivals/load/open={"batches": {"interval": "4s", "size": 2}}"#;
-    let (none, _) = check(folder.path(), &with(&["--set", bursts]), 0);
-    assert!(none.contains("Theory: none beside this simulation") && none.contains("batches"), "{none}");
+    let story = ["--set", "/measure/mode=terminating", "--set", "/measure/warmup=0s"];
+    let (none, _) = check(folder.path(), &with(&story), 0);
+    assert!(none.contains("Theory: none beside this simulation") && none.contains("a story"), "{none}");
 }
 
 #[test]
