@@ -23,7 +23,7 @@ pub enum Command {
     /// Runs every configuration of an experiment's sweep and answers its question.
     Sweep(RunArgs),
     /// Runs one configuration in depth: the experiment without its sweep.
-    Run(RunArgs),
+    Run(SingleArgs),
     /// Checks an experiment and runs nothing.
     Check(CheckArgs),
     /// Holds the simulator against queueing theory and exact replays; code 3 if anything is off.
@@ -132,6 +132,18 @@ pub struct RunArgs {
     /// Tells no progress.
     #[arg(long, short)]
     pub quiet: bool,
+}
+
+/// How one configuration is run.
+#[derive(Clone, Debug, Args)]
+pub struct SingleArgs {
+    /// How it is run.
+    #[command(flatten)]
+    pub run: RunArgs,
+    /// Shows theory beside the simulation where a closed form is known, and says why not where none is: a table below
+    /// the summary, or CSV in place of `results.csv`.
+    #[arg(long)]
+    pub analytic: bool,
 }
 
 /// What goes to standard output.

@@ -13,6 +13,7 @@ mod schema;
 mod sensitivity;
 mod signal;
 mod sweep;
+mod theory;
 mod validate;
 
 pub use failure::{Cause, Failure};
@@ -43,8 +44,11 @@ pub struct Surroundings {
 /// With what to print and the exit code.
 pub fn execute(cli: Cli, around: &Surroundings) -> Result<(), Failure> {
     match cli.command {
-        Command::Sweep(args) => sweep::sweep(&args, sweep::Extent::Sweep, around),
-        Command::Run(args) => sweep::sweep(&args, sweep::Extent::Single, around),
+        Command::Sweep(args) => sweep::sweep(&args, sweep::Extent::Sweep, sweep::Theory::Unasked, around),
+        Command::Run(args) => {
+            let theory = if args.analytic { sweep::Theory::Beside } else { sweep::Theory::Unasked };
+            sweep::sweep(&args.run, sweep::Extent::Single, theory, around)
+        }
         Command::Check(args) => check(&args.experiment, around),
         Command::Validate(args) => validate::run(&args, around),
         Command::Schema => print(schema::text().as_bytes()),

@@ -27,7 +27,7 @@ mod measured;
 mod mutants;
 pub mod replays;
 mod suite;
-mod table;
+pub(crate) mod table;
 
 pub use case::{Case, Check, Experiment, Within};
 pub use mutants::{Mutant, mutants};

@@ -48,16 +48,16 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(arguments: &[&str], expected: Value) {
+    fn check(arguments: &[&str], expected: &Value) {
         let arguments: Vec<String> = arguments.iter().map(|&argument| argument.to_owned()).collect();
-        assert_eq!(goals(&arguments).expect("they are understood"), expected);
+        assert_eq!(goals(&arguments).expect("they are understood"), *expected);
     }
 
     #[test]
     fn a_bare_number_is_for_means_and_two_and_a_half_times_that_for_the_tail() {
         check(
             &["0.01"],
-            json!([
+            &json!([
                 {"metric": "latency_mean_s", "relative": 0.01},
                 {"metric": "latency_p99_s", "relative": 0.025},
                 {"metric": "error_share", "absolute": 0.0025},
@@ -67,7 +67,7 @@ mod tests {
 
     #[test]
     fn a_metric_may_be_named() {
-        check(&["goodput_per_s=0.05"], json!([{"metric": "goodput_per_s", "relative": 0.05}]));
+        check(&["goodput_per_s=0.05"], &json!([{"metric": "goodput_per_s", "relative": 0.05}]));
     }
 
     #[test]

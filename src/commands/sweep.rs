@@ -3,9 +3,9 @@
 use super::axes::{self, Axes};
 use super::prepare::{Prepared, prepare};
 use super::progress::{Manner, Meter};
-use super::{Cause, Failure, Surroundings, precision, print, quick, sensitivity, signal, talk};
-use crate::analysis::{CellInput, Whole, analyse_cell, assemble, metrics};
-use crate::cli::RunArgs;
+use super::{Cause, Failure, Surroundings, precision, print, quick, sensitivity, signal, talk, theory};
+use crate::analysis::{CellInput, Whole, analyse_cell, analytic, assemble, metrics};
+use crate::cli::{OutputFormat, RunArgs};
 use crate::experiment::build::{Experiment, TraceStore};
 use crate::experiment::{CellSpec, Loaded};
 use crate::model::Measure;
@@ -24,6 +24,15 @@ pub(super) enum Extent {
     Sweep,
     /// The experiment as it stands, without its sweep.
     Single,
+}
+
+/// Whether theory is shown beside the simulation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Theory {
+    /// Nobody asked.
+    Unasked,
+    /// Where a closed form is known.
+    Beside,
 }
 
 /// What the command line changes in how every cell is measured.
@@ -53,6 +62,7 @@ pub(super) struct Sweep<'a> {
     pub(super) options: RunOptions<'a>,
     pub(super) progress: &'a dyn Progress,
     axes: &'a Axes,
+    theory: Theory,
     haste: Haste,
     command: String,
     plan_id: String,
@@ -63,10 +73,26 @@ struct Folded {
     cell: Cell,
     rows: Vec<ReplicationRow>,
     digest: CellDigest,
+    /// Theory beside it, where that was asked for.
+    theory: Option<Compared>,
 }
 
+/// Theory beside the simulation, or why none is known.
+type Compared = Result<(analytic::Theory, Vec<analytic::Row>), String>;
+
+/// A whole result, the values of each replication, and theory beside its first cell where that was asked for.
+type Outcome = (ResultFile, Vec<ReplicationRow>, Option<Compared>);
+
 /// Runs an experiment and writes its results.
-pub(super) fn sweep(args: &RunArgs, extent: Extent, around: &Surroundings) -> Result<(), Failure> {
+pub(super) fn sweep(
+    args: &RunArgs,
+    extent: Extent,
+    theory: Theory,
+    around: &Surroundings,
+) -> Result<(), Failure> {
+    if theory == Theory::Beside && args.format == OutputFormat::Json {
+        return Err(Failure::usage("error: `--analytic` prints a table or CSV"));
+    }
     let mut prepared = prepare(&args.experiment, &sets(args)?, around)?;
     talk(&prepared.warnings);
     let extent = narrow(&mut prepared, args, extent)?;
@@ -97,30 +123,39 @@ pub(super) fn sweep(args: &RunArgs, extent: Extent, around: &Surroundings) -> Re
         options,
         progress: &meter,
         axes: &axes,
+        theory,
         haste,
         command: command(args, &extent),
         plan_id,
     };
     let outcome = sweep.outcome(&mut traces);
     meter.close();
-    let Some((result, rows)) = outcome? else {
+    let Some((result, rows, compared)) = outcome? else {
         return Err(interrupted(&meter, loaded.cells.len(), &folder, &resume(args, &extent)));
     };
     save(&store, &result, &rows, identity.experiment())?;
     let shown = folder.display().to_string();
-    print(&report::stdout(&result, args.format.into(), Some(&shown), around.screen)?)?;
+    match (&compared, args.format) {
+        (Some(compared), OutputFormat::Csv) => print(theory::csv(compared)?.as_bytes())?,
+        (Some(compared), OutputFormat::Table | OutputFormat::Json) => {
+            print(&report::stdout(&result, args.format.into(), Some(&shown), around.screen)?)?;
+            print(theory::table(compared).as_bytes())?;
+        }
+        (None, _) => print(&report::stdout(&result, args.format.into(), Some(&shown), around.screen)?)?,
+    }
     verdict(args, &result)
 }
 
 impl Sweep<'_> {
     /// The whole result and the values of each replication; nothing if it was told to stop before they were there.
-    fn outcome(&self, traces: &mut TraceStore) -> Result<Option<(ResultFile, Vec<ReplicationRow>)>, Failure> {
+    fn outcome(&self, traces: &mut TraceStore) -> Result<Option<Outcome>, Failure> {
         let Some(folded) = self.run()?.into_iter().collect::<Option<Vec<Folded>>>() else { return Ok(None) };
         let digest = combined(&folded.iter().map(|cell| cell.digest).collect::<Vec<_>>());
-        let (mut rows, mut cells) = (Vec::new(), Vec::new());
+        let (mut rows, mut cells, mut theory) = (Vec::new(), Vec::new(), None);
         for mut entry in folded {
             rows.append(&mut entry.rows);
             cells.push(entry.cell);
+            theory = theory.or(entry.theory);
         }
         let whole = self.whole(digest);
         let mut result = assemble(whole.clone(), cells, Vec::new());
@@ -130,7 +165,7 @@ impl Sweep<'_> {
             result = assemble(whole, result.cells, found);
         }
         let stopped = self.options.stop.load(Ordering::Relaxed);
-        Ok((!stopped).then_some((result, rows)))
+        Ok((!stopped).then_some((result, rows, theory)))
     }
 
     fn run(&self) -> Result<Vec<Option<Folded>>, Failure> {
@@ -142,7 +177,9 @@ impl Sweep<'_> {
             .collect();
         let finish = |job: &CellJob, runs: CellRuns| {
             let cell = analysed(self, job.index, &self.experiments[job.index], job, &runs);
-            Folded { rows: rows(&cell, job, &runs.runs), digest: runs.digest(job), cell }
+            let theory =
+                (self.theory == Theory::Beside && runs.failed.is_none()).then(|| compare(job, &runs));
+            Folded { rows: rows(&cell, job, &runs.runs), digest: runs.digest(job), cell, theory }
         };
         Ok(run_cells(&jobs, Some(self.store), &self.options, self.progress, finish)?)
     }
@@ -192,6 +229,13 @@ pub(super) fn analysed(
         failed: runs.failed.clone(),
         precision: runs.goals.iter().map(|goal| (goal.metric.clone(), goal.state)).collect(),
     })
+}
+
+/// Theory beside the runs of a configuration.
+fn compare(job: &CellJob, runs: &CellRuns) -> Compared {
+    let theory = analytic::theory_of(&job.model)?;
+    let rows = analytic::rows(&theory, &job.model, &runs.runs);
+    Ok((theory, rows))
 }
 
 /// The arguments of `--set`, with those that stand for other options.

@@ -107,7 +107,8 @@ impl QuantilePool {
     /// pushed, in the same order.
     ///
     /// There is an interval where the samples beyond the quantile are worth [`TAIL_WORTH_ENOUGH`] independent ones a
-    /// replication; or where they are worth [`TAIL_WORTH_MIN`] and the run is as long as `length` asks, if that is known.
+    /// replication; or where they are worth [`TAIL_WORTH_MIN`] and the run is as long as `length` asks. Where the length
+    /// is not known there is nothing to hold it against, and only the number of samples is asked for.
     pub fn guarded<'a>(
         &self,
         level: f64,
@@ -116,7 +117,7 @@ impl QuantilePool {
         replications: impl Iterator<Item = &'a Samples>,
     ) -> Option<Estimate> {
         let plain = self.estimate(level, confidence, None)?;
-        if plain.note.is_some() {
+        if plain.note.is_some() || length.is_none() {
             return Some(plain);
         }
         let worth = tail_worth(level, plain.value, replications);
@@ -308,6 +309,49 @@ mod tests {
             [0.5, 0.9, 0.95, 0.99, 0.999, 0.01].map(samples_needed),
             [20, 100, 200, 1_000, 10_000, 1_000]
         );
+    }
+
+    /// Replications of 2,000 values below 1,000, of which the given numbers lie beyond.
+    fn with_tails(tails: &[u64]) -> Vec<Samples> {
+        let of = |&tail: &u64| {
+            let mut samples = Samples::new();
+            (0..2_000_u64).for_each(|at| samples.record(if at < tail { 5_000 + at } else { at % 1_000 }));
+            samples.finish();
+            samples
+        };
+        tails.iter().map(of).collect()
+    }
+
+    #[track_caller]
+    fn check_worth(tails: &[u64], expected: f64) {
+        let worth = tail_worth(0.99, 4_000.0, with_tails(tails).iter());
+        assert!((worth / expected - 1.0).abs() < 1e-9, "{worth} is not {expected}");
+    }
+
+    #[test]
+    fn a_tail_spread_as_by_chance_is_worth_its_number_and_bursts_are_worth_less() {
+        check_worth(&[20, 20, 20, 20], 20.0);
+        // Variance 533.3 about a mean of 20, of which independent ones would have 19.8.
+        check_worth(&[0, 40, 0, 40], 20.0 / (1_600.0 / 3.0 / 19.8));
+        check_worth(&[0, 0, 0, 0], 20.0);
+    }
+
+    #[test]
+    fn the_guard_asks_for_length_only_where_the_tail_comes_in_bursts() {
+        let guarded = |tails: &[u64], relaxation_times| {
+            let sections = with_tails(tails);
+            let mut pool = QuantilePool::new(&[0.99]);
+            for section in &sections {
+                pool.push(section);
+            }
+            let length = RunLength { relaxation_times, needed: RELAXATION_TIMES_MIN };
+            pool.guarded(0.99, 0.95, Some(length), sections.iter()).unwrap().note
+        };
+        assert_eq!(guarded(&[21, 20, 22, 21], 3.0), None);
+        let short = NoInterval::RunTooShort { relaxation_times: 499.0, needed: 500.0 };
+        assert_eq!(guarded(&[10, 30, 12, 33], 499.0), Some(short));
+        assert_eq!(guarded(&[10, 30, 12, 33], 500.0), None);
+        assert!(matches!(guarded(&[0, 90, 0, 0], 1e9), Some(NoInterval::TailInBursts { .. })));
     }
 
     proptest! {

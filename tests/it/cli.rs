@@ -281,6 +281,40 @@ fn the_seed_and_the_precision_may_be_given_beside_the_file() {
 }
 
 #[test]
+fn a_bare_precision_makes_room_for_replications() {
+    let folder = folder_with(QUEUE);
+    let arguments = ["run", "x.json", "--quiet", "--format", "json", "--precision", "0.05"];
+    let result: serde_json::Value = serde_json::from_str(&check(folder.path(), &arguments, 0).0).unwrap();
+    let cell = &result["cells"][0];
+    assert!(cell["replications"].as_u64() > Some(20), "{}", cell["replications"]);
+    assert_eq!(cell["metrics"]["latency_mean_s"]["note"], "precision reached");
+    assert_eq!(result["command"], "tars-sim run x.json --precision 0.05");
+}
+
+#[test]
+fn theory_stands_beside_a_simulation_whose_closed_form_is_known() {
+    let folder = folder_with(QUEUE);
+    let longer = ["--quiet", "--set", r#"/measure/replications={"min": 20, "max": 20}"#];
+    let with = |more: &[&'static str]| [&["run", "x.json", "--analytic"], &longer[..], more].concat();
+    let (table, _) = check(folder.path(), &with(&[]), 0);
+    assert!(table.contains("Theory: M/M/1 (Erlang 1917)"), "{table}");
+    assert!(table.contains("agrees") && !table.contains("DISAGREES"), "{table}");
+    let (csv, _) = check(folder.path(), &with(&["--format", "csv"]), 0);
+    assert!(csv.lines().any(|line| line.starts_with("latency_mean_s,2,")), "{csv}");
+    check(folder.path(), &with(&["--format", "json"]), 2);
+    let story = ["--set", "/measure/mode=terminating", "--set", "/measure/warmup=0s"];
+    let (none, _) = check(folder.path(), &with(&story), 0);
+    assert!(none.contains("Theory: none beside this simulation") && none.contains("a story"), "{none}");
+}
+
+#[test]
+fn a_folder_without_references_is_named_before_anything_is_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let (out, err) = check(folder.path(), &["validate", "--data", "nowhere"], 2);
+    assert!(out.is_empty() && err.contains("nowhere/reference_replays.json"), "{err}");
+}
+
+#[test]
 fn the_starter_is_valid_and_is_never_written_over_a_file() {
     let folder = tempfile::tempdir().unwrap();
     check(folder.path(), &["init", "new"], 0);

@@ -101,7 +101,8 @@ fn common_random_numbers_cut_the_variance_of_a_difference() {
         let apart = compare_independent(&five, &other, 0.95).expect("there are values");
         let error = |estimate: &Estimate| estimate.half_width().expect("it has an interval");
         let reduction = together.variance_reduction.expect("they vary");
-        let seen = (error(&apart.difference) / error(&together.difference)).powi(2);
+        let ratio = error(&apart.difference) / error(&together.difference);
+        let seen = ratio * ratio;
         println!(
             "| {rate} | {:.4} ± {:.4} | {:.4} ± {:.4} | {:.2} | {reduction:.1} | {seen:.1} |",
             together.difference.value,

@@ -173,15 +173,34 @@ fn a_panic_while_a_cell_is_evaluated_makes_it_fail_alone() {
 
 #[test]
 fn replications_go_on_until_the_precision_is_there_and_no_further() {
-    let goal = r#"/measure/precision=[{"metric": "latency_mean_s", "relative": 0.1}]"#;
+    let goal = r#"/measure/precision=[{"metric": "latency_mean_s", "relative": 0.04}]"#;
     let jobs = jobs(QUEUE, &[goal, r#"/measure/replications={"min": 4, "max": 60}"#]);
     let one = run(&jobs, 1, None);
     let counts: Vec<_> = one.iter().map(|cell| cell.runs.len()).collect();
     // A busier queue varies more.
-    assert!(counts[0] < counts[4] && counts.iter().all(|count| (4..=60).contains(count)), "{counts:?}");
+    assert!(counts[0] < counts[4] && counts.iter().all(|count| (20..=60).contains(count)), "{counts:?}");
     let many = run(&jobs, 8, None);
     assert_eq!(encoded(&many), encoded(&one));
     assert!(one.iter().zip(&many).all(|(a, b)| a.goals == b.goals && a.goals.len() == 1));
+}
+
+#[test]
+fn an_open_number_of_replications_ends_at_the_usual_precision() {
+    let open = r#"/measure/replications={"min": 20, "max": 120}"#;
+    let jobs = jobs(QUEUE, &[open, "/measure/duration=8000s"]);
+    let goals: Vec<_> =
+        jobs[0].model.measure.precision.iter().map(|goal| (goal.relative, goal.absolute)).collect();
+    assert_eq!(goals, [(Some(0.02), None), (Some(0.05), None), (None, Some(0.005))]);
+    let cells = run(&jobs, 0, None);
+    let counts: Vec<_> = cells.iter().map(|cell| cell.runs.len()).collect();
+    assert!(counts[0] < 120 && counts[0] < counts[4], "{counts:?}");
+    assert!(cells.iter().all(|cell| cell.goals.len() == 3));
+}
+
+#[test]
+fn a_fixed_number_of_replications_stays_fixed() {
+    let jobs = jobs(QUEUE, &[]);
+    assert!(jobs[0].model.measure.precision.is_empty());
 }
 
 #[test]

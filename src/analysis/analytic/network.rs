@@ -117,7 +117,7 @@ fn closed(traffic: &Traffic<'_>, users: &Closed, nodes: &[Node<'_>]) -> Result<T
         return Ok(one_queue(traffic, users.users, think, only, nodes));
     }
     let plain = |node: &&Node<'_>| node.station.servers == Some(1) && node.station.speed_by_number.is_empty();
-    if !queues.iter().all(|node| plain(node)) {
+    if !queues.iter().all(plain) {
         return Err(
             "several stations of which one has several servers: no closed form is known here".to_owned()
         );

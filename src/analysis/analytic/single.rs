@@ -30,7 +30,7 @@ impl Place<'_> {
     }
 
     /// Mean wait, mean latency, mean numbers, by Little's law, from the mean wait.
-    fn from_wait(&self, theory: Theory, wait: f64, servers: u32) -> Theory {
+    fn follow_from_wait(&self, theory: Theory, wait: f64, servers: u32) -> Theory {
         theory
             .with("latency_mean_s", wait + self.mean)
             .with("in_system_mean", self.rate * (wait + self.mean))
@@ -116,7 +116,11 @@ fn poisson(traffic: &Traffic<'_>, place: &Place<'_>) -> Result<Theory, String> {
     }
     if let Law::Deterministic { .. } = place.law {
         let wait = deterministic::wait_mean(place.rate, place.mean, servers);
-        return Ok(place.from_wait(Theory::new(format!("M/D/{servers}"), "Crommelin 1932"), wait, servers));
+        return Ok(place.follow_from_wait(
+            Theory::new(format!("M/D/{servers}"), "Crommelin 1932"),
+            wait,
+            servers,
+        ));
     }
     if servers > 1 {
         return Err(format!(
@@ -124,7 +128,7 @@ fn poisson(traffic: &Traffic<'_>, place: &Place<'_>) -> Result<Theory, String> {
         ));
     }
     let wait = general::wait_mean(place.rate, moments(place.law, &station.name)?);
-    Ok(place.from_wait(Theory::new("M/G/1", "Pollaczek 1930, Khinchine 1932"), wait, 1))
+    Ok(place.follow_from_wait(Theory::new("M/G/1", "Pollaczek 1930, Khinchine 1932"), wait, 1))
 }
 
 fn moments(law: &Law<Span>, name: &str) -> Result<Moments, String> {
@@ -139,7 +143,7 @@ fn many_servers(place: &Place<'_>, servers: u32) -> Theory {
     let queue = erlang::Queue { arrival: place.rate, service: 1.0 / place.mean, servers };
     let theory = Theory::new(format!("M/M/{servers}"), "Erlang 1917");
     let theory = place
-        .from_wait(theory, queue.wait_mean(), servers)
+        .follow_from_wait(theory, queue.wait_mean(), servers)
         .with(place.metric("wait_share"), queue.wait_share());
     if !place.in_order {
         return theory;
@@ -271,11 +275,27 @@ fn other_intervals(place: &Place<'_>, intervals: &Law<Span>, factor: f64) -> Res
                 branches.iter().map(|branch| (branch.probability, seconds(&branch.mean))).collect();
             renewal::Queue::new(renewal::hyperexponential(branches), service)
         }
-        _ => return Err("the transform of this law of intervals is not known here".to_owned()),
+        Law::Exponential { .. }
+        | Law::Lognormal { .. }
+        | Law::Weibull { .. }
+        | Law::Pareto { .. }
+        | Law::TruncatedPareto { .. }
+        | Law::Triangular { .. }
+        | Law::Pert { .. }
+        | Law::Quantiles { .. }
+        | Law::Zipf { .. }
+        | Law::Geometric { .. }
+        | Law::Mixture { .. }
+        | Law::Shifted { .. }
+        | Law::Scaled { .. }
+        | Law::Truncated { .. } => {
+            return Err("the transform of this law of intervals is not known here".to_owned());
+        }
     };
     let theory = Theory::new("GI/M/1", "root of the transform; Gross, 6.3");
-    let theory =
-        place.from_wait(theory, queue.wait_mean(), 1).with(place.metric("wait_share"), queue.busy_found);
+    let theory = place
+        .follow_from_wait(theory, queue.wait_mean(), 1)
+        .with(place.metric("wait_share"), queue.busy_found);
     if !place.in_order {
         return Ok(theory);
     }

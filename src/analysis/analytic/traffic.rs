@@ -5,6 +5,7 @@ use crate::model::distribution::Law;
 use crate::model::route::{Op, Visit};
 use crate::model::workload::{Class, Client, Closed, Load};
 use crate::model::{Model, Station};
+use tars_policy::queue::PriorityCaps;
 use tars_policy::units::Span;
 
 /// When tasks come.
@@ -174,7 +175,7 @@ impl<'a> Traffic<'a> {
             (station.queue.codel.is_some(), "active queue management"),
             (station.queue.drop_expired, "tasks that expire"),
             (station.queue.max_depth.is_some(), "a limit of its line, other than `capacity`"),
-            (station.queue.max_depth_by_priority != Default::default(), "limits by priority"),
+            (station.queue.max_depth_by_priority != PriorityCaps::default(), "limits by priority"),
         ];
         special.into_iter().find(|(is, _)| *is).map_or(Ok(station), |(_, what)| {
             Err(format!("`{}` has {what}, for which no closed form is known here", station.name))
@@ -210,15 +211,16 @@ fn nothing_in_the_way(model: &Model) -> Result<(), String> {
 }
 
 fn source(clients: &[Client]) -> Result<(Source<'_>, f64), String> {
-    if let [client] = clients {
-        return match &client.load {
-            Load::Closed(closed) if closed.tasks_per_user.is_none() => Ok((Source::Closed(closed), 1.0)),
-            Load::Renewal(law, factor) if !matches!(law, Law::Exponential { .. }) => {
-                let mean = law.mean_seconds().ok_or("arrivals have no finite mean interval")?;
-                Ok((Source::Renewal(law, *factor), 1.0 / (mean * factor)))
-            }
-            load => Ok((Source::Poisson, poisson_rate(load)?)),
-        };
+    if let [Client { load: Load::Closed(closed), .. }] = clients
+        && closed.tasks_per_user.is_none()
+    {
+        return Ok((Source::Closed(closed), 1.0));
+    }
+    if let [Client { load: Load::Renewal(law, factor), .. }] = clients
+        && !matches!(law, Law::Exponential { .. })
+    {
+        let mean = law.mean_seconds().ok_or("arrivals have no finite mean interval")?;
+        return Ok((Source::Renewal(law, *factor), 1.0 / (mean * factor)));
     }
     let rates: Result<Vec<f64>, String> = clients.iter().map(|client| poisson_rate(&client.load)).collect();
     Ok((Source::Poisson, rates?.iter().sum()))

@@ -195,7 +195,7 @@ fn slots(case: &Value, run: &Run) -> Vec<Figure> {
 /// nothing, unless every request was answered and its wait is kept exactly.
 fn waits(names: [&'static str; 6], run: &Run) -> Vec<Figure> {
     let wait = &run.stations[0].wait;
-    let sound = (run.good, run.unfinished) == (run.issued, 0) && wait.is_exact() && wait.len() > 0;
+    let sound = (run.good, run.unfinished) == (run.issued, 0) && wait.is_exact() && !wait.is_empty();
     let waiting = 1.0 - wait.count_at_most(0) as f64 / wait.len() as f64;
     let mean = wait.mean().unwrap_or(f64::NAN) / 1e9;
     let values =

@@ -63,7 +63,7 @@ fn table<'a>(rows: impl Iterator<Item = &'a Row>) -> String {
 }
 
 /// A table for people; the columns `numbers` are aligned to the right.
-pub(super) fn lines<Cells: IntoIterator<Item = String>>(
+pub(crate) fn lines<Cells: IntoIterator<Item = String>>(
     head: &[&str],
     rows: impl Iterator<Item = Cells>,
     numbers: std::ops::Range<usize>,
@@ -100,7 +100,7 @@ fn cells(row: &Row, number: impl Fn(f64) -> String) -> [String; 9] {
 }
 
 /// Six significant digits.
-pub(super) fn six(value: f64) -> String {
+pub(crate) fn six(value: f64) -> String {
     if value == 0.0 || !value.is_finite() {
         return value.to_string();
     }
