@@ -14,6 +14,7 @@ pub mod workload;
 use distribution::Law;
 use route::Program;
 use tars_policy::admission::AdmissionSpec;
+use tars_policy::alert::AlertSpec;
 use tars_policy::autoscale::AutoscaleSpec;
 use tars_policy::breaker::BreakerSpec;
 use tars_policy::cache::CacheSpec;
@@ -56,6 +57,8 @@ pub struct Model {
     pub autoscalers: Vec<Autoscale>,
     /// Graceful degradation.
     pub degrade: Option<Degrade>,
+    /// Alerts.
+    pub alerts: Vec<AlertModel>,
     /// How it is measured.
     pub measure: Measure,
     /// What it costs besides tokens.
@@ -291,6 +294,19 @@ pub struct Degrade {
     pub models: [Option<u16>; 3],
     /// The features that are on in each mode, by place in [`Program::features`]; `None` means all.
     pub features: [Option<Vec<bool>>; 3],
+}
+
+/// An alert.
+#[derive(Clone, Debug)]
+pub struct AlertModel {
+    /// Its name.
+    pub name: String,
+    /// How often it looks.
+    pub interval: Span,
+    /// Its rule.
+    pub rule: AlertSpec,
+    /// Whether its actions are carried out.
+    pub acts: bool,
 }
 
 /// How a configuration is measured.

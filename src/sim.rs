@@ -10,6 +10,7 @@
 //! writes down where their time went.
 
 mod agents;
+mod alerts;
 mod audit;
 mod clients;
 mod codec;
@@ -26,6 +27,7 @@ mod stations;
 mod strand;
 mod world;
 
+pub use alerts::AlertActs;
 pub use codec::RunDecodeError;
 pub use controllers::ScalerActs;
 pub use ledger::{PARTS, Part};

@@ -18,6 +18,7 @@ pub(super) fn of_cell(model: &Model, runs: &[Run], cell: &Cell) -> Vec<Flag> {
     limits(model, runs, &mut flags);
     scalers(model, runs, &mut flags);
     modes(model, runs, &mut flags);
+    alerts(model, runs, &mut flags);
     if cell.warmup_rule.contains("refused") {
         flags.push(warning(
             "warm-up",
@@ -190,6 +191,39 @@ fn scalers(model: &Model, runs: &[Run], flags: &mut Vec<Flag>) {
                 format!("the autoscaler of `{}` added agents {ups} times and took some away {downs} times in {} runs", pool.name, runs.len()),
             ));
         }
+    }
+}
+
+/// Each alert that fired: in how many replications, when first, for how long.
+fn alerts(model: &Model, runs: &[Run], flags: &mut Vec<Flag>) {
+    for (index, alert) in model.alerts.iter().enumerate() {
+        let acts: Vec<_> = runs.iter().filter_map(|run| run.alerts.get(index)).collect();
+        let fired: Vec<_> = acts.iter().filter(|acts| acts.fired > 0).collect();
+        let watched = alert.rule.metric.as_str();
+        if fired.is_empty() {
+            flags.push(info("alert", format!("the alert `{}` on {watched} never fired", alert.name)));
+            continue;
+        }
+        let firsts: Vec<f64> = fired.iter().map(|acts| acts.first_at as f64 / 1e9).collect();
+        let mean = firsts.iter().sum::<f64>() / firsts.len() as f64;
+        let firing: f64 = acts.iter().map(|acts| acts.firing as f64).sum();
+        let time: f64 = runs.iter().map(|run| run.stopped as f64).sum();
+        let actions: Vec<&str> = alert.rule.actions.iter().map(|action| action.as_str()).collect();
+        let done = match (alert.acts, actions.is_empty()) {
+            (_, true) => String::new(),
+            (true, false) => format!("; it does: {}", actions.join(", ")),
+            (false, false) => format!("; it would call for: {}", actions.join(", ")),
+        };
+        flags.push(info(
+            "alert",
+            format!(
+                "the alert `{}` on {watched} fired in {} of {} replications, first after {mean:.0} s on average, and {:.0} % of the time{done}",
+                alert.name,
+                fired.len(),
+                acts.len(),
+                100.0 * firing / time
+            ),
+        ));
     }
 }
 

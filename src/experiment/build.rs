@@ -21,7 +21,8 @@ use super::schema::{
 };
 use super::tree::Tree;
 use crate::model::metric::MetricKey;
-use crate::model::{Cost, Measure, Model, PrecisionGoal};
+use crate::model::{AlertModel, Cost, Measure, Model, PrecisionGoal};
+use tars_policy::alert::AlertAction;
 use tars_policy::units::Span;
 
 /// One cell, ready to be run, and what is asked of it.
@@ -84,6 +85,16 @@ pub fn build(tree: &Tree, traces: &mut TraceStore, diagnostics: &mut Diagnostics
     let autoscalers = controllers::autoscalers(tree, &policies, &mut parts.pools, diagnostics);
     let degrade = controllers::degrade(tree, &policies, &parts, &models, &program, diagnostics);
     let faults = faults::faults(tree, &faults?, &parts, diagnostics);
+    let alerts = policies
+        .alerts
+        .iter()
+        .map(|(name, alert)| AlertModel {
+            name: name.clone(),
+            interval: alert.interval,
+            rule: alert.rule.clone(),
+            acts: alert.acts,
+        })
+        .collect();
     let measure = measure_of(tree, &measure, diagnostics);
     let good_within = slo.latency_p99;
     let model = Model {
@@ -101,6 +112,7 @@ pub fn build(tree: &Tree, traces: &mut TraceStore, diagnostics: &mut Diagnostics
         breakers: policies.breakers.into_iter().collect(),
         autoscalers,
         degrade,
+        alerts,
         measure,
         cost: Cost {
             agent: cost.agent_usd_per_hour.unwrap_or_default(),
@@ -144,12 +156,19 @@ fn policies_of(tree: &Tree, path: &Path, diagnostics: &mut Diagnostics) -> Optio
     let retries = fields.map("retries", diagnostics);
     let breakers = fields.map("breakers", diagnostics);
     let autoscale = fields.map("autoscale", diagnostics);
+    let alerts = fields.map("alerts", diagnostics);
     let degrade = match fields.tree("degrade") {
         Some(degrade) => Some(super::decode(degrade, &path.key("degrade"), diagnostics)?),
         None => None,
     };
     fields.finish(diagnostics);
-    Some(PoliciesSpec { retries: retries?, breakers: breakers?, autoscale: autoscale?, degrade })
+    Some(PoliciesSpec {
+        retries: retries?,
+        breakers: breakers?,
+        autoscale: autoscale?,
+        degrade,
+        alerts: alerts?,
+    })
 }
 
 /// Reports what the policies refuse.
@@ -168,6 +187,23 @@ fn check_policies(tree: &Tree, policies: &PoliciesSpec, diagnostics: &mut Diagno
     for (name, scaler) in &policies.autoscale {
         if let Err(error) = scaler.rule.validate() {
             diagnostics.spec(tree, &root.key("autoscale").key(name).key("rule"), &error);
+        }
+    }
+    for (name, alert) in &policies.alerts {
+        let path = root.key("alerts").key(name);
+        check_positive(tree, &path.key("interval"), alert.interval, diagnostics);
+        if let Err(error) = alert.rule.validate() {
+            diagnostics.spec(tree, &path.key("rule"), &error);
+        }
+        let idle =
+            |action: &&AlertAction| matches!(action, AlertAction::Degrade | AlertAction::ReduceConcurrency);
+        if let Some(action) = alert.rule.actions.iter().find(idle).filter(|_| alert.acts) {
+            diagnostics.senseless(
+                tree,
+                &path.key("acts"),
+                format!("the action `{}` is not simulated as the act of an alert", action.as_str()),
+                "leave `acts` out; `policies.degrade` and adaptive `admission` act by themselves",
+            );
         }
     }
     if let Some(Err(error)) = policies.degrade.as_ref().map(|degrade| degrade.rule.validate()) {

@@ -13,7 +13,7 @@ use crate::tally::Samples;
 use tars_policy::admission::{Admission, AdmissionResult, AdmissionView, AdmitVerdict};
 use tars_policy::dispatch::{OnFailure, Worker, WorkerState, WorkerStep};
 use tars_policy::pool::{AgentId, AtStart, GroupId, Pool, Spawned};
-use tars_policy::queue::{LaneMask, Offer, Offered, PriorityQueue, Taken};
+use tars_policy::queue::{LaneMask, Offer, Offered, Priority, PriorityQueue, Taken};
 use tars_policy::units::{Span, Time};
 
 /// A pool at work.
@@ -232,6 +232,9 @@ impl World<'_> {
         let draw = if model.admission.is_some() { strand.draw(uses::ADMISSION) } else { 0.0 };
         if self.degrade.as_ref().is_some_and(|degrade| degrade.rejects(priority)) {
             return self.refuse_at_pool(id, pool, Cause::Degraded, measured);
+        }
+        if self.orders.reject > 0 || (self.orders.shed > 0 && priority == Priority::Low) {
+            return self.refuse_at_pool(id, pool, Cause::Unavailable, measured);
         }
         let heap_share = if model.admission.is_some() { self.heap_share(pool) } else { 0.0 };
         let state = &mut self.pools[pool as usize];

@@ -3,6 +3,7 @@
 //! Whole numbers are LEB128 varints, samples are their own canonical bytes with a length in front. Equal runs give
 //! equal bytes; any change of this layout changes [`VERSION`].
 
+use super::alerts::AlertActs;
 use super::controllers::ScalerActs;
 use super::ledger::PARTS;
 use super::run::{BreakdownRun, NodeRun, PoolRun, Run, StationRun, WindowRun};
@@ -146,6 +147,7 @@ impl Run {
         out.list(&self.scalers, |out, acts| {
             out.numbers([acts.looks, acts.ups, acts.downs]);
         });
+        out.list(&self.alerts, |out, acts| out.numbers([acts.fired, acts.first_at, acts.firing]));
         let modes: Vec<_> = self.modes.iter().copied().collect();
         out.list(&modes, |out, (spent, changes, triggers)| {
             out.numbers(spent.iter().chain([changes]).chain(triggers).copied());
@@ -178,6 +180,9 @@ impl Run {
         run.caches = from.list(|from| Ok((from.number()?, from.number()?)))?;
         run.scalers = from.list(|from| {
             Ok(ScalerActs { looks: from.number()?, ups: from.number()?, downs: from.number()? })
+        })?;
+        run.alerts = from.list(|from| {
+            Ok(AlertActs { fired: from.number()?, first_at: from.number()?, firing: from.number()? })
         })?;
         run.modes = from.list(|from| Ok((from.array()?, from.number()?, from.array()?)))?.pop();
         run.windows = from.list(read_window)?;

@@ -43,6 +43,8 @@ pub(super) enum Event {
     NodeBack(u32),
     /// A node's liveness probe asks.
     Probe(u32),
+    /// An alert looks.
+    Alert(u32),
 }
 
 /// How many bits the index takes.
@@ -62,7 +64,7 @@ impl engine::Event for Event {
             Self::Worker(_) => 9,
             Self::Patience(_) | Self::Timeout(_) | Self::GiveUp(_) => 10,
             Self::Expire(_) => 11,
-            Self::Autoscale(_) | Self::Degrade(_) | Self::Probe(_) => 12,
+            Self::Autoscale(_) | Self::Degrade(_) | Self::Probe(_) | Self::Alert(_) => 12,
         }
     }
 
@@ -87,6 +89,7 @@ impl engine::Event for Event {
             Self::Fault(index) => (16, index),
             Self::NodeBack(index) => (17, index),
             Self::Probe(index) => (18, index),
+            Self::Alert(index) => (19, index),
         };
         assert!(index < 1 << INDEX_BITS, "more than eight million of one kind are alive");
         kind << INDEX_BITS | index
@@ -114,6 +117,7 @@ impl engine::Event for Event {
             16 => Self::Fault(index),
             17 => Self::NodeBack(index),
             18 => Self::Probe(index),
+            19 => Self::Alert(index),
             other => unreachable!("no event has the kind {other}"),
         }
     }
@@ -126,7 +130,7 @@ mod tests {
 
     #[test]
     fn every_kind_survives_packing() {
-        for kind in 0..19 {
+        for kind in 0..20 {
             let bits = kind << INDEX_BITS | 0x7f_0f0f;
             assert_eq!(Event::decode(bits).encode(), bits);
         }

@@ -84,6 +84,7 @@ pub(super) struct NodeState {
     majors: u64,
     manuals: u64,
     worked: u64,
+    worked_ever: u64,
     stopped_for: u64,
     /// Of the whole run.
     deaths: u64,
@@ -125,6 +126,7 @@ impl NodeState {
                     majors: 0,
                     manuals: 0,
                     worked: 0,
+                    worked_ever: 0,
                     stopped_for: 0,
                     deaths: 0,
                     probe_kills: 0,
@@ -146,6 +148,11 @@ impl NodeState {
         self.stopped_until = self.stopped_until.max(now).saturating_add(span).min(FAR);
         self.free_at = self.free_at.max(now).saturating_add(span).min(FAR);
         self.stopped += span;
+    }
+
+    /// Work of its event loop since the start.
+    pub(super) const fn worked_ever(&self) -> u64 {
+        self.worked_ever
     }
 
     pub(super) fn into_run(self) -> NodeRun {
@@ -251,6 +258,7 @@ impl World<'_> {
         };
         let due = state.free_at.max(now).saturating_add(work).min(FAR);
         state.free_at = due;
+        state.worked_ever += work;
         if now >= self.cut && now < self.end {
             state.worked += work;
         }
@@ -359,6 +367,16 @@ impl World<'_> {
         if live + state.young + state.old > limit {
             self.nodes[node as usize].deaths += 1;
             self.kill_node(node);
+        }
+    }
+
+    /// A collection is asked for from outside; nothing happens where the program knows none.
+    pub(super) fn collect_now(&mut self, node: u16) {
+        let group = self.nodes[node as usize].group;
+        if let Some((.., pause)) = &self.plan.model.nodes[group as usize].manual {
+            let live = self.live(node);
+            self.nodes[node as usize].asked_at = Some(self.now);
+            self.sweep(node, pause, Collection::Manual, live);
         }
     }
 

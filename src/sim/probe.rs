@@ -1,5 +1,6 @@
 //! What is recorded while a replication runs.
 
+use super::alerts::Counters;
 use super::ledger::PARTS;
 use super::level::Level;
 use super::run::{BreakdownRun, Run, WindowRun};
@@ -10,7 +11,7 @@ use crate::tally::Samples;
 /// Sub-buckets of an octave in coarse latencies: neighbours differ by 4.4 %.
 const PER_OCTAVE_BITS: u32 = 4;
 /// Coarse buckets: 64 octaves.
-const COARSE: usize = 64 << PER_OCTAVE_BITS;
+pub(super) const COARSE: usize = 64 << PER_OCTAVE_BITS;
 /// Ledgers are kept by every fourth coarse bucket.
 const LEDGER_SHIFT: u32 = 2;
 
@@ -78,6 +79,9 @@ pub(super) struct Probe {
     dimensions: [Option<usize>; 5],
     caches: Vec<(u64, u64)>,
     at_max: u64,
+    /// What alerts watch, counted only where there are some.
+    pub(super) counters: Counters,
+    watched: bool,
     /// Tasks in the system.
     system: Level,
     windows: Vec<WindowRun>,
@@ -170,6 +174,8 @@ impl Probe {
             dimensions: [None; 5],
             caches: vec![(0, 0); model.caches.len()],
             at_max: 0,
+            counters: Counters::of(model),
+            watched: !model.alerts.is_empty(),
             system: Level::default(),
             windows: vec![WindowRun::default(); windows as usize],
             window: OpenWindow {
@@ -253,6 +259,9 @@ impl Probe {
         }
         let bucket = coarse(latency);
         self.window.ended(strand.cost, bucket, cause.is_none());
+        if self.watched {
+            self.counters.ended(bucket, cause.is_none());
+        }
         if !strand.measured {
             return;
         }
@@ -490,6 +499,7 @@ impl super::world::World<'_> {
             nodes: self.nodes.into_iter().map(super::nodes::NodeState::into_run).collect(),
             caches: probe.caches,
             scalers,
+            alerts: self.alerts.iter().map(|alert| alert.acts(now)).collect(),
             modes,
             windows: probe.windows,
             slices: probe.slices,

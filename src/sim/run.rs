@@ -1,5 +1,6 @@
 //! What one replication gives: integer counts and sums, exact samples, and nothing derived.
 
+use super::alerts::AlertActs;
 use super::controllers::ScalerActs;
 use super::ledger::PARTS;
 use super::strand::CAUSES;
@@ -78,6 +79,8 @@ pub struct Run {
     pub caches: Vec<(u64, u64)>,
     /// What each autoscaler did.
     pub scalers: Vec<ScalerActs>,
+    /// What each alert did.
+    pub alerts: Vec<AlertActs>,
     /// Nanoseconds in each degradation mode in the whole run, changes, and changes by trigger.
     pub modes: Option<([u64; 3], u64, [u64; 5])>,
     /// Windows over time, of the whole run.

@@ -1,6 +1,7 @@
 //! One replication while it runs: everything that is alive, and the loop that handles one event after another.
 
 use super::agents::PoolState;
+use super::alerts::{AlertState, Orders};
 use super::clients::{ClientState, User};
 use super::controllers::{Controllers, DegradeState};
 use super::event::Event;
@@ -41,6 +42,8 @@ pub(super) struct World<'a> {
     pub(super) turns: Vec<u32>,
     pub(super) controllers: Controllers,
     pub(super) degrade: Option<DegradeState>,
+    pub(super) alerts: Vec<AlertState>,
+    pub(super) orders: Orders,
     pub(super) probe: Probe,
     /// The measured window, and when the run is over at the latest.
     pub(super) cut: u64,
@@ -79,6 +82,8 @@ impl<'a> World<'a> {
             turns: vec![0; model.program.turns],
             controllers: Controllers::new(model),
             degrade: model.degrade.as_ref().map(DegradeState::new),
+            alerts: AlertState::all(model),
+            orders: Orders::default(),
             probe: Probe::new(model, cut, end, warmup_slices),
             cut,
             end,
@@ -90,6 +95,7 @@ impl<'a> World<'a> {
         world.start_pools();
         world.start_nodes();
         world.start_faults();
+        world.start_alerts();
         world.start_clients(streams);
         world.start_controllers();
         world
@@ -179,6 +185,7 @@ impl<'a> World<'a> {
             Event::Fault(what) => self.fault(what),
             Event::NodeBack(node) => self.node_back(node),
             Event::Probe(node) => self.probe_node(node),
+            Event::Alert(index) => self.alert(index),
         }
     }
 
@@ -358,7 +365,7 @@ impl<'a> World<'a> {
             strand.pc = hit;
             return true;
         }
-        if self.degrade.as_ref().is_some_and(DegradeState::cached_only) {
+        if self.orders.cached > 0 || self.degrade.as_ref().is_some_and(DegradeState::cached_only) {
             self.task_ends(id, Some(Cause::Degraded));
             return false;
         }

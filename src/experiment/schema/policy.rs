@@ -3,6 +3,7 @@
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use tars_policy::alert::AlertSpec;
 use tars_policy::autoscale::AutoscaleSpec;
 use tars_policy::breaker::BreakerSpec;
 use tars_policy::degrade::DegradeSpec;
@@ -22,6 +23,27 @@ pub struct PoliciesSpec {
     /// Graceful degradation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub degrade: Option<DegradePolicy>,
+    /// Alerts, by name.
+    pub alerts: IndexMap<String, AlertPolicy>,
+}
+
+/// An alert.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AlertPolicy {
+    /// How often it looks; what it watches is taken since its last look.
+    #[serde(default = "ten_seconds")]
+    pub interval: Span,
+    /// Its rule.
+    pub rule: AlertSpec,
+    /// Whether its actions are carried out, or merely reported.
+    #[serde(default)]
+    pub acts: bool,
+}
+
+/// The usual interval of alerts.
+fn ten_seconds() -> Span {
+    Span::from_secs(10)
 }
 
 /// An autoscaler of a pool.

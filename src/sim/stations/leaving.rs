@@ -45,6 +45,7 @@ impl World<'_> {
             | Phase::WorkerBackoff
             | Phase::Scheduled => unreachable!("an attempt is timed only while it lasts"),
         }
+        self.probe.counters.timeouts += 1;
         self.attempt_failed(id, Cause::Timeout);
     }
 
