@@ -1,6 +1,7 @@
 //! Small systems whose schedule can be worked out by hand: stated arrivals, fixed times, exact outcomes.
 
 mod agents;
+mod alerts;
 mod calls;
 mod clients;
 mod faults;
