@@ -157,9 +157,10 @@ fn scalers(model: &Model, runs: &[Run], flags: &mut Vec<Flag>) {
         });
         let pool = &model.pools[scaler.pool as usize];
         let agents: u32 = pool.agents.groups.iter().map(|group| group.count).sum();
-        let (max, above) = match &scaler.rule {
-            AutoscaleSpec::Threshold(rule) => (rule.max, Some(rule.scale_up_above)),
-            AutoscaleSpec::NeededAgents(rule) => (rule.max, None),
+        let max = scaler.rule.max();
+        let above = match &scaler.rule {
+            AutoscaleSpec::Threshold(rule) => Some(rule.scale_up_above),
+            AutoscaleSpec::NeededAgents(_) | AutoscaleSpec::Predictive(_) | AutoscaleSpec::Hpa(_) => None,
         };
         if ups == 0 {
             let mut why = Vec::new();

@@ -11,7 +11,6 @@ use crate::engine::Ticket;
 use crate::model::Pool as PoolModel;
 use crate::tally::Samples;
 use tars_policy::admission::{Admission, AdmissionResult, AdmissionView, AdmitVerdict};
-use tars_policy::autoscale::AutoscaleSpec;
 use tars_policy::dispatch::{OnFailure, Worker, WorkerState, WorkerStep};
 use tars_policy::pool::{AgentId, AtStart, GroupId, Pool, Spawned};
 use tars_policy::queue::{LaneMask, Offer, Offered, PriorityQueue, Taken};
@@ -328,10 +327,7 @@ impl World<'_> {
     fn spawn_lazily(&mut self, pool: u16) {
         let scaler = self.plan.model.autoscalers.iter().find(|scaler| scaler.pool == pool);
         let group = scaler.map_or(0, |scaler| scaler.group);
-        let most = scaler.map(|scaler| match &scaler.rule {
-            AutoscaleSpec::Threshold(rule) => rule.max,
-            AutoscaleSpec::NeededAgents(rule) => rule.max,
-        });
+        let most = scaler.map(|scaler| scaler.rule.max());
         let state = &self.pools[pool as usize];
         let counts = state.agents.counts(group_id(group));
         if counts.starting == 0 && most.is_none_or(|most| state.agents.total_agents() < most) {

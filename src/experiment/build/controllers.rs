@@ -8,7 +8,6 @@ use crate::experiment::schema::{AutoscalePolicy, DegradePolicy, PoliciesSpec};
 use crate::experiment::tree::Tree;
 use crate::model::route::Program;
 use crate::model::{Autoscale, Degrade, Pool};
-use tars_policy::autoscale::AutoscaleSpec;
 use tars_policy::degrade::{DegradeSpec, ModeSettings};
 
 /// The autoscalers; agents below an autoscaler's minimum are not retired for being idle.
@@ -25,10 +24,7 @@ pub(super) fn autoscalers(
         .filter_map(|(name, scaler)| autoscaler(tree, &root.key(name), name, scaler, pools, diagnostics))
         .collect();
     for scaler in &scalers {
-        let least = match &scaler.rule {
-            AutoscaleSpec::Threshold(rule) => rule.min,
-            AutoscaleSpec::NeededAgents(rule) => rule.min,
-        };
+        let least = scaler.rule.min();
         let groups = &mut pools[usize::from(scaler.pool)].agents.groups;
         if let Some(group) = groups.get_mut(scaler.group) {
             group.minimum = group.minimum.max(least);
