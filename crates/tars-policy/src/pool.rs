@@ -32,10 +32,12 @@ use alloc::vec::Vec;
 mod agents;
 mod leaving;
 mod spec;
+mod warm;
 
 use agents::{Agent, Agents, Phase};
 pub use agents::{AgentId, AgentState};
 pub use spec::{GroupSpec, HealthCheck, PoolSpec};
+pub use warm::{Stock, WarmGroup, WarmPlan};
 
 /// Which group of a pool; from [`Pool::group`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

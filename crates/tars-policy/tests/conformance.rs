@@ -12,11 +12,23 @@ use std::fmt::Debug;
 use std::sync::Mutex;
 use std::thread;
 use std::time::Instant;
+use tars_policy::admission::{
+    Admission, AdmissionResult, AdmissionSpec, AdmissionView, AimdSpec, ConcurrencyLimit,
+};
+use tars_policy::alert::{Alert, AlertMetric, AlertSpec, AlertThreshold, Comparison};
+use tars_policy::autoscale::hpa::{Behavior, HpaSpec};
+use tars_policy::autoscale::{
+    AutoscaleSpec, Autoscaler, Forecast, Metrics, PaceSpec, PredictiveSpec, SpawnRate, ThresholdSpec,
+};
 use tars_policy::balance::{Balance, BalanceSpec, Candidate};
 use tars_policy::breaker::{Breaker, BreakerSpec, Outcome, Pass, Permit, Trip};
 use tars_policy::cache::{Cache, CacheSpec};
+use tars_policy::degrade::{
+    Components, Degrade, DegradeSpec, Health, LevelSpec, Levels, LoadSpec, ThreeModeSpec,
+};
 use tars_policy::limiter::{Acquire, Algorithm, BucketSpec, Cost, Counted, Grant, Limiter, LimiterSpec};
 use tars_policy::pool::{AgentId, AtStart, GroupId, GroupSpec, Pool, PoolSpec};
+use tars_policy::queue::{CoDelSpec, LaneMask, Offer, Overflow, Priority, PriorityQueue, QueueSpec};
 use tars_policy::retry::{Backoff, Failure, Jitter, Retry, RetryBudget, RetrySpec};
 use tars_policy::units::{Rate, Span, Time};
 
@@ -45,7 +57,7 @@ trait Subject: Send {
 type Row = (&'static str, fn() -> Box<dyn Subject>);
 
 /// All policies that are compared. Spans are microseconds, so that the wall clock passes many of them in a short test.
-const SUBJECTS: [Row; 9] = [
+const SUBJECTS: [Row; 19] = [
     ("limiter", || Box::new(limiter())),
     ("breaker", || Box::new(breaker(Trip::Consecutive { failures: 3 }))),
     ("breaker_count", || Box::new(breaker(Trip::Count { failures: 4, window: Span::from_micros(80) }))),
@@ -55,6 +67,16 @@ const SUBJECTS: [Row; 9] = [
     ("balance_rendezvous", || Box::new(balance(&BalanceSpec::Rendezvous { replicas: 2, bound: Some(1.25) }))),
     ("pool", || Box::new(pool())),
     ("cache", || Box::new(cache())),
+    ("queue", || Box::new(queue())),
+    ("admission", || Box::new(admission())),
+    ("autoscale_threshold", || Box::new(autoscale(&threshold()))),
+    ("autoscale_predictive", || Box::new(autoscale(&predictive()))),
+    ("autoscale_hpa", || Box::new(autoscale(&hpa()))),
+    ("degrade_three_mode", || Box::new(degrade(&three_mode()))),
+    ("degrade_load", || Box::new(degrade(&load()))),
+    ("degrade_levels", || Box::new(levels())),
+    ("alert_value", || Box::new(alert(AlertThreshold::Value(0.6)))),
+    ("alert_baseline", || Box::new(alert(usual()))),
 ];
 
 const THREADS: u64 = 4;
@@ -326,5 +348,205 @@ impl Subject for CacheSubject {
             return format!("Evicted {:?}", self.0.insert(question.now, key, question.arguments, 1));
         }
         text(self.0.get(question.now, &key))
+    }
+}
+
+struct QueueSubject(PriorityQueue<u64>);
+
+fn queue() -> QueueSubject {
+    let spec = QueueSpec {
+        max_depth: Some(12),
+        overflow: Overflow::DisplaceLowest,
+        drop_expired: true,
+        codel: Some(CoDelSpec { target: Span::from_micros(5), interval: Span::from_micros(40) }),
+        ..QueueSpec::default()
+    };
+    QueueSubject(spec.build(1).expect("a valid queue"))
+}
+
+impl Subject for QueueSubject {
+    fn ask(&mut self, question: &Question) -> String {
+        if question.number(0, 9) < 5 {
+            let priority = Priority::ALL[question.number(8, 4) as usize];
+            let patience = Span::from_micros(u64::from(question.number(16, 200)));
+            let deadline = (question.number(32, 3) == 0).then(|| question.now + patience);
+            let offer = Offer { deadline, ..Offer::new(priority) };
+            return text(self.0.offer(question.now, question.arguments, offer));
+        }
+        format!("Taken {:?}", self.0.take(question.now, LaneMask::ALL, question.draw))
+    }
+}
+
+struct AdmissionSubject(Admission);
+
+fn admission() -> AdmissionSubject {
+    let aimd = AimdSpec { initial: 5, decrease_every: Span::from_micros(50), ..AimdSpec::default() };
+    let spec = AdmissionSpec {
+        reject_above_utilisation: Some(0.9),
+        concurrency: Some(ConcurrencyLimit::Aimd(aimd)),
+        ..AdmissionSpec::published_003()
+    };
+    AdmissionSubject(spec.build().expect("a valid admission"))
+}
+
+impl Subject for AdmissionSubject {
+    fn ask(&mut self, question: &Question) -> String {
+        if question.number(0, 3) == 0 {
+            let result =
+                if question.number(8, 4) == 0 { AdmissionResult::Limited } else { AdmissionResult::Accepted };
+            let latency = Span::from_nanos(u64::from(question.number(16, 50_000)));
+            self.0.on_result(question.now, result, latency);
+            return format!("Limit {:?}", self.0.concurrency_limit());
+        }
+        let view = AdmissionView {
+            depth: question.number(8, 1_001),
+            max_depth: Some(1_000),
+            heap_share: f64::from(question.number(24, 100)) / 100.0,
+            in_flight: question.number(32, 20),
+        };
+        text(self.0.decide(question.now, &view, question.draw))
+    }
+}
+
+struct AutoscaleSubject {
+    autoscaler: Autoscaler,
+    agents: u32,
+}
+
+fn threshold() -> AutoscaleSpec {
+    let rate = SpawnRate { agents: 3, per: Span::from_micros(90) };
+    let pace = PaceSpec {
+        cooldown_up: Span::from_micros(10),
+        cooldown_down: Span::from_micros(60),
+        spawn_rate_limit: Some(rate),
+        ..PaceSpec::default()
+    };
+    AutoscaleSpec::Threshold(ThresholdSpec { pace, ..ThresholdSpec::default() })
+}
+
+fn predictive() -> AutoscaleSpec {
+    let forecast = Forecast::Holt { level_share: 0.5, trend_share: 0.3, step: Span::from_micros(15) };
+    AutoscaleSpec::Predictive(PredictiveSpec {
+        forecast,
+        horizon: Span::from_micros(30),
+        pace: PaceSpec { cooldown_down: Span::from_micros(40), ..PaceSpec::default() },
+        ..PredictiveSpec::default()
+    })
+}
+
+fn hpa() -> AutoscaleSpec {
+    AutoscaleSpec::Hpa(HpaSpec {
+        behavior: Some(Behavior::default()),
+        downscale_stabilization: Span::from_micros(60),
+        sync_period: Span::from_micros(15),
+        ..HpaSpec::cpu(60, 2, 20)
+    })
+}
+
+fn autoscale(spec: &AutoscaleSpec) -> AutoscaleSubject {
+    AutoscaleSubject { autoscaler: spec.build().expect("a valid autoscaler"), agents: 5 }
+}
+
+impl Subject for AutoscaleSubject {
+    fn ask(&mut self, question: &Question) -> String {
+        let metrics = Metrics {
+            queue_depth: question.number(0, 101),
+            queue_max: 100,
+            agents_active: self.agents,
+            agents_idle: self.agents.min(question.number(8, 8)),
+            busy_share: question.draw,
+            arrival_rate_per_s: f64::from(question.number(16, 20)),
+            mean_processing: Span::from_millis(500),
+            ..Metrics::default()
+        };
+        let scale = self.autoscaler.decide(question.now, &metrics);
+        self.agents = self.agents.saturating_add_signed(scale.target_change);
+        format!("{:?} {}", scale.reason, scale.target_change)
+    }
+}
+
+struct DegradeSubject(Degrade);
+
+fn three_mode() -> DegradeSpec {
+    DegradeSpec::ThreeMode(ThreeModeSpec { dwell: Span::from_micros(50), ..ThreeModeSpec::default() })
+}
+
+fn load() -> DegradeSpec {
+    let smoothing = Some(Span::from_micros(20));
+    DegradeSpec::Load(LoadSpec { smoothing, dwell: Span::from_micros(30), ..LoadSpec::default() })
+}
+
+fn degrade(spec: &DegradeSpec) -> DegradeSubject {
+    DegradeSubject(spec.build().expect("a valid controller"))
+}
+
+impl Subject for DegradeSubject {
+    fn ask(&mut self, question: &Question) -> String {
+        let share = |shift| f64::from(question.number(shift, 100)) / 100.0;
+        let success_share = 1.0 - share(16) / 40.0;
+        let health = Health {
+            queue_share: share(0),
+            memory_share: share(8) * 0.8,
+            success_share,
+            load: question.draw * 1.5,
+        };
+        let change = self.0.update(question.now, &health);
+        format!("{:?} {:?} {}", change.mode, change.reason, change.changed)
+    }
+}
+
+struct LevelsSubject(Levels);
+
+fn levels() -> LevelsSubject {
+    let spec = LevelSpec { dwell: Span::from_micros(50), ..LevelSpec::default() };
+    LevelsSubject(spec.build().expect("a valid controller"))
+}
+
+impl Subject for LevelsSubject {
+    fn ask(&mut self, question: &Question) -> String {
+        // Most are well most of the time: one look in eight finds a component between fit and gone.
+        let share = |shift| {
+            let ill = question.number(shift, 8) == 0;
+            if ill { f64::from(question.number(shift + 4, 10)) / 10.0 } else { 1.0 }
+        };
+        let health = Components {
+            primary_model: share(0),
+            backup_model: share(8),
+            memory_service: share(16),
+            tool_service: share(24),
+            checkpoint_store: share(32),
+        };
+        let change = self.0.update(question.now, &health);
+        format!("{:?} {:?} {}", change.level, change.cause, change.changed)
+    }
+}
+
+struct AlertSubject(Alert);
+
+fn usual() -> AlertThreshold {
+    AlertThreshold::TimesBaseline {
+        factor: 1.2,
+        window: Span::from_micros(400),
+        least: Span::from_micros(20),
+    }
+}
+
+fn alert(threshold: AlertThreshold) -> AlertSubject {
+    let spec = AlertSpec {
+        threshold,
+        window: Span::from_micros(2),
+        resolve_after: Span::from_micros(3),
+        cooldown: Span::from_micros(20),
+        repeat: true,
+        ..AlertSpec::new(AlertMetric::HeapShare, Comparison::Above, 0.0, &[])
+    };
+    AlertSubject(spec.build().expect("a valid alert"))
+}
+
+impl Subject for AlertSubject {
+    fn ask(&mut self, question: &Question) -> String {
+        let decision = self.0.update(question.now, question.draw);
+        let threshold = decision.threshold.map(f64::to_bits);
+        format!("{:?} {:?} {threshold:?}", decision.reason, decision.event)
     }
 }

@@ -7,8 +7,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tars_policy::admission::{AdmissionSpec, RetryAfterLaw};
+use tars_policy::alert::AlertSpec;
 use tars_policy::autoscale::AutoscaleSpec;
-use tars_policy::degrade::DegradeSpec;
+use tars_policy::autoscale::hpa::HpaSpec;
+use tars_policy::degrade::{DegradeSpec, LevelSpec};
 use tars_policy::dispatch::DispatchSpec;
 use tars_policy::queue::{Overflow, Priority, QueueSpec};
 use tars_policy::units::Span;
@@ -31,6 +33,8 @@ fn every_example_is_read_as_it_is_written() {
     round_trip(DispatchSpec::examples());
     round_trip(AutoscaleSpec::examples());
     round_trip(DegradeSpec::examples());
+    round_trip(LevelSpec::examples());
+    round_trip(AlertSpec::examples());
 }
 
 #[test]
@@ -51,6 +55,41 @@ fn choices_are_tagged_by_their_key_and_spans_carry_their_unit() {
     let aimd = json!({"concurrency": {"aimd": {"initial": 5, "min": 1, "decrease_every": "250ms"}}});
     assert!(read::<AdmissionSpec>(aimd).expect("an admission").validate().is_ok());
     assert_eq!(read::<Priority>(json!("critical")), Ok(Priority::Critical));
+}
+
+#[test]
+fn an_autoscaler_of_kubernetes_is_read_with_its_defaults() {
+    let hpa = json!({"hpa": {
+        "max": 30,
+        "metrics": [
+            {"resource": {"name": "cpu", "target": {"average_utilization_percent": 60}}},
+            {"external": {"name": "queue_depth", "target": {"average_value_milli": 5000}}}
+        ],
+        "behavior": {"scale_down": {
+            "stabilization_window": "1min",
+            "select_policy": "min",
+            "policies": [{"pods": {"value": 2, "period": "1min"}}, {"percent": {"value": 10, "period": "1min"}}]
+        }}
+    }});
+    let spec = read::<AutoscaleSpec>(hpa).expect("an autoscaler");
+    assert_eq!(spec.validate(), Ok(()));
+    assert_eq!((spec.min(), spec.max()), (1, 30));
+    let wrong = json!({"hpa": {"behavior": {"scale_up": {"policies": [{"pods": {"dept": 1}}]}}}});
+    assert!(read::<AutoscaleSpec>(wrong).expect_err("unknown").contains("unknown field `dept`"));
+    assert_eq!(read::<AutoscaleSpec>(json!({"hpa": {}})), Ok(AutoscaleSpec::Hpa(HpaSpec::default())));
+}
+
+#[test]
+fn an_alert_says_what_it_watches_and_no_more_than_it_must() {
+    let alert = json!({"metric": "queue_depth", "comparison": "above", "threshold": {"value": 500},
+        "severity": "critical", "actions": ["emergency_scale_up"]});
+    assert_eq!(read::<AlertSpec>(alert), Ok(AlertSpec::queue_above(500.0)));
+    let usual = json!({"metric": "throughput_per_s", "comparison": "below",
+        "threshold": {"times_baseline": {"factor": 0.8, "window": "1h", "least": "10min"}},
+        "actions": ["scale_up"]});
+    assert_eq!(read::<AlertSpec>(usual).as_ref(), Ok(&AlertSpec::published_002()[0].1));
+    let wrong = json!({"metric": "queue_depth", "comparison": "above", "threshold": {"value": 1}, "dept": 1});
+    assert!(read::<AlertSpec>(wrong).expect_err("unknown").contains("unknown field `dept`"));
 }
 
 #[test]

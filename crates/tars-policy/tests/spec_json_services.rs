@@ -12,7 +12,7 @@ use tars_policy::cache::CacheSpec;
 use tars_policy::coalesce::CoalesceSpec;
 use tars_policy::layers::LayersSpec;
 use tars_policy::limiter::LimiterSpec;
-use tars_policy::pool::PoolSpec;
+use tars_policy::pool::{PoolSpec, WarmPlan};
 use tars_policy::retry::RetrySpec;
 use tars_policy::route::{FallbackSpec, HedgeSpec, RouteSpec};
 use tars_policy::semantic::SemanticSpec;
@@ -37,6 +37,7 @@ fn every_example_is_valid_and_comes_back_from_json() {
     comes_back(LayersSpec::examples());
     comes_back(LimiterSpec::examples());
     comes_back(PoolSpec::examples());
+    comes_back(WarmPlan::examples());
     comes_back(RetrySpec::examples());
     comes_back(RouteSpec::examples());
     comes_back(FallbackSpec::examples());

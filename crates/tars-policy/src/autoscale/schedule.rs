@@ -87,7 +87,8 @@ impl DailySchedule {
         holding.map(|window| window.agents).max().unwrap_or(0)
     }
 
-    pub(super) fn validate(&self) -> Result<(), SpecError> {
+    /// Says what is impossible in this schedule.
+    pub fn validate(&self) -> Result<(), SpecError> {
         if self.start >= DAY {
             return Err(SpecError::new(
                 "start",

@@ -165,6 +165,10 @@ fn a_sync_carries_its_decision_out() {
     assert_eq!(hpa.sync(at(NOW + 60), &full(1_000, 14)).replicas, 18);
 }
 
+fn up(spec: &mut HpaSpec) -> &mut ScalingRules {
+    &mut spec.behavior.get_or_insert_default().scale_up
+}
+
 #[test]
 fn impossible_specifications_name_the_field() {
     let error = |change: fn(&mut HpaSpec)| {
@@ -172,9 +176,6 @@ fn impossible_specifications_name_the_field() {
         change(&mut spec);
         spec.validate().map_err(|error| error.field)
     };
-    fn up(spec: &mut HpaSpec) -> &mut ScalingRules {
-        &mut spec.behavior.get_or_insert_default().scale_up
-    }
     let period = Span::from_secs(60);
     assert_eq!(error(|_| {}), Ok(()));
     assert_eq!(error(|spec| spec.min = 11), Err("min".into()));

@@ -19,17 +19,17 @@ fn rules(policies: &[RatePolicy]) -> ScalingRules {
     ScalingRules { policies: Some(policies.to_vec()), ..ScalingRules::default() }
 }
 
-fn hpa(min: u32, max: u32, behavior: Option<Behavior>) -> Hpa {
+fn hpa(min: u32, max: u32, behavior: impl Into<Option<Behavior>>) -> Hpa {
     // A wider range than is valid is asked for where the table does.
-    Hpa::new(&HpaSpec { behavior, ..HpaSpec::cpu(50, min, max) })
+    Hpa::new(&HpaSpec { behavior: behavior.into(), ..HpaSpec::cpu(50, min, max) })
 }
 
-fn up(policies: &[RatePolicy]) -> Option<Behavior> {
-    Some(Behavior { scale_up: rules(policies), ..Behavior::default() })
+fn up(policies: &[RatePolicy]) -> Behavior {
+    Behavior { scale_up: rules(policies), ..Behavior::default() }
 }
 
-fn down(policies: &[RatePolicy]) -> Option<Behavior> {
-    Some(Behavior { scale_down: rules(policies), ..Behavior::default() })
+fn down(policies: &[RatePolicy]) -> Behavior {
+    Behavior { scale_down: rules(policies), ..Behavior::default() }
 }
 
 /// Records changes spread evenly over the last 120 s: each in the middle of its part.
@@ -62,7 +62,7 @@ fn without_behavior_the_bounds_and_twice_the_replicas_limit() {
 
 #[test]
 fn the_default_behavior_doubles_or_adds_four() {
-    let hpa = hpa(1, 1_000, Some(Behavior::default()));
+    let hpa = hpa(1, 1_000, Behavior::default());
     check(&hpa, 10, 50, 20, Limited::ScaleUpLimit);
     check(&hpa, 1, 50, 5, Limited::ScaleUpLimit);
     check(&hpa, 100, 1, 1, Limited::DesiredWithinRange);
@@ -101,14 +101,14 @@ fn the_smaller_policy_decides_where_it_is_told_to() {
     let smaller =
         ScalingRules { select_policy: SelectPolicy::Min, ..rules(&[pods(2, MINUTE), percent(50, MINUTE)]) };
     let behavior = Behavior { scale_up: smaller.clone(), scale_down: smaller };
-    check(&hpa(1, 10, Some(behavior.clone())), 1, 9, 2, Limited::ScaleUpLimit);
-    check(&hpa(1, 10, Some(behavior)), 5, 1, 3, Limited::ScaleDownLimit);
+    check(&hpa(1, 10, behavior.clone()), 1, 9, 2, Limited::ScaleUpLimit);
+    check(&hpa(1, 10, behavior), 5, 1, 3, Limited::ScaleDownLimit);
 }
 
 #[test]
 fn a_disabled_direction_does_not_move() {
     let never = ScalingRules { select_policy: SelectPolicy::Disabled, ..ScalingRules::default() };
-    let hpa = hpa(1, 10, Some(Behavior { scale_up: never.clone(), scale_down: never }));
+    let hpa = hpa(1, 10, Behavior { scale_up: never.clone(), scale_down: never });
     check(&hpa, 5, 9, 5, Limited::ScaleUpLimit);
     check(&hpa, 5, 1, 5, Limited::ScaleDownLimit);
 }
@@ -135,7 +135,9 @@ fn recent_additions_count_against_the_way_up() {
 
 #[test]
 fn recent_removals_count_against_the_way_down() {
-    let cases: [(&[i64], u32, RatePolicy, (i64, i64), i64, Limited); 7] = [
+    /// What was removed, the minimum, the policy, the present and the wanted number; what comes of it.
+    type Case<'a> = (&'a [i64], u32, RatePolicy, (i64, i64), i64, Limited);
+    let cases: [Case; 7] = [
         (&[1, 5, 9], 1, pods(115, TWO), (100, 0), 1, Limited::TooFewReplicas),
         (&[1, 5, 9], 5, pods(130, TWO), (100, 0), 5, Limited::TooFewReplicas),
         (&[1, 5, 9], 5, percent(100, TWO), (100, 2), 5, Limited::TooFewReplicas),
@@ -175,7 +177,7 @@ proptest! {
             scale_up: rules(&[pods(3, MINUTE)]),
             scale_down: ScalingRules { stabilization_window: Some(TWO), ..rules(&[pods(2, MINUTE)]) },
         };
-        let mut hpa = hpa(2, 40, Some(behavior));
+        let mut hpa = hpa(2, 40, behavior);
         let (mut now, mut replicas) = (at(NOW), 10_u32);
         let mut history: Vec<(Time, u32)> = alloc::vec![(now, replicas)];
         for (gap, milli) in steps {

@@ -270,7 +270,7 @@ fn a_value_per_pod_needs_no_pods() {
 #[test]
 fn the_smallest_step_beyond_the_tolerance_is_taken() {
     // The regression case of the calculator's tests: 10 pods of 150 m, asking for 300 m give or take; target 56 %.
-    let seen = |_: ()| {
+    let seen = || {
         let mut seen = observed(10, &[150; 10]);
         if let Reading::Pods { requests_milli, .. } = &mut seen.readings[0] {
             let asked = [400, 200, 310, 290, 302, 298, 301, 299, 300, 300];
@@ -278,8 +278,8 @@ fn the_smallest_step_beyond_the_tolerance_is_taken() {
         }
         seen
     };
-    check(&cpu(56), &seen(()), 9, 50);
-    check(&cpu(55), &seen(()), 10, 50);
+    check(&cpu(56), &seen(), 9, 50);
+    check(&cpu(55), &seen(), 10, 50);
 }
 
 #[test]
