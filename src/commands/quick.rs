@@ -9,8 +9,9 @@ use tars_policy::units::Span;
 
 /// Cells of a first look.
 const CELLS_MAX: usize = 18;
-/// Replications of each.
-const REPLICATIONS: u32 = 3;
+/// Replications of each, at most: with three, intervals are so wide that configurations which meet the objective by a
+/// tenth are said to miss it.
+const REPLICATIONS: u32 = 6;
 /// A run up to this is left whole, and no run is cut below it: what happens while a system starts up says little about
 /// what it carries, and cells and replications are the cheaper thing to save on.
 const WHOLE: Span = Span::from_secs(240);
@@ -51,8 +52,9 @@ fn spread<T: Clone>(values: &[T], count: usize) -> Vec<T> {
 
 /// Few replications, no goals, and a long run cut unless it must reach its own end.
 pub(super) fn shorten(measure: &mut Measure) {
-    measure.replications_min = REPLICATIONS;
-    measure.replications_max = REPLICATIONS;
+    let replications = REPLICATIONS.min(measure.replications_max);
+    measure.replications_min = replications;
+    measure.replications_max = replications;
     measure.precision.clear();
     if measure.terminating {
         return;
@@ -99,8 +101,15 @@ mod tests {
     fn check(whole: u64, terminating: bool, expected: u64) {
         let mut measure = measure(whole, terminating);
         shorten(&mut measure);
-        assert_eq!((measure.duration, measure.replications_max), (Span::from_secs(expected), 3));
+        assert_eq!((measure.duration, measure.replications_max), (Span::from_secs(expected), REPLICATIONS));
         assert!(measure.warmup < Some(measure.duration));
+    }
+
+    #[test]
+    fn no_more_replications_are_made_than_the_whole_has() {
+        let mut single = Measure { replications_min: 1, replications_max: 1, ..measure(240, true) };
+        shorten(&mut single);
+        assert_eq!((single.replications_min, single.replications_max), (1, 1));
     }
 
     #[test]

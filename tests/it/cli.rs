@@ -236,7 +236,7 @@ fn a_first_look_goes_to_a_folder_of_its_own_and_says_what_it_is() {
     let result: serde_json::Value = serde_json::from_str(&out).unwrap();
     assert_eq!(result["quick"], true);
     assert_eq!(result["cells"].as_array().unwrap().len(), 3);
-    assert_eq!(result["cells"][0]["replications"], 3);
+    assert_eq!(result["cells"][0]["replications"], 4);
     assert!(folder.path().join("outputs/queue-quick/manifest.json").is_file());
     assert!(!folder.path().join("outputs/queue").exists());
 }

@@ -27,9 +27,10 @@ pub(super) fn decode_all<T: DeserializeOwned>(
     path: &Path,
     diagnostics: &mut Diagnostics,
 ) -> Option<T> {
-    let mut repair = Repair { tree: tree.clone(), made: Vec::new(), tries: Vec::new(), told: 0 };
-    find_broken(tree, &Path::root(), &mut repair.made);
-    let is_whole = repair.made.is_empty();
+    let mut broken = Vec::new();
+    find_broken(tree, &Path::root(), &mut broken);
+    let is_whole = broken.is_empty();
+    let mut repair = Repair { tree: tree.clone(), made: broken.clone(), broken, tries: Vec::new(), told: 0 };
     let decodes = if tree.extent().values > VALUES_MAX { 1 } else { DECODES_MAX };
     for _ in 0..decodes {
         match serde_path_to_error::deserialize(&repair.tree.to_json()) {
@@ -68,6 +69,8 @@ struct Repair {
     tree: Tree,
     /// Spots whose value is ours.
     made: Vec<Path>,
+    /// Spots that were reported before.
+    broken: Vec<Path>,
     /// How many values were tried at a spot.
     tries: Vec<(Path, usize)>,
     /// Errors told.
@@ -78,7 +81,8 @@ impl Repair {
     /// Tells the error unless it is ours, and mends its spot. False when there is nothing more to find.
     fn step(&mut self, fault: &Fault, path: &Path, diagnostics: &mut Diagnostics) -> bool {
         let spot = fault.spot();
-        if !self.made.iter().any(|made| spot.starts_with(made)) {
+        if !self.made.iter().any(|made| spot.starts_with(made)) && !self.may_be_in_a_broken_part(fault, &spot)
+        {
             let is_about_a_key =
                 matches!(fault.wording, Wording::UnknownField { .. } | Wording::MissingField { .. });
             if !is_about_a_key && self.made.iter().any(|made| made.starts_with(&spot)) {
@@ -91,6 +95,13 @@ impl Repair {
             }
         }
         self.mend(fault, spot)
+    }
+
+    /// Whether a field is missing beside a value that was reported: a part that could not be put in may have brought it.
+    fn may_be_in_a_broken_part(&self, fault: &Fault, spot: &Path) -> bool {
+        let Some((_, above)) = spot.parts().split_last() else { return false };
+        let is_beside = |broken: &Path| broken.len() == spot.len() && broken.parts().starts_with(above);
+        matches!(fault.wording, Wording::MissingField { .. }) && self.broken.iter().any(is_beside)
     }
 
     fn mend(&mut self, fault: &Fault, spot: Path) -> bool {

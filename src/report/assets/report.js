@@ -41,7 +41,8 @@
     return `${value} ± ${value.includes('e') || Number(rounded) === 0 ? short(half) : rounded}`;
   };
   const label = (metric) => clean(metric.label) + (metric.unit ? `, ${unitLabel(metric.unit)}` : '');
-  const axisValue = (cell, axis) => clean(result.axes[axis].values[cell.coordinates[axis]]);
+  const grouped = (text) => (/^-?\d+(\.\d+)?$/.test(text) ? text.replace(/^-?\d+/, (whole) => whole.replace(/\B(?=(\d{3})+$)/g, ',')) : text);
+  const axisValue = (cell, axis) => grouped(clean(result.axes[axis].values[cell.coordinates[axis]]));
   const describe = (cell, axes) => axes.map((axis) => `${clean(result.axes[axis].label)}: ${axisValue(cell, axis)}`).join('\n');
   const isDone = (cell) => cell.status === 'done';
   const cellAt = (index) => result.cells.find((cell) => cell.index === index);
@@ -137,6 +138,11 @@
   });
   const drawable = result.metrics.filter((m) => result.cells.some((c) => c.metrics[m.name] && c.metrics[m.name].value !== null));
   const state = { metric: null, axis: numeric[0], filter: {}, log: false, hidden: new Set() };
+  // Latencies far apart are shown by factors, as the plots do.
+  const isWide = (metric) => {
+    const values = result.cells.map((c) => c.metrics[metric.name]?.value).filter((v) => v !== null && v !== undefined);
+    return metric.unit === 's' && values.length > 0 && Math.min(...values) > 0 && Math.max(...values) > 8 * Math.min(...values);
+  };
   const judged = new Set(result.slo.map((term) => term.metric));
   const preferred = drawable.find((m) => m.name === 'latency_p99_s') || drawable.find((m) => judged.has(m.name)) || drawable[0];
 
@@ -231,11 +237,11 @@
   const drawControls = () => {
     const controls = document.getElementById('controls');
     const focused = [...controls.querySelectorAll('select, input')].indexOf(document.activeElement);
-    const parts = [choice('show', drawable.map((m) => [m.name, label(m)]), state.metric.name, (name) => { state.metric = drawable.find((m) => m.name === name); })];
+    const parts = [choice('show', drawable.map((m) => [m.name, label(m)]), state.metric.name, (name) => { state.metric = drawable.find((m) => m.name === name); state.log = isWide(state.metric); })];
     if (numeric.length > 1) parts.push(choice('against', numeric.map((i) => [i, clean(result.axes[i].label)]), state.axis, (i) => { state.axis = Number(i); delete state.filter[i]; }));
     result.axes.forEach((axis, i) => {
       if (i === state.axis || axis.values.length < 2) return;
-      parts.push(choice(clean(axis.label), [['', 'all'], ...axis.values.map((v, k) => [k, clean(v)])], state.filter[i] ?? '', (k) => {
+      parts.push(choice(clean(axis.label), [['', 'all'], ...axis.values.map((v, k) => [k, grouped(clean(v))])], state.filter[i] ?? '', (k) => {
         if (k === '') delete state.filter[i]; else state.filter[i] = Number(k);
       }));
     });
@@ -366,6 +372,7 @@
 
   if (preferred && numeric.length) {
     state.metric = preferred;
+    state.log = isWide(preferred);
     drawControls();
     drawCurves();
   } else {

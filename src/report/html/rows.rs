@@ -17,23 +17,36 @@ pub(super) struct Remark {
     text: String,
 }
 
+/// Cells in words, three and more in a row as a range: `cell 3`, `cells 0–4, 7`, `all 30 cells`.
+fn named(cells: &[usize], all: usize) -> String {
+    if cells.len() == all && all > 1 {
+        return format!("all {all} cells");
+    }
+    let runs = cells.chunk_by(|a, b| a + 1 == *b);
+    let words = runs.flat_map(|run| match run {
+        [first, _, .., last] => vec![format!("{first}–{last}")],
+        short => short.iter().map(usize::to_string).collect(),
+    });
+    let plural = if cells.len() == 1 { "cell" } else { "cells" };
+    format!("{plural} {}", words.collect::<Vec<_>>().join(", "))
+}
+
 /// The flags of the whole and those of cells, with the cells that carry them; warnings first.
 pub(super) fn flags(result: &ResultFile) -> Vec<Remark> {
     let mut all: Vec<(Severity, String)> =
         result.flags.iter().map(|flag| (flag.severity, flag.text.clone())).collect();
-    let mut of_cells: indexmap::IndexMap<&str, (Severity, &str, Vec<String>)> = indexmap::IndexMap::new();
+    let mut of_cells: indexmap::IndexMap<&str, (Severity, &str, Vec<usize>)> = indexmap::IndexMap::new();
     for cell in &result.cells {
         for flag in &cell.flags {
             let entry = of_cells.entry(&flag.code).or_insert((flag.severity, &flag.text, Vec::new()));
-            entry.2.push(cell.index.to_string());
+            entry.2.push(cell.index);
         }
         if let CellStatus::Failed(why) = &cell.status {
             all.push((Severity::Warning, format!("Cell {} failed: {why}", cell.index)));
         }
     }
     all.extend(of_cells.into_values().map(|(severity, text, cells)| {
-        let plural = if cells.len() == 1 { "cell" } else { "cells" };
-        (severity, format!("{text} ({plural} {})", cells.join(", ")))
+        (severity, format!("{text} ({})", named(&cells, result.cells.len())))
     }));
     all.sort_by_key(|(severity, _)| Reverse(*severity));
     all.into_iter()
@@ -242,5 +255,18 @@ impl MetricRow {
             },
             meaning: number::clean(&of.meaning),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_in_a_row_are_told_as_a_range() {
+        assert_eq!(named(&[3], 9), "cell 3");
+        assert_eq!(named(&[0, 1, 2, 3, 7, 8], 9), "cells 0–3, 7, 8");
+        assert_eq!(named(&[0, 1], 2), "all 2 cells");
+        assert_eq!(named(&[0], 1), "cell 0");
     }
 }
