@@ -5,8 +5,6 @@ use crate::engine;
 /// Something that happens at a moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Event {
-    /// The measured window opens (0) or closes (1), or a slice of the time series ends (2).
-    Mark(u32),
     /// A station breaks down, or one of its servers does.
     Break(u32),
     /// A station or one of its servers is repaired.
@@ -51,11 +49,10 @@ pub(super) enum Event {
 const INDEX_BITS: u32 = 23;
 
 impl engine::Event for Event {
-    /// At one moment: the ruler first, then repairs, then what finishes, then what becomes free, then what arrives,
+    /// At one moment: the ruler, which is no event, first; then repairs, then what finishes, then what becomes free, then what arrives,
     /// then what runs out (so that an answer at the very deadline counts), then controllers.
     fn rank(self) -> u8 {
         match self {
-            Self::Mark(_) => 0,
             Self::Break(_) | Self::Repair(_) | Self::Fault(_) | Self::NodeBack(_) => 1,
             Self::Wake(_) | Self::Shared(_) => 4,
             Self::AgentReady(_) => 5,
@@ -70,7 +67,6 @@ impl engine::Event for Event {
 
     fn encode(self) -> u32 {
         let (kind, index) = match self {
-            Self::Mark(index) => (0, index),
             Self::Break(index) => (1, index),
             Self::Repair(index) => (2, index),
             Self::Wake(index) => (3, index),
@@ -98,7 +94,6 @@ impl engine::Event for Event {
     fn decode(bits: u32) -> Self {
         let index = bits & ((1 << INDEX_BITS) - 1);
         match bits >> INDEX_BITS {
-            0 => Self::Mark(index),
             1 => Self::Break(index),
             2 => Self::Repair(index),
             3 => Self::Wake(index),
@@ -130,7 +125,7 @@ mod tests {
 
     #[test]
     fn every_kind_survives_packing() {
-        for kind in 0..20 {
+        for kind in 1..20 {
             let bits = kind << INDEX_BITS | 0x7f_0f0f;
             assert_eq!(Event::decode(bits).encode(), bits);
         }

@@ -109,8 +109,7 @@ struct OpenWindow {
 impl OpenWindow {
     /// A task has ended.
     #[inline]
-    fn ended(&mut self, cost: u64, bucket: u32, well: bool) {
-        self.so_far.cost += u128::from(cost);
+    fn ended(&mut self, bucket: u32, well: bool) {
         if !well {
             return count(&mut self.so_far.bad);
         }
@@ -217,14 +216,14 @@ impl Probe {
         }
     }
 
-    /// What the ruler does, and when.
-    pub(super) fn marks(&self) -> Vec<(u32, u64)> {
-        let mut marks = vec![(OPENS, self.cut), (CLOSES, self.end)];
+    /// When the ruler moves, and what it does then.
+    pub(super) fn marks(&self) -> Vec<(u64, u32)> {
+        let mut marks = vec![(self.cut, OPENS), (self.end, CLOSES)];
         if !self.windows.is_empty() {
-            marks.push((WINDOW, self.window_length.min(self.end)));
+            marks.push((self.window_length.min(self.end), WINDOW));
         }
         if self.slice_length > 0 {
-            marks.push((SLICE, self.slice_length));
+            marks.push((self.slice_length, SLICE));
         }
         marks
     }
@@ -252,13 +251,15 @@ impl Probe {
         assert_eq!(strand.ledger.total(), latency, "the parts of a task's time sum to its latency");
         count(&mut self.ended_ever);
         self.system.down(now);
-        self.wasted += u128::from(if cause.is_none() { strand.lost } else { strand.cost });
+        if strand.cost > 0 {
+            self.paid(strand, cause);
+        }
         if now >= self.cut && now < self.end {
             count(&mut self.ended_in_window);
             self.good_in_window += u64::from(cause.is_none());
         }
         let bucket = coarse(latency);
-        self.window.ended(strand.cost, bucket, cause.is_none());
+        self.window.ended(bucket, cause.is_none());
         if self.watched {
             self.counters.ended(bucket, cause.is_none());
         }
@@ -266,7 +267,6 @@ impl Probe {
             return;
         }
         self.outstanding -= 1;
-        self.token_cost += u128::from(strand.cost);
         let quality = match cause {
             Some(cause) => {
                 self.bad[cause as usize] += 1;
@@ -276,6 +276,16 @@ impl Probe {
         };
         if !self.breakdowns.is_empty() {
             self.break_down(strand, cause, latency, quality);
+        }
+    }
+
+    /// A task has ended that tokens were bought for.
+    #[inline(never)]
+    fn paid(&mut self, strand: &Strand, cause: Option<Cause>) {
+        self.wasted += u128::from(if cause.is_none() { strand.lost } else { strand.cost });
+        self.window.so_far.cost += u128::from(strand.cost);
+        if strand.measured {
+            self.token_cost += u128::from(strand.cost);
         }
     }
 
@@ -305,6 +315,7 @@ impl Probe {
         quality
     }
 
+    #[inline(never)]
     fn break_down(&mut self, strand: &Strand, cause: Option<Cause>, latency: u64, quality: u64) {
         let priority = u16::try_from(strand.priority.index()).expect("four priorities");
         let values = [priority, strand.class, strand.role, strand.model, strand.provider];
@@ -394,7 +405,7 @@ impl super::world::World<'_> {
                 self.probe.window.slice_area = area;
                 let next = now.saturating_add(self.probe.slice_length);
                 if next <= self.end {
-                    self.agenda.schedule(next, super::event::Event::Mark(SLICE));
+                    self.marks.push((next, SLICE));
                 }
             }
             other => unreachable!("there is no mark {other}"),
@@ -447,7 +458,7 @@ impl super::world::World<'_> {
         open.index += 1;
         let next = now.saturating_add(probe.window_length).min(probe.end);
         if open.index < probe.windows.len() && next > now {
-            self.agenda.schedule(next, super::event::Event::Mark(WINDOW));
+            self.marks.push((next, WINDOW));
         }
     }
 
@@ -465,7 +476,7 @@ impl super::world::World<'_> {
             cut: self.cut,
             end: self.end,
             stopped: now,
-            events: self.agenda.popped(),
+            events: self.agenda.popped() + self.marked,
             stale: self.stale,
             issued_ever: probe.issued_ever,
             ended_ever: probe.ended_ever,
