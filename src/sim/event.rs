@@ -43,6 +43,8 @@ pub(super) enum Event {
     Probe(u32),
     /// An alert looks.
     Alert(u32),
+    /// A node has run out of memory.
+    NodeDies(u32),
 }
 
 /// How many bits the index takes.
@@ -61,7 +63,7 @@ impl engine::Event for Event {
             Self::Worker(_) => 9,
             Self::Patience(_) | Self::Timeout(_) | Self::GiveUp(_) => 10,
             Self::Expire(_) => 11,
-            Self::Autoscale(_) | Self::Degrade(_) | Self::Probe(_) | Self::Alert(_) => 12,
+            Self::Autoscale(_) | Self::Degrade(_) | Self::Probe(_) | Self::Alert(_) | Self::NodeDies(_) => 12,
         }
     }
 
@@ -86,6 +88,7 @@ impl engine::Event for Event {
             Self::NodeBack(index) => (17, index),
             Self::Probe(index) => (18, index),
             Self::Alert(index) => (19, index),
+            Self::NodeDies(index) => (20, index),
         };
         assert!(index < 1 << INDEX_BITS, "more than eight million of one kind are alive");
         kind << INDEX_BITS | index
@@ -113,6 +116,7 @@ impl engine::Event for Event {
             17 => Self::NodeBack(index),
             18 => Self::Probe(index),
             19 => Self::Alert(index),
+            20 => Self::NodeDies(index),
             other => unreachable!("no event has the kind {other}"),
         }
     }
@@ -125,7 +129,7 @@ mod tests {
 
     #[test]
     fn every_kind_survives_packing() {
-        for kind in 1..20 {
+        for kind in 1..21 {
             let bits = kind << INDEX_BITS | 0x7f_0f0f;
             assert_eq!(Event::decode(bits).encode(), bits);
         }

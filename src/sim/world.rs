@@ -218,6 +218,7 @@ impl<'a> World<'a> {
             Event::NodeBack(node) => self.node_back(node),
             Event::Probe(node) => self.probe_node(node),
             Event::Alert(index) => self.alert(index),
+            Event::NodeDies(node) => self.node_dies(node),
         }
     }
 
