@@ -38,6 +38,17 @@ struct Table {
     missing: Vec<Missing>,
 }
 
+/// An experiment with two values of a key.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Pair {
+    experiment: String,
+    key: String,
+    values: (Value, Value),
+    #[serde(default)]
+    given: IndexMap<String, Value>,
+}
+
 /// A mechanism and the effect that it has.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -69,6 +80,17 @@ struct Missing {
     mechanism: String,
     /// Why not.
     why: String,
+    /// A pair that shows it: the second value is refused, or changes nothing.
+    #[serde(default)]
+    tried: Option<Pair>,
+}
+
+impl Row {
+    /// What it runs.
+    fn pair(&self) -> Pair {
+        let Self { experiment, key, values, given, .. } = self.clone();
+        Pair { experiment, key, values, given }
+    }
 }
 
 fn table() -> Table {
@@ -121,6 +143,16 @@ fn what_is_missing_says_why() {
     }
 }
 
+#[test]
+fn what_is_missing_is_refused_or_changes_nothing() {
+    let missing = table().missing;
+    let tried: Vec<_> = missing.iter().filter_map(|row| Some((row, row.tried.as_ref()?))).collect();
+    assert!(tried.len() >= 5);
+    let found = tried.par_iter().filter(|(_, pair)| effect::differs(pair)).map(|(row, _)| &row.mechanism);
+    let found: Vec<_> = found.collect();
+    assert!(found.is_empty(), "these have an effect by now, so that they belong among the rows: {found:?}");
+}
+
 /// `BLESS=1 cargo test --test it the_page_of_mechanisms` writes it.
 #[test]
 fn the_page_of_mechanisms_is_that_of_the_table() {
@@ -143,6 +175,11 @@ fn sound() -> Row {
 fn refused(row: &Row, because: &str) {
     let why = effect::check(row).unwrap_err();
     assert!(why.contains(because), "{why}");
+}
+
+#[test]
+fn what_has_an_effect_is_not_missing() {
+    assert!(effect::differs(&sound().pair()));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The two sides of a row, run on the same seeds, and the difference between them.
 
 use super::figure::Figure;
-use super::{FOLDER, Row};
+use super::{FOLDER, Pair, Row};
 use serde::Deserialize;
 use std::fmt;
 use std::path::PathBuf;
@@ -61,10 +61,10 @@ struct Side {
 }
 
 impl Side {
-    fn run(row: &Row, value: &serde_json::Value) -> Result<Self, String> {
-        let file = PathBuf::from(FOLDER).join(format!("{}.json", row.experiment));
-        let given = row.given.iter().map(|(key, value)| format!("{key}={value}"));
-        let sets: Vec<String> = given.chain([format!("{}={value}", row.key)]).collect();
+    fn run(pair: &Pair, value: &serde_json::Value) -> Result<Self, String> {
+        let file = PathBuf::from(FOLDER).join(format!("{}.json", pair.experiment));
+        let given = pair.given.iter().map(|(key, value)| format!("{key}={value}"));
+        let sets: Vec<String> = given.chain([format!("{}={value}", pair.key)]).collect();
         let mut diagnostics = Diagnostics::new();
         let experiment = load(&file, &sets, &mut diagnostics).and_then(|loaded| {
             let tree = cell_tree(&loaded, loaded.cells.first()?);
@@ -89,7 +89,8 @@ impl Side {
 
 /// Whether the effect of a row is there; the error says what is instead.
 pub(super) fn check(row: &Row) -> Result<(), String> {
-    let (first, second) = (Side::run(row, &row.values.0)?, Side::run(row, &row.values.1)?);
+    let pair = row.pair();
+    let (first, second) = (Side::run(&pair, &pair.values.0)?, Side::run(&pair, &pair.values.1)?);
     let figure = Figure::parse(&row.metric, &first.model)?;
     let (first, second) = (first.values(&figure)?, second.values(&figure)?);
     let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
@@ -107,4 +108,14 @@ pub(super) fn check(row: &Row) -> Result<(), String> {
         mean(&second),
         row.effect
     ))
+}
+
+/// Whether the second value of a pair is accepted and changes anything in any replication.
+///
+/// # Panics
+/// If the pair cannot be run with its first value.
+pub(super) fn differs(pair: &Pair) -> bool {
+    let first = Side::run(pair, &pair.values.0);
+    let first = first.unwrap_or_else(|why| panic!("{}: {why}", pair.key));
+    Side::run(pair, &pair.values.1).is_ok_and(|second| second.runs != first.runs)
 }
