@@ -8,6 +8,7 @@ mod end_to_end;
 mod estimation;
 mod examples;
 mod fuzz;
+mod metastability;
 mod replays;
 mod report;
 mod runner;
