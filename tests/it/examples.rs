@@ -1,5 +1,9 @@
 //! The examples do what they say; each fails by itself where it does not find what it expects.
 
+use serde_json::Value;
+use std::fs;
+use std::process::Command;
+
 #[path = "../../examples/custom_policy.rs"]
 mod custom_policy;
 #[path = "../../examples/library.rs"]
@@ -13,4 +17,31 @@ fn a_policy_of_ones_own_is_asked() {
 #[test]
 fn an_experiment_runs_from_rust() {
     library::main().unwrap();
+}
+
+/// Every experiment of one's own folder, as a newcomer would try it. Those that replay public traces are tested with
+/// the traces.
+#[test]
+#[ignore = "minutes; part of ./check --all"]
+fn every_experiment_answers_its_question_in_a_quick_look() {
+    let out = tempfile::tempdir().unwrap();
+    let mut silent = Vec::new();
+    for entry in fs::read_dir("experiments").unwrap() {
+        let file = entry.unwrap().path();
+        let is_experiment = file.extension().is_some_and(|end| end == "json");
+        if !is_experiment || fs::read_to_string(&file).unwrap().contains("\"data:") {
+            continue;
+        }
+        let folder = out.path().join(file.file_stem().unwrap());
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tars-sim"));
+        let run = command.arg("sweep").arg(&file).args(["--quick", "--quiet", "--out"]).arg(&folder).output();
+        let run = run.unwrap();
+        let result: Option<Value> =
+            fs::read(folder.join("result.json")).ok().and_then(|text| serde_json::from_slice(&text).ok());
+        let answer = result.and_then(|result| result["answer"]["headline"].as_str().map(str::to_owned));
+        if !run.status.success() || answer.is_none_or(|text| text.is_empty()) {
+            silent.push(format!("{}: {}", file.display(), String::from_utf8_lossy(&run.stderr)));
+        }
+    }
+    assert!(silent.is_empty(), "{}", silent.join("\n"));
 }

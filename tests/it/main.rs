@@ -9,6 +9,7 @@ mod estimation;
 mod examples;
 mod fuzz;
 mod mechanisms;
+mod metastability;
 mod replays;
 mod report;
 mod runner;
