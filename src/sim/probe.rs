@@ -49,6 +49,8 @@ pub(super) struct Probe {
     cut: u64,
     end: u64,
     closed: bool,
+    /// Marks of the ruler that are still to come.
+    marks: u32,
     outstanding: u64,
     issued_ever: u64,
     ended_ever: u64,
@@ -146,6 +148,7 @@ impl Probe {
             cut,
             end,
             closed: false,
+            marks: 0,
             outstanding: 0,
             issued_ever: 0,
             ended_ever: 0,
@@ -217,8 +220,8 @@ impl Probe {
         }
     }
 
-    /// What the ruler does, and when.
-    pub(super) fn marks(&self) -> Vec<(u32, u64)> {
+    /// What the ruler does first, and when.
+    pub(super) fn first_marks(&mut self) -> Vec<(u32, u64)> {
         let mut marks = vec![(OPENS, self.cut), (CLOSES, self.end)];
         if !self.windows.is_empty() {
             marks.push((WINDOW, self.window_length.min(self.end)));
@@ -226,13 +229,15 @@ impl Probe {
         if self.slice_length > 0 {
             marks.push((SLICE, self.slice_length));
         }
+        self.marks = u32::try_from(marks.len()).expect("four kinds of marks");
         marks
     }
 
-    /// Whether the window is closed and all its tasks have ended.
+    /// Whether the ruler is at its end, where the window closes and the last windows of the time series end, and all
+    /// measured tasks have ended.
     #[inline]
     pub(super) fn is_over(&self) -> bool {
-        self.closed && self.outstanding == 0
+        self.marks == 0 && self.outstanding == 0
     }
 
     #[inline]
@@ -381,6 +386,7 @@ impl super::world::World<'_> {
     /// The ruler moves.
     pub(super) fn mark(&mut self, which: u32) {
         let now = self.now;
+        self.probe.marks -= 1;
         match which {
             OPENS => self.each_level(|level| level.open(now)),
             CLOSES => {
@@ -394,11 +400,16 @@ impl super::world::World<'_> {
                 self.probe.window.slice_area = area;
                 let next = now.saturating_add(self.probe.slice_length);
                 if next <= self.end {
-                    self.agenda.schedule(next, super::event::Event::Mark(SLICE));
+                    self.next_mark(SLICE, next);
                 }
             }
             other => unreachable!("there is no mark {other}"),
         }
+    }
+
+    fn next_mark(&mut self, which: u32, at: u64) {
+        self.probe.marks += 1;
+        self.agenda.schedule(at, super::event::Event::Mark(which));
     }
 
     fn each_level(&mut self, act: impl Fn(&mut Level)) {
@@ -447,7 +458,7 @@ impl super::world::World<'_> {
         open.index += 1;
         let next = now.saturating_add(probe.window_length).min(probe.end);
         if open.index < probe.windows.len() && next > now {
-            self.agenda.schedule(next, super::event::Event::Mark(WINDOW));
+            self.next_mark(WINDOW, next);
         }
     }
 

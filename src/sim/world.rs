@@ -522,7 +522,7 @@ impl<'a> World<'a> {
     }
 
     fn schedule_marks(&mut self) {
-        for (which, at) in self.probe.marks() {
+        for (which, at) in self.probe.first_marks() {
             self.agenda.schedule(at, Event::Mark(which));
         }
     }
