@@ -96,7 +96,7 @@ impl<'a> World<'a> {
             last,
             stale: 0,
         };
-        world.marks = world.probe.marks();
+        world.marks = world.probe.first_marks();
         world.start_stations();
         world.start_pools();
         world.start_nodes();

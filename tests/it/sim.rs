@@ -7,6 +7,7 @@ mod clients;
 mod faults;
 mod nodes;
 mod routes;
+mod series;
 mod stations;
 
 use serde_json::{Value, json};
