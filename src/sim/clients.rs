@@ -327,7 +327,7 @@ impl World<'_> {
         let strand = self.strands.get_mut(id);
         strand.pc = model.program.routes[model.classes[strand.class as usize].route as usize].1;
         strand.phase = Phase::Ready;
-        strand.cached = false;
+        strand.cached = NONE;
         strand.retry_after = 0;
         strand.replay = 0;
         if strand.measured {

@@ -138,6 +138,11 @@ impl DegradeState {
         self.rule.settings().timeout
     }
 
+    /// How long the mode lets cached entries be used; `None` leaves them to their caches.
+    fn cache_ttl(&self) -> Option<Span> {
+        self.rule.settings().cache_ttl
+    }
+
     pub(super) fn cached_only(&self) -> bool {
         self.rule.settings().cached_only
     }
@@ -170,6 +175,15 @@ impl World<'_> {
         }
         if let Some(degrade) = &self.plan.model.degrade {
             self.agenda.schedule(degrade.interval.as_nanos(), Event::Degrade(0));
+            self.age_caches();
+        }
+    }
+
+    /// Entries of all caches, those already in included, live as long as the mode says.
+    fn age_caches(&mut self) {
+        let of_mode = self.degrade.as_ref().and_then(DegradeState::cache_ttl);
+        for (cache, model) in self.caches.iter_mut().zip(&self.plan.model.caches) {
+            cache.set_ttl_of_all(of_mode.or(model.store.ttl));
         }
     }
 
@@ -258,6 +272,7 @@ impl World<'_> {
                 Trigger::None => 4,
             };
             state.triggers[trigger] += 1;
+            self.age_caches();
         }
         let next = now.saturating_add(model.interval.as_nanos());
         self.agenda.schedule(next, Event::Degrade(0));

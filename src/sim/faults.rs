@@ -35,11 +35,7 @@ impl Trouble {
             strand.will_fail = true;
             strand.doom = Cause::Down;
         }
-        let slowed = if self.latency_factor == 1.0 {
-            span
-        } else {
-            Span::from_nanos(span).scale(self.latency_factor).as_nanos()
-        };
+        let slowed = Span::from_nanos(span).scale(self.latency_factor).as_nanos();
         slowed.saturating_add(self.hangs_until.saturating_sub(now)).min(FAR)
     }
 }
@@ -213,7 +209,7 @@ impl World<'_> {
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "`as` saturates, which is meant")]
 fn scaled_rate(count: u64, per: u64, factor: f64) -> Rate {
     let whole = Rate::new(count.max(1), Span::from_nanos(per.max(1))).expect("both are positive");
-    if factor == 1.0 {
+    if (factor - 1.0).abs() < 1e-12 {
         return whole;
     }
     let thousandths = (libm::round(whole.count() as f64 * factor * 1_000.0) as u64).max(1);

@@ -311,9 +311,8 @@ impl Probe {
             NONE => 1_000_000,
             used => model.models[used as usize].accuracy_millionths,
         };
-        if strand.cached
-            && let Some(cache) = model.caches.first()
-        {
+        if strand.cached != NONE {
+            let cache = &model.caches[strand.cached as usize];
             quality = quality * cache.accuracy_millionths / 1_000_000;
         }
         self.quality += quality;

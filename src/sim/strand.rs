@@ -244,8 +244,8 @@ pub(super) struct Strand {
     pub(super) measured: bool,
     /// Whether its client has left.
     pub(super) orphan: bool,
-    /// Whether its answer came from a cache.
-    pub(super) cached: bool,
+    /// The cache that it last found something in.
+    pub(super) cached: u16,
     /// Its present call.
     pub(super) visit: u16,
     pub(super) station: u16,
@@ -364,7 +364,7 @@ impl Strand {
             client_attempt: 1,
             measured: false,
             orphan: false,
-            cached: false,
+            cached: NONE,
             visit: 0,
             station: NONE,
             attempt: 0,

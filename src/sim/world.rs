@@ -10,7 +10,7 @@ use super::nodes::NodeState;
 use super::plan::Plan;
 use super::probe::Probe;
 use super::stations::{RetryState, StationState};
-use super::strand::{Cause, NOBODY, Phase, Strand, uses};
+use super::strand::{Cause, NOBODY, NONE, Phase, Strand, uses};
 use crate::engine::{Agenda, Arena, Ticket};
 use crate::model::Kind;
 use crate::model::route::Op;
@@ -32,7 +32,8 @@ pub(super) struct World<'a> {
     pub(super) pools: Vec<PoolState>,
     pub(super) clients: Vec<ClientState>,
     pub(super) users: Vec<User>,
-    pub(super) caches: Vec<Cache<u64, ()>>,
+    /// Caches; an entry knows the model whose answer it holds.
+    pub(super) caches: Vec<Cache<u64, u16>>,
     pub(super) nodes: Vec<NodeState>,
     /// Of each fault, until when it lasts, while it does.
     pub(super) active_faults: Vec<Option<u64>>,
@@ -352,7 +353,8 @@ impl<'a> World<'a> {
                 Op::Store { cache } => {
                     let key = strand.cache_key;
                     let bytes = plan.model.caches[cache as usize].entry_bytes;
-                    let _ = self.caches[cache as usize].insert(Time::from_nanos(now), key, (), bytes);
+                    let model = strand.model;
+                    let _ = self.caches[cache as usize].insert(Time::from_nanos(now), key, model, bytes);
                 }
                 Op::Spread { first, count, turn } => {
                     let way = match turn {
@@ -390,12 +392,15 @@ impl<'a> World<'a> {
         };
         let key = strand.cache_key;
         let found = match self.caches[cache as usize].get(time, &key) {
-            Lookup::Hit(()) | Lookup::Stale(()) => true,
-            Lookup::Miss => false,
+            Lookup::Hit(model) | Lookup::Stale(model) => Some(*model),
+            Lookup::Miss => None,
         };
-        self.probe.cache_look(usize::from(cache), found, strand.measured);
-        if found {
-            strand.cached = true;
+        self.probe.cache_look(usize::from(cache), found.is_some(), strand.measured);
+        if let Some(model) = found {
+            strand.cached = cache;
+            if model != NONE {
+                strand.model = model;
+            }
             strand.pc = hit;
             return true;
         }
@@ -469,7 +474,9 @@ impl<'a> World<'a> {
         parent.children -= 1;
         parent.cost += branch.cost;
         parent.lost += branch.lost;
-        parent.cached |= branch.cached;
+        if branch.cached != NONE {
+            parent.cached = branch.cached;
+        }
         // The ledger is that of the branch that finishes last, of equals the first in the file; of a race, the winner's.
         if parent.branch == u32::MAX || now > parent.joined_at || branch.branch < parent.branch {
             parent.branch = branch.branch;
