@@ -83,13 +83,14 @@ pub struct ValidateArgs {
     /// Instead of the suite, how often intervals hold the truth: so many macro-replications of each of four queues by
     /// the usual stopping rule [default: 1000, which takes three quarters of an hour on one core].
     #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "1000", conflicts_with = "full")]
-    #[arg(value_parser = clap::value_parser!(u32).range(2..=100_000))]
+    #[arg(allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(2..=100_000))]
     pub coverage: Option<u32>,
     /// The folder of public traces, for replays; else that of `TARS_SIM_DATA`.
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
     /// Worker threads; 0 takes one for each core.
-    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u16).range(..=1024))]
+    #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true)]
+    #[arg(value_parser = clap::value_parser!(u16).range(..=1024))]
     pub threads: u16,
     /// What goes to standard output: a table or CSV.
     #[arg(long, value_enum, default_value_t = OutputFormat::Table)]
@@ -106,15 +107,17 @@ pub struct RunArgs {
     #[command(flatten)]
     pub experiment: ExperimentArgs,
     /// Worker threads; 0 takes one for each core. Results do not depend on it.
-    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u16).range(..=1024))]
+    #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true)]
+    #[arg(value_parser = clap::value_parser!(u16).range(..=1024))]
     pub threads: u16,
     /// The master seed, in place of the experiment's.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub seed: Option<u64>,
     /// The folder of results [default: outputs/NAME, or outputs/NAME-quick].
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// A first look within seconds: fewer cells, few and short replications. Not for decisions.
+    /// A first look within seconds: at most 18 cells and 6 replications, and steady runs of more than 240 s cut short.
+    /// Not for decisions.
     #[arg(long)]
     pub quick: bool,
     /// Goes on with replications until means are known to this share of themselves (`0.01`; the 99th percentile to 2.5

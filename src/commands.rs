@@ -14,6 +14,7 @@ mod sensitivity;
 mod signal;
 mod sweep;
 mod theory;
+mod usage;
 mod validate;
 
 pub use failure::{Cause, Failure};
@@ -22,7 +23,7 @@ use crate::cli::{Cli, Command, OutputFormat};
 use crate::report::terminal::Screen;
 use crate::report::{self, Format};
 use crate::store::{FolderLock, Manifest, Outgoing};
-use clap::CommandFactory;
+use clap::{CommandFactory, Parser};
 use prepare::{Prepared, prepare};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -36,6 +37,14 @@ pub struct Surroundings {
     pub bar: bool,
     /// The folder of public traces, if the environment names one.
     pub data: Option<PathBuf>,
+}
+
+/// Reads the command line.
+///
+/// # Errors
+/// With what is wrong and what to do; or with the text that `--help` or `--version` asks for.
+pub fn parse() -> Result<Cli, clap::Error> {
+    Cli::try_parse().map_err(usage::explained)
 }
 
 /// Does what the command line says.
@@ -74,15 +83,36 @@ fn check(args: &crate::cli::ExperimentArgs, around: &Surroundings) -> Result<(),
     print(format!("ok: {cells} {plural} × {replications} replications of {}\n", measure.duration).as_bytes())
 }
 
+/// Reads a file of a result's folder.
+fn read_result(folder: &Path, name: &str) -> Result<Vec<u8>, Failure> {
+    let path = folder.join(name);
+    std::fs::read(&path).map_err(|error| {
+        if folder.is_file() {
+            return no_folder(folder);
+        }
+        let what = if folder.exists() {
+            format!("cannot read {}: {error}", path.display())
+        } else {
+            format!("there is no folder {}", folder.display())
+        };
+        let hint = "give the folder of a finished `tars-sim sweep`, such as outputs/tier3";
+        Failure::usage(format!("error: {what}\n  hint: {hint}"))
+    })
+}
+
+/// A file stands where a result's folder was expected.
+fn no_folder(file: &Path) -> Failure {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    Failure::usage(format!(
+        "error: {} is a file, and the folder of a result is expected\n  hint: tars-sim report {}",
+        file.display(),
+        folder.display()
+    ))
+}
+
 /// Draws everything that follows from `result.json` again.
 fn redraw(folder: &Path, format: OutputFormat, around: &Surroundings) -> Result<(), Failure> {
-    let read = |name: &str| {
-        let path = folder.join(name);
-        std::fs::read(&path).map_err(|error| {
-            let hint = "\n  hint: give the folder of a finished `tars-sim sweep`";
-            Failure::usage(format!("error: cannot read {}: {error}{hint}", path.display()))
-        })
-    };
+    let read = |name: &str| read_result(folder, name);
     let manifest: Manifest = serde_json::from_slice(&read("manifest.json")?)
         .map_err(|error| Failure::usage(format!("error: manifest.json is not readable: {error}")))?;
     let result = report::json::from_bytes(&read("result.json")?)?;

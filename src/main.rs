@@ -1,9 +1,7 @@
 //! The command line of tars-sim.
 
-use clap::Parser;
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
-use tars_sim::cli::Cli;
 use tars_sim::commands::{self, Surroundings};
 use tars_sim::report::terminal::{Colour, Screen};
 
@@ -11,7 +9,8 @@ use tars_sim::report::terminal::{Colour, Screen};
 const WIDTH: usize = 110;
 
 fn main() -> ExitCode {
-    let done = commands::execute(Cli::parse(), &surroundings());
+    let cli = commands::parse().unwrap_or_else(|error| error.exit());
+    let done = commands::execute(cli, &surroundings());
     // Whoever reads may have left; then there is nobody to tell.
     let _ = io::stdout().flush();
     match done {

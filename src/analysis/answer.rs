@@ -147,11 +147,6 @@ fn answer(whole: &Whole, slo: &[SloTerm], cells: &[Cell], sensitivity: &[Sensiti
         (false, [only]) => judged(slo, only),
         (false, _) => chosen(whole, slo, &done),
     };
-    if whole.quick {
-        answer.details.push(
-            "Made with --quick: fewer cells, few and short replications. Not for decisions.".to_owned(),
-        );
-    }
     for row in sensitivity {
         answer.details.push(sensitivity_words(row));
     }

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::diagnostic::{At, Diagnostics, near};
 use super::source::{FileId, Origin, Place};
@@ -25,9 +25,9 @@ pub enum Encoding {
 pub fn read(path: &Path, name: &str, diagnostics: &mut Diagnostics) -> Option<FileId> {
     let bytes = match read_bytes(path) {
         Ok(Content::Whole(bytes)) => bytes,
-        Ok(Content::Folder) => return refuse(|| diagnostics.is_a_folder(name)),
+        Ok(Content::Folder) => return refuse(|| diagnostics.is_a_folder(name, inside(path).as_deref())),
         Ok(Content::TooLarge { bytes }) => return refuse(|| diagnostics.too_large(name, bytes)),
-        Err(error) => return refuse(|| diagnostics.unreadable(name, &error, sibling(path).as_deref())),
+        Err(error) => return refuse(|| diagnostics.unreadable(name, &error, nearest(path).as_deref())),
     };
     accept(bytes, name, diagnostics)
 }
@@ -99,10 +99,31 @@ fn foreign_encoding(bytes: &[u8]) -> Option<Encoding> {
     }
 }
 
-/// The file beside `path` whose name is nearest to the one asked for.
-fn sibling(path: &Path) -> Option<String> {
-    let wanted = path.file_name()?.to_str()?;
-    let folder = path.parent()?;
+/// The path nearest to one that is not there: each folder and file on the way under its own name, or under the nearest
+/// one beside it.
+fn nearest(path: &Path) -> Option<String> {
+    let mut found = PathBuf::new();
+    for part in path.components() {
+        let next = found.join(part);
+        found = if next.exists() { next } else { found.join(sibling(&found, part.as_os_str().to_str()?)?) };
+    }
+    found.into_os_string().into_string().ok()
+}
+
+/// The first JSON file in a folder.
+fn inside(folder: &Path) -> Option<String> {
+    let is_json = |name: &String| name.ends_with(".json");
+    let found = names(folder)?.into_iter().find(is_json)?;
+    folder.join(found).into_os_string().into_string().ok()
+}
+
+/// The name in `folder` that is nearest to the one asked for.
+fn sibling(folder: &Path, wanted: &str) -> Option<String> {
+    near(wanted, names(folder)?.iter().map(String::as_str)).map(str::to_owned)
+}
+
+/// What a folder holds, in order.
+fn names(folder: &Path) -> Option<Vec<String>> {
     let listed = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     let mut names: Vec<String> = std::fs::read_dir(listed)
         .ok()?
@@ -110,8 +131,7 @@ fn sibling(path: &Path) -> Option<String> {
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
         .collect();
     names.sort_unstable();
-    let found = near(wanted, names.iter().map(String::as_str))?;
-    folder.join(found).to_str().map(str::to_owned)
+    Some(names)
 }
 
 #[cfg(test)]
@@ -130,5 +150,20 @@ mod tests {
         check(b"\0\0\0{", Some(Encoding::Utf32));
         check(b"{}", None);
         check(b"", None);
+    }
+
+    #[test]
+    fn a_misspelt_folder_is_found_as_a_misspelt_file_is() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("experiments")).unwrap();
+        std::fs::write(folder.path().join("experiments/tier3.json"), "{}").unwrap();
+        let check = |wanted: &str, expected: Option<&str>| {
+            let expected = expected.map(|path| folder.path().join(path).display().to_string());
+            assert_eq!(nearest(&folder.path().join(wanted)), expected, "{wanted}");
+        };
+        check("experiments/tier3.jsn", Some("experiments/tier3.json"));
+        check("expriments/tier3.json", Some("experiments/tier3.json"));
+        check("expriments/tier33.json", Some("experiments/tier3.json"));
+        check("elsewhere/tier3.json", None);
     }
 }

@@ -193,6 +193,8 @@ pub(crate) fn series_unit(name: &str) -> &'static str {
     match name {
         name if name.ends_with("_usd_per_s") => "USD/s",
         name if name.ends_with("_per_s") => "1/s",
+        name if name.ends_with("_per_min") => "1/min",
+        name if name.ends_with("_per_h") => "1/h",
         name if name.ends_with("_share") || name.ends_with("utilisation") => "share",
         name if name.ends_with("_s") => "s",
         name if name.ends_with("_mb") => "MB",

@@ -101,21 +101,32 @@ fn both(picture: &Picture) -> Result<[Artifact; 2], ReportError> {
 
 /// The quieter line below a title: what it is from and how it was measured.
 fn subtitle(result: &ResultFile, about: &str) -> String {
-    let replications = result.cells.iter().map(|cell| cell.replications).max().unwrap_or(0);
-    let mut parts = Vec::new();
-    if !about.is_empty() {
-        parts.push(about.to_owned());
-    }
-    parts.push(if replications == 1 {
-        "1 replication, so no intervals".to_owned()
-    } else {
-        format!("{replications} replications, {} % intervals", number::plain(result.confidence * 100.0))
-    });
-    if result.quick {
-        parts.push("quick: not for decisions".to_owned());
-    }
-    parts.push(number::clean(&result.name));
-    parts.join(" · ")
+    let measured = match replications(result) {
+        1 => "1 replication, so no intervals".to_owned(),
+        many => format!("{many} replications, {} % intervals", number::plain(result.confidence * 100.0)),
+    };
+    subtitle_of(result, &[about, &measured])
+}
+
+/// The same below what is drawn without intervals from the tasks of all replications.
+fn subtitle_of_pooled(result: &ResultFile, about: &str) -> String {
+    let measured = match replications(result) {
+        1 => "1 replication".to_owned(),
+        many => format!("{many} replications, pooled"),
+    };
+    subtitle_of(result, &[about, &measured])
+}
+
+fn replications(result: &ResultFile) -> u32 {
+    result.cells.iter().map(|cell| cell.replications).max().unwrap_or(0)
+}
+
+/// What must not be overlooked comes first: a long line is cut at its end.
+fn subtitle_of(result: &ResultFile, parts: &[&str]) -> String {
+    let quick = if result.quick { "quick: not for decisions" } else { "" };
+    let name = number::clean(&result.name);
+    let all = std::iter::once(quick).chain(parts.iter().copied()).chain([name.as_str()]);
+    all.filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ")
 }
 
 /// A text that begins a title.

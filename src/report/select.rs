@@ -1,8 +1,17 @@
 //! Which metrics and cells an output shows.
 
-use crate::result::{Axis, Cell, CellStatus, Figure, MetricInfo, ResultFile, Severity, SloTerm};
+use crate::result::{Axis, Cell, CellStatus, Figure, Flag, MetricInfo, ResultFile, Severity, SloTerm};
 
 use super::number;
+
+/// What a first look is worth, said right below its answer.
+pub(crate) const QUICK: &str =
+    "Made with --quick: fewer cells and replications, long runs cut short. Not for decisions.";
+
+/// The flags of the whole that are not said elsewhere already.
+pub(crate) fn flags(result: &ResultFile) -> impl Iterator<Item = &Flag> {
+    result.flags.iter().filter(|flag| flag.code != "quick")
+}
 
 /// Finds the first of `names` that the result has.
 pub(crate) fn metric<'a>(result: &'a ResultFile, names: &[&str]) -> Option<&'a MetricInfo> {
@@ -90,6 +99,14 @@ pub(crate) fn cell_at(result: &ResultFile, index: usize) -> Option<&Cell> {
     result.cells.iter().find(|cell| cell.index == index)
 }
 
+/// What a place is, and its name: `nodes main` are the `nodes` named `main`. Without a kind, it is a `station`.
+pub(crate) fn place(name: &str) -> (&str, &str) {
+    match name.split_once(' ') {
+        Some((kind @ ("station" | "pool" | "nodes"), name)) => (kind, name),
+        Some(_) | None => ("station", name),
+    }
+}
+
 /// The text of a cell's value on an axis.
 pub(crate) fn axis_value(result: &ResultFile, cell: &Cell, axis: usize) -> String {
     let text = cell.coordinates.get(axis).and_then(|place| result.axes.get(axis)?.values.get(*place));
@@ -129,7 +146,17 @@ pub(crate) fn missed(result: &ResultFile, cell: &Cell) -> Vec<String> {
 
 /// A column's name without its unit, which stands elsewhere: `latency_p99_s` is `latency p99`.
 pub(crate) fn readable(name: &str) -> String {
-    let suffixes = ["_usd_per_1000_tasks", "_usd_per_s", "_per_s", "_share", "_s"];
+    let suffixes = [
+        "_usd_per_1000_tasks",
+        "_usd_per_s",
+        "_per_s",
+        "_per_min",
+        "_per_h",
+        "_share",
+        "_mb",
+        "_bytes",
+        "_s",
+    ];
     let bare = suffixes.iter().find_map(|suffix| name.strip_suffix(suffix)).unwrap_or(name);
     bare.replace('_', " ")
 }

@@ -1,13 +1,16 @@
 //! The summary that a command ends with: question, answer, best cells, what was flagged, where the files are.
 
+mod places;
+
 use std::cmp::Reverse;
+use std::ops::RangeInclusive;
 
 use comfy_table::{
     Cell as TableCell, CellAlignment, Color, ContentArrangement, LineStyle, Table, TableStyle,
 };
 
 use super::{number, select};
-use crate::result::{Cell, CellStatus, Flag, MetricInfo, ResultFile, Severity};
+use crate::result::{Cell, CellStatus, MetricInfo, ResultFile, Severity};
 
 /// The rows of the table; more do not fit a screen beside the rest.
 const ROWS_MAX: usize = 10;
@@ -45,12 +48,15 @@ pub fn summary(result: &ResultFile, folder: Option<&str>, screen: Screen) -> Str
     if !shown.is_empty() {
         text.push_str(&table(result, &shown, screen));
         text.push('\n');
+        let cells = if rows == 1 { "1 cell".to_owned() } else { format!("{} of {rows} cells", shown.len()) };
         let note = format!(
-            "{} of {rows} cells; {} % intervals; * is the answer, ! puts numbers in doubt",
-            shown.len(),
+            "{cells}; {} % intervals; * is the answer, ! puts numbers in doubt",
             number::plain(result.confidence * 100.0)
         );
         paragraph(&mut text, &note, "", screen);
+    }
+    if let [only] = result.cells.as_slice() {
+        text.push_str(&places::tables(only, screen));
     }
     flags(&mut text, result, screen);
     footer(&mut text, result, folder, screen);
@@ -66,12 +72,14 @@ fn heading(text: &mut String, result: &ResultFile, screen: Screen) {
         text.push_str(&paint(&line, Style::Bold, screen));
         text.push('\n');
     }
+    if result.quick {
+        for line in wrapped(select::QUICK, screen.width) {
+            text.push_str(&paint(&line, Style::Warning, screen));
+            text.push('\n');
+        }
+    }
     for detail in &result.answer.details {
         paragraph(text, detail, "· ", screen);
-    }
-    if result.quick {
-        text.push_str(&paint("Made with --quick: not for decisions.", Style::Warning, screen));
-        text.push('\n');
     }
     text.push('\n');
 }
@@ -128,22 +136,48 @@ fn table_of(
     screen: Screen,
     arrangement: ContentArrangement,
 ) -> String {
+    let columns = result.axes.len() + metrics.len();
+    let rows = cells.iter().map(|cell| row(result, cell, metrics, ends)).collect();
+    let mut table = lined(header(result, metrics), rows, 0..=columns, screen);
+    table.set_content_arrangement(arrangement);
+    written(&table)
+}
+
+/// A table as wide as its content.
+fn laid_out(
+    header: Vec<String>,
+    rows: Vec<Vec<TableCell>>,
+    numbers: RangeInclusive<usize>,
+    screen: Screen,
+) -> String {
+    written(&lined(header, rows, numbers, screen))
+}
+
+/// A table with a line below its header and numbers on the right of their columns.
+fn lined(
+    header: Vec<String>,
+    rows: Vec<Vec<TableCell>>,
+    numbers: RangeInclusive<usize>,
+    screen: Screen,
+) -> Table {
     let mut table = Table::new();
     let lines = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
-    table.load_style(lines).set_content_arrangement(arrangement).force_no_tty();
+    table.load_style(lines).set_content_arrangement(ContentArrangement::Disabled).force_no_tty();
     table.set_width(u16::try_from(screen.width).unwrap_or(u16::MAX));
     if screen.colour == Colour::Ansi {
         table.enforce_styling();
     }
-    table.set_header(header(result, metrics));
-    for cell in cells {
-        table.add_row(row(result, cell, metrics, ends));
-    }
-    for index in 0..=result.axes.len() + metrics.len() {
+    table.set_header(header);
+    table.add_rows(rows);
+    for index in numbers {
         if let Some(column) = table.column_mut(index) {
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
+    table
+}
+
+fn written(table: &Table) -> String {
     table.to_string().lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
 }
 
@@ -204,10 +238,9 @@ fn verdict(result: &ResultFile, cell: &Cell) -> TableCell {
 /// The flags of the whole result, then those of cells, each code once with the number of cells.
 fn flags(text: &mut String, result: &ResultFile, screen: Screen) {
     let mut lines: Vec<(Severity, String)> =
-        result.flags.iter().map(|flag| (flag.severity, flag.text.clone())).collect();
-    for (flag, cells) in cell_flags(result) {
-        let plural = if cells == 1 { "cell" } else { "cells" };
-        lines.push((flag.severity, format!("{cells} {plural}: {}", flag.text)));
+        select::flags(result).map(|flag| (flag.severity, flag.text.clone())).collect();
+    for flagged in cell_flags(result) {
+        lines.push((flagged.severity, flagged.words()));
     }
     let failed = result.cells.iter().filter(|cell| !select::is_done(cell)).count();
     if failed > 0 {
@@ -235,11 +268,40 @@ fn flags(text: &mut String, result: &ResultFile, screen: Screen) {
     }
 }
 
-/// Each flag of the cells once, with the number of cells that carry its code.
-fn cell_flags(result: &ResultFile) -> Vec<(&Flag, usize)> {
-    let mut seen: indexmap::IndexMap<&str, (&Flag, usize)> = indexmap::IndexMap::new();
-    for flag in result.cells.iter().flat_map(|cell| &cell.flags) {
-        seen.entry(&flag.code).or_insert((flag, 0)).1 += 1;
+/// The flags of one code.
+struct Flagged<'a> {
+    severity: Severity,
+    text: &'a str,
+    /// The first cell that carries it.
+    first: usize,
+    cells: usize,
+    /// Whether every cell says it in the same words.
+    is_same: bool,
+}
+
+impl Flagged<'_> {
+    /// `4 cells: …`, or, where the numbers differ, `4 cells, such as cell 7: …`.
+    fn words(&self) -> String {
+        let plural = if self.cells == 1 { "cell" } else { "cells" };
+        let which = if self.is_same { String::new() } else { format!(", such as cell {}", self.first) };
+        format!("{} {plural}{which}: {}", self.cells, self.text)
+    }
+}
+
+/// Each flag of the cells once, by its code.
+fn cell_flags(result: &ResultFile) -> Vec<Flagged<'_>> {
+    let mut seen: indexmap::IndexMap<&str, Flagged<'_>> = indexmap::IndexMap::new();
+    for (cell, flag) in result.cells.iter().flat_map(|cell| cell.flags.iter().map(move |flag| (cell, flag))) {
+        let flagged = seen.entry(&flag.code).or_insert(Flagged {
+            severity: flag.severity,
+            text: &flag.text,
+            first: cell.index,
+            cells: 0,
+            is_same: true,
+        });
+        flagged.cells += 1;
+        flagged.is_same &= flagged.text == flag.text;
+        flagged.severity = flagged.severity.max(flag.severity);
     }
     seen.into_values().collect()
 }

@@ -200,6 +200,11 @@ fn a_folder_is_no_experiment() {
     let inner = folder.path().join("inner");
     fs::create_dir(&inner).expect("the folder can be made");
     check_file(&inner, "error: cannot read `inner`: it is a folder\n1 error\n");
+    fs::write(inner.join("one.json"), "{}").expect("the file can be written");
+    check_file(
+        &inner,
+        "error: cannot read `inner`: it is a folder\n  hint: name one file in it, such as `inner/one.json`\n1 error\n",
+    );
 }
 
 #[test]

@@ -260,6 +260,35 @@ fn a_report_is_drawn_again_with_the_same_bytes() {
 }
 
 #[test]
+fn a_report_of_what_is_no_result_says_what_is_expected() {
+    let folder = folder_with(QUEUE);
+    let told = |place: &str| check(folder.path(), &["report", place], 2).1;
+    fs::create_dir(folder.path().join("out")).unwrap();
+    fs::write(folder.path().join("out/report.html"), "").unwrap();
+    let file = told("out/report.html");
+    assert!(file.starts_with("error: out/report.html is a file"), "{file}");
+    assert!(file.contains("hint: tars-sim report out\n"), "{file}");
+    assert!(told("x.json").contains("hint: tars-sim report .\n"));
+    assert!(told("nowhere").starts_with("error: there is no folder nowhere\n  hint: "));
+    assert!(told("out").starts_with("error: cannot read out/manifest.json: "));
+}
+
+#[test]
+fn a_wrong_command_line_is_told_what_to_do() {
+    let folder = folder_with(QUEUE);
+    for (arguments, expected) in [
+        (&["sweep", "x.json", "y.json"][..], "tip: one is taken at a time"),
+        (&["sweep", "x.json", "--threads", "-1"], "-1 is not in 0..=1024"),
+        (&["sweep", "x.jsn"], "hint: did you mean `x.json`?"),
+        (&["sweep", "."], "hint: name one file in it, such as `./x.json`"),
+        (&["x.json"], "tip: 'tars-sim sweep x.json' runs an experiment"),
+    ] {
+        let (out, err) = check(folder.path(), arguments, 2);
+        assert!(out.is_empty() && err.contains(expected), "{arguments:?}: {err}");
+    }
+}
+
+#[test]
 fn the_seed_and_the_precision_may_be_given_beside_the_file() {
     let folder = folder_with(QUEUE);
     let run = |arguments: &[&str]| {

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use tars_sim::report::{
     Artifact, Format, ReplicationRow, ReportError, files, html, json, plot, stdout, terminal,
 };
-use tars_sim::result::{Answer, FORMAT, ResultFile};
+use tars_sim::result::{Answer, FORMAT, Figure, ResultFile};
 use terminal::{Colour, Screen};
 
 static FIXTURE: &[u8] = include_bytes!("../data/report/sweep.json");
@@ -228,6 +228,72 @@ fn what_is_drawn_follows_from_what_is_there() {
     assert_eq!(names(&single()), ["attribution", "distribution", "timeseries"]);
     assert_eq!(names(&empty()), Vec::<String>::new());
     assert!(files(&empty(), &[]).is_ok());
+}
+
+#[test]
+fn what_happens_over_time_is_said_to_be_means() {
+    let titles = |result: &ResultFile| -> Vec<String> {
+        plot::pictures(result).unwrap().iter().map(|picture| picture.title().to_owned()).collect()
+    };
+    let mut result = single();
+    assert!(titles(&result).contains(&"Over time, means over 20 replications".to_owned()));
+    result.cells[0].replications = 1;
+    assert!(titles(&result).contains(&"Over time, in one replication".to_owned()));
+}
+
+/// The single configuration with nodes, whose heap is recorded over time.
+fn with_nodes() -> ResultFile {
+    let mut result = single();
+    let cell = &mut result.cells[0];
+    let mut nodes = cell.stations[0].clone();
+    let figure = nodes.metrics["utilisation"].clone();
+    nodes.name = "nodes main".to_owned();
+    let kept = [("heap_max_mb", 1_434.0), ("stopped_share", 0.0625), ("deaths_per_h", 0.5)];
+    nodes.metrics = kept
+        .map(|(name, value)| (name.to_owned(), Figure { value: Some(value), ..figure.clone() }))
+        .into_iter()
+        .collect();
+    cell.stations.push(nodes);
+    let series = cell.series.as_mut().unwrap();
+    let windows = series.columns["queue"].len();
+    series.columns.insert("heap_mb".to_owned(), vec![Some(512.0); windows]);
+    result
+}
+
+#[test]
+fn the_summary_of_one_configuration_shows_stations_and_nodes_apart() {
+    let screen = Screen { width: 100, colour: Colour::Plain };
+    let text = terminal::summary(&with_nodes(), None, screen);
+    let line = |start: &str| {
+        let found = text.lines().find(|line| line.trim_start().starts_with(start));
+        found.unwrap_or_else(|| panic!("no line {start}\n{text}")).split_whitespace().collect::<Vec<_>>()
+    };
+    assert_eq!(line("nodes"), ["nodes", "heap", "max", "stopped", "deaths"]);
+    assert_eq!(line("main"), ["main", "1,434", "6.25", "0.500"]);
+    assert!(line("workers").len() > 2, "{text}");
+    assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
+    let sweep = terminal::summary(&sweep(), None, screen);
+    assert!(!sweep.contains("queue mean"), "a sweep has no room for the stations of each cell");
+}
+
+#[test]
+fn a_heap_over_time_has_its_unit() {
+    let pictures = plot::pictures(&with_nodes()).unwrap();
+    let series = pictures.iter().find(|picture| picture.name() == "timeseries").unwrap().svg().unwrap();
+    assert!(series.contains("memory, MB") && !series.contains("heap mb"));
+}
+
+#[test]
+fn a_first_look_is_said_to_be_one_once_in_words_and_on_every_plot() {
+    let mut result = single();
+    result.quick = true;
+    let text = terminal::summary(&result, None, Screen { width: 100, colour: Colour::Plain });
+    assert_eq!(text.matches("--quick").count(), 1, "{text}");
+    let page = String::from_utf8(html::page(&result).unwrap()).unwrap();
+    assert_eq!(page.matches("Made with --quick").count(), 1);
+    for picture in plot::pictures(&result).unwrap() {
+        assert!(picture.svg().unwrap().contains("quick: not for decisions"), "{}", picture.name());
+    }
 }
 
 #[test]

@@ -108,8 +108,9 @@ impl Diagnostics {
     }
 
     /// A folder where a file should be.
-    pub fn is_a_folder(&mut self, name: &str) {
-        self.error(At::nowhere(), format!("cannot read `{name}`: it is a folder"), None);
+    pub fn is_a_folder(&mut self, name: &str, inside: Option<&str>) {
+        let hint = inside.map(|path| format!("name one file in it, such as `{}`", shown(path)));
+        self.error(At::nowhere(), format!("cannot read `{name}`: it is a folder"), hint);
     }
 
     /// A file of more than 16 MiB; `bytes` if that is known.

@@ -36,9 +36,11 @@
     const value = short(scaled(figure.value, unit));
     if (figure.low === null || figure.high === null) return value;
     const half = scaled((figure.high - figure.low) / 2, unit);
-    const decimals = (value.split('.')[1] || '').length;
-    const rounded = half.toFixed(decimals);
-    return `${value} ± ${value.includes('e') || Number(rounded) === 0 ? short(half) : rounded}`;
+    if (value.includes('e') || Math.abs(half) >= 1e9) return `${value} ± ${short(half)}`;
+    // The decimals of the estimate, or as many as show one digit of a narrower interval.
+    let decimals = (value.split('.')[1] || '').length;
+    while (half !== 0 && decimals < 8 && Number(half.toFixed(decimals)) === 0) decimals += 1;
+    return `${value} ± ${decimals === 8 ? short(half) : half.toFixed(decimals)}`;
   };
   const label = (metric) => clean(metric.label) + (metric.unit ? `, ${unitLabel(metric.unit)}` : '');
   const grouped = (text) => (/^-?\d+(\.\d+)?$/.test(text) ? text.replace(/^-?\d+/, (whole) => whole.replace(/\B(?=(\d{3})+$)/g, ',')) : text);
@@ -187,7 +189,7 @@
     axes(root, box, x, y, { x: clean(result.axes[state.axis].label), y: label(state.metric) });
     if (nearLimit) {
       root.append(svg('line', { x1: box.left, x2: box.right, y1: py(limit), y2: py(limit), stroke: 'var(--target)', 'stroke-width': 2, 'stroke-dasharray': '6 4' }));
-      root.append(svg('text', { x: box.left + 4, y: py(limit) - 6 < box.top ? py(limit) + 14 : py(limit) - 6, style: 'fill:var(--target);font-size:12px' }, `objective: ${clean(term.text)}`));
+      root.append(svg('text', { x: box.left + 4, y: py(limit) - 6 < box.top ? py(limit) + 14 : py(limit) - 6, style: 'fill:var(--target);font-size:12px;paint-order:stroke;stroke:var(--paper);stroke-width:4px' }, `objective: ${clean(term.text)}`));
     }
     for (const line of shown) {
       const colour = COLOURS[line.index % 7];
@@ -251,7 +253,7 @@
   };
 
   // A cell in detail.
-  const table = (head, rows, words) => el('div', { class: 'wide' }, el('table', words ? { class: 'words' } : {},
+  const table = (head, rows, look) => el('div', { class: 'wide', tabindex: 0 }, el('table', look ? { class: look } : {},
     el('thead', {}, el('tr', {}, head.map((text) => el('th', { scope: 'col' }, text)))),
     el('tbody', {}, rows.map((row) => el('tr', {}, row.map((field) => el('td', {}, field)))))));
 
@@ -272,7 +274,34 @@
     const most = Math.max(...cell.ledger.flatMap((part) => [part.mean_s, part.slowest_s]), 1e-12);
     const bar = (value, colour) => el('div', { class: 'bar', style: `width:${(160 * value / most).toFixed(1)}px;background:${colour}` });
     return table(['part', 'mean, s', '', 'slowest 1 %, s', ''], cell.ledger.map((part) => [
-      clean(part.part), short(part.mean_s), bar(part.mean_s, 'var(--c0)'), short(part.slowest_s), bar(part.slowest_s, 'var(--c1)')]));
+      clean(part.part), short(part.mean_s), bar(part.mean_s, 'var(--c0)'), short(part.slowest_s), bar(part.slowest_s, 'var(--c1)')]), 'first how');
+  };
+
+  // A column's name says its unit last: `heap_max_mb` is `heap max` in MB.
+  const UNITS = [['_usd_per_s', 'USD/s'], ['_per_s', '1/s'], ['_per_min', '1/min'], ['_per_h', '1/h'], ['_mb', 'MB'], ['_bytes', 'B'], ['_s', 's']];
+  const column = (name) => {
+    const [ending, unit] = UNITS.find(([end]) => name.endsWith(end)) || ['', /(_share|utilisation)$/.test(name) ? 'share' : ''];
+    return [clean(name.slice(0, name.length - ending.length)).replaceAll('_', ' '), unit];
+  };
+
+  // Stations, pools and nodes apart: what is measured of them differs. A row a metric, since there are more of those.
+  const KINDS = { station: 'Stations', pool: 'Pools', nodes: 'Nodes' };
+  const byKind = (places) => {
+    const kinds = new Map();
+    for (const place of places) {
+      const [first, ...rest] = place.name.split(' ');
+      const kind = rest.length && Object.hasOwn(KINDS, first) ? KINDS[first] : 'Stations';
+      const name = kind === KINDS[first] && rest.length ? rest.join(' ') : place.name;
+      kinds.set(kind, [...(kinds.get(kind) || []), { name: clean(name), metrics: place.metrics }]);
+    }
+    return kinds;
+  };
+  const placesTable = (places) => {
+    const names = [...new Set(places.flatMap((place) => Object.keys(place.metrics)))];
+    return table(['metric', 'unit', ...places.map((place) => place.name)], names.map((name) => {
+      const [words, unit] = column(name);
+      return [words, unitLabel(unit), ...places.map((place) => withInterval(place.metrics[name], unit))];
+    }), 'first');
   };
 
   const copyButton = (text, words) => el('button', { type: 'button', onclick: (event) => copy(text, event.currentTarget) }, words);
@@ -312,22 +341,23 @@
         const figure = cell.metrics[m.name];
         const of = (v) => (v === null ? '–' : short(scaled(v, m.unit)));
         return [clean(m.label), of(figure.value), unitLabel(m.unit), of(figure.low), of(figure.high), clean([figure.method, figure.note].filter(Boolean).join('; '))];
-      })));
+      }), 'first how'));
     }
     if (cell.ledger.length) parts.push(el('h3', {}, 'Where a task’s time goes'), attribution(cell));
     if (cell.breakdowns.length) {
       parts.push(el('h3', {}, 'Breakdowns'), table(['by', 'value', 'per s', 'latency mean, s', 'latency p99, s', 'errors, %', 'USD per task', 'quality, %'],
         cell.breakdowns.map((b) => [clean(b.dimension), clean(b.value), short(b.rate_per_s), short(b.latency_mean_s), short(b.latency_p99_s),
-          short(b.error_share === null ? null : b.error_share * 100), short(b.cost_usd_per_task), short(b.quality_mean === null ? null : b.quality_mean * 100)])));
+          short(b.error_share === null ? null : b.error_share * 100), short(b.cost_usd_per_task), short(b.quality_mean === null ? null : b.quality_mean * 100)]), 'first'));
     }
-    if (cell.stations.length) {
-      const names = [...new Set(cell.stations.flatMap((s) => Object.keys(s.metrics)))];
-      parts.push(el('h3', {}, 'Stations'), table(['station', ...names.map(clean)], cell.stations.map((s) => [clean(s.name), ...names.map((n) => withInterval(s.metrics[n], ''))])));
-    }
+    parts.push(el('div', { class: 'beside' }, [...byKind(cell.stations)].map(([kind, places]) => el('div', {}, el('h3', {}, kind), placesTable(places)))));
     if (cell.series) {
-      parts.push(el('h3', {}, 'Over time'), el('div', { class: 'minis' }, Object.entries(cell.series.columns)
-        .filter(([, values]) => values.some((v) => v !== null))
-        .map(([name, values]) => mini(clean(name).replaceAll('_', ' '), values, cell.series.window_s))));
+      parts.push(el('h3', {}, 'Over time'), el('p', { class: 'quiet' }, `Means over the replications, from the start of the run in windows of ${plain(cell.series.window_s)} s.`),
+        el('div', { class: 'minis' }, Object.entries(cell.series.columns)
+          .filter(([, values]) => values.some((v) => v !== null))
+          .map(([name, values]) => {
+            const [words, unit] = column(name);
+            return mini(unit ? `${words}, ${unitLabel(unit)}` : words, values.map((v) => (v === null ? null : scaled(v, unit))), cell.series.window_s);
+          })));
     }
     const settings = JSON.stringify(cell.settings, null, 2);
     parts.push(el('h3', {}, 'Settings'), el('pre', {}, settings), copyButton(settings, 'Copy the settings'));

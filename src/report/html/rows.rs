@@ -10,11 +10,25 @@ use crate::result::{
     Severity,
 };
 
-/// A remark and how much it matters.
+/// A remark and how much it matters; where cells say the same with other numbers, their words too.
 #[derive(Debug, Serialize)]
 pub(super) struct Remark {
     kind: &'static str,
     text: String,
+    others: Vec<String>,
+}
+
+impl Remark {
+    /// A remark of one text.
+    fn new(severity: Severity, text: &str) -> Self {
+        Self { kind: kind(severity), text: number::clean(text), others: Vec::new() }
+    }
+}
+
+/// The flags of one code: how much they matter, and each text with the cells that carry it.
+struct Alike<'a> {
+    severity: Severity,
+    texts: indexmap::IndexMap<&'a str, Vec<usize>>,
 }
 
 /// Cells in words, three and more in a row as a range: `cell 3`, `cells 0–4, 7`, `all 30 cells`.
@@ -31,27 +45,46 @@ fn named(cells: &[usize], all: usize) -> String {
     format!("{plural} {}", words.collect::<Vec<_>>().join(", "))
 }
 
-/// The flags of the whole and those of cells, with the cells that carry them; warnings first.
+/// The flags of the whole and those of cells, warnings first: a remark for each code, whose texts are told apart by the
+/// cells that carry them.
 pub(super) fn flags(result: &ResultFile) -> Vec<Remark> {
-    let mut all: Vec<(Severity, String)> =
-        result.flags.iter().map(|flag| (flag.severity, flag.text.clone())).collect();
-    let mut of_cells: indexmap::IndexMap<&str, (Severity, &str, Vec<usize>)> = indexmap::IndexMap::new();
+    let mut all: Vec<(Severity, Remark)> = Vec::new();
+    all.extend(select::flags(result).map(|flag| (flag.severity, Remark::new(flag.severity, &flag.text))));
     for cell in &result.cells {
-        for flag in &cell.flags {
-            let entry = of_cells.entry(&flag.code).or_insert((flag.severity, &flag.text, Vec::new()));
-            entry.2.push(cell.index);
-        }
         if let CellStatus::Failed(why) = &cell.status {
-            all.push((Severity::Warning, format!("Cell {} failed: {why}", cell.index)));
+            let text = format!("Cell {} failed: {why}", cell.index);
+            all.push((Severity::Warning, Remark::new(Severity::Warning, &text)));
         }
     }
-    all.extend(of_cells.into_values().map(|(severity, text, cells)| {
-        (severity, format!("{text} ({})", named(&cells, result.cells.len())))
-    }));
+    let alike = of_cells(&result.cells);
+    all.extend(alike.iter().map(|alike| (alike.severity, alike.remark(result.cells.len()))));
     all.sort_by_key(|(severity, _)| Reverse(*severity));
-    all.into_iter()
-        .map(|(severity, text)| Remark { kind: kind(severity), text: number::clean(&text) })
-        .collect()
+    all.into_iter().map(|(_, remark)| remark).collect()
+}
+
+/// What the cells are flagged with, by code in the order of their first cell.
+fn of_cells(cells: &[Cell]) -> Vec<Alike<'_>> {
+    let mut found: indexmap::IndexMap<&str, Alike<'_>> = indexmap::IndexMap::new();
+    for (cell, flag) in cells.iter().flat_map(|cell| cell.flags.iter().map(move |flag| (cell, flag))) {
+        let alike = found
+            .entry(&flag.code)
+            .or_insert_with(|| Alike { severity: flag.severity, texts: indexmap::IndexMap::new() });
+        alike.severity = alike.severity.max(flag.severity);
+        alike.texts.entry(&flag.text).or_default().push(cell.index);
+    }
+    found.into_values().collect()
+}
+
+impl Alike<'_> {
+    /// The text that most cells carry, the first of equals; the others are told beside it.
+    fn remark(&self, all: usize) -> Remark {
+        let words = |(text, cells): (&&str, &Vec<usize>)| format!("{text} ({})", named(cells, all));
+        let most = self.texts.values().map(Vec::len).max().unwrap_or(0);
+        let first = self.texts.values().position(|cells| cells.len() == most).unwrap_or(0);
+        let mut texts: Vec<String> = self.texts.iter().map(words).map(|text| number::clean(&text)).collect();
+        let text = if texts.is_empty() { String::new() } else { texts.remove(first) };
+        Remark { kind: kind(self.severity), text, others: texts }
+    }
 }
 
 fn kind(severity: Severity) -> &'static str {
@@ -261,6 +294,25 @@ impl MetricRow {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::result::Flag;
+
+    fn flagged(index: usize, code: &str, text: &str) -> Cell {
+        let sweep: ResultFile = serde_json::from_str(include_str!("../../../tests/data/report/sweep.json"))
+            .expect("the fixture is a result");
+        let flag = Flag { code: code.to_owned(), text: text.to_owned(), severity: Severity::Warning };
+        Cell { index, flags: vec![flag], ..sweep.cells[17].clone() }
+    }
+
+    #[test]
+    fn a_code_is_one_remark_and_every_text_is_told_with_its_cells() {
+        let texts = [("limit", "lasts 9 s"), ("limit", "lasts 5 s"), ("old", "old"), ("limit", "lasts 5 s")];
+        let cells: Vec<Cell> =
+            texts.iter().enumerate().map(|(index, (code, text))| flagged(index, code, text)).collect();
+        let remarks: Vec<Remark> = of_cells(&cells).iter().map(|alike| alike.remark(4)).collect();
+        assert_eq!(remarks[0].text, "lasts 5 s (cells 1, 3)");
+        assert_eq!(remarks[0].others, ["lasts 9 s (cell 0)"]);
+        assert_eq!((remarks[1].text.as_str(), remarks[1].others.len()), ("old (cell 2)", 0));
+    }
 
     #[test]
     fn cells_in_a_row_are_told_as_a_range() {

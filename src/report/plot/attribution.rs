@@ -3,7 +3,7 @@
 use super::font;
 use super::scale::{Origin, Scale};
 use super::scene::{Across, Colour, GRID, INK, ON_DARK, ON_LIGHT, PALETTE, QUIET, Scene};
-use super::{Picture, subtitle};
+use super::{Picture, subtitle_of_pooled};
 use crate::report::{number, select};
 use crate::result::{Cell, LedgerPart, ResultFile};
 
@@ -81,7 +81,7 @@ fn scene(result: &ResultFile, cells: &[&Cell], bars: &[Bar], parts: &[String]) -
     let legend_height = legend.last().map_or(0.0, |(_, row)| 18.0 * (row + 1.0));
     let top = 74.0 + legend_height;
     let height = top + GROUP * cells.len() as f64 + 6.0;
-    let mut scene = Scene::new((960.0, height), "Where a task's time goes", &subtitle(result, ""));
+    let mut scene = Scene::new((960.0, height), "Where a task's time goes", &subtitle_of_pooled(result, ""));
     let is_seen = |index: usize| bars.iter().any(|bar| bar.lengths[index] > 0.0);
     for (index, (x, row)) in legend.iter().enumerate().filter(|(index, _)| is_seen(*index)) {
         let y = 70.0 + 18.0 * row;

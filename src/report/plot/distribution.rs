@@ -3,7 +3,7 @@
 use super::chart::{Chart, Panel, Sample, Trust};
 use super::scale::Scale;
 use super::scene::Dots;
-use super::{Picture, subtitle};
+use super::{Picture, subtitle_of_pooled};
 use crate::report::select;
 use crate::result::{Cell, ResultFile};
 
@@ -44,7 +44,7 @@ pub(crate) fn picture(result: &ResultFile) -> Option<Picture> {
     let coincide = if cells.len() > 1 { "; lines that coincide are drawn inside each other" } else { "" };
     let chart = Chart {
         title: "Tasks slower than a latency".to_owned(),
-        subtitle: subtitle(result, &fixed),
+        subtitle: subtitle_of_pooled(result, &fixed),
         x_label: "latency, s (log)".to_owned(),
         y_label: "tasks slower, % (log)".to_owned(),
         x: Scale::log(low, high),

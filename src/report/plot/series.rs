@@ -3,7 +3,7 @@
 use super::frame::{Frame, Labels};
 use super::scale::{Origin, Scale};
 use super::scene::{Across, Dots, GRID, INK, Scene, series_colour};
-use super::{Picture, font, subtitle};
+use super::{Picture, font, subtitle_of};
 use crate::report::{csv, number, select};
 use crate::result::{ResultFile, Series};
 
@@ -31,7 +31,8 @@ pub(crate) fn picture(result: &ResultFile) -> Option<Picture> {
     let words = select::describe(result, cell, &axes);
     let about = if words.is_empty() { String::new() } else { format!("cell {}: {words}", cell.index) };
     let height = 84.0 + (STRIP + GAP) * strips.len() as f64 + 38.0;
-    let mut scene = Scene::new((960.0, height), "Over time", &subtitle(result, &about));
+    let (title, subtitle) = (title(cell.replications), subtitle_of(result, &[&about]));
+    let mut scene = Scene::new((960.0, height), &title, &subtitle);
     let end = windows as f64 * series.window_s;
     let cut = cell.warmup_s.min(end);
     for (index, strip) in strips.iter().enumerate() {
@@ -47,9 +48,16 @@ pub(crate) fn picture(result: &ResultFile) -> Option<Picture> {
     Some(Picture::new("timeseries", scene))
 }
 
+/// What the lines are: they carry no intervals, so the title says of how many replications they are means.
+fn title(replications: u32) -> String {
+    match replications {
+        1 => "Over time, in one replication".to_owned(),
+        many => format!("Over time, means over {many} replications"),
+    }
+}
+
 fn notes(series: &Series, strips: &[Strip<'_>], cut: f64) -> Vec<String> {
-    let mut first =
-        format!("means over the replications, in windows of {} s", number::plain(series.window_s));
+    let mut first = format!("in windows of {} s", number::plain(series.window_s));
     if cut > 0.0 {
         first.push_str(" · grey: the warm-up, which is not measured");
     }
@@ -71,13 +79,14 @@ type Belongs = fn(&str) -> bool;
 
 /// Sorts the columns into strips by unit; a strip that would hold more lines than can be read is split.
 fn strips(series: &Series) -> Vec<Strip<'_>> {
-    let kinds: [(&str, Belongs); 7] = [
+    let kinds: [(&str, Belongs); 8] = [
         ("tasks, 1/s", |name| csv::series_unit(name) == "1/s"),
         ("latency, s", |name| csv::series_unit(name) == "s"),
         (MODE, |name| name.contains("mode")),
         ("count", |name| csv::series_unit(name).is_empty() && !name.contains("mode")),
         ("share, %", |name| csv::series_unit(name) == "share"),
-        ("memory", |name| matches!(csv::series_unit(name), "MB" | "B")),
+        ("memory, MB", |name| csv::series_unit(name) == "MB"),
+        ("memory, B", |name| csv::series_unit(name) == "B"),
         ("cost, USD/s", |name| csv::series_unit(name) == "USD/s"),
     ];
     let mut strips = Vec::new();
