@@ -20,7 +20,7 @@ mod warmup;
 pub use cell::{CellJob, CellRuns, Goal};
 pub use digest::{CellDigest, combined};
 pub use identity::{PlanIdentity, SEED_SCHEME, SOURCES};
-pub use warmup::{PILOT_REPLICATIONS, PILOT_SLICES, PILOTS_START};
+pub use warmup::{PILOT_REPLICATIONS, PILOT_SLICES, PILOTS_START, RELAXATIONS_MORE};
 
 use crate::model::Model;
 use crate::sim::Run;

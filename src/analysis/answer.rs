@@ -382,7 +382,7 @@ fn with_half(figure: &Figure, unit: &str, scale: f64) -> String {
         (Some(low), Some(high)) => {
             format!("{} {unit} ± {}", three(value * scale), two((high - low) / 2.0 * scale))
         }
-        (None, _) | (_, None) => format!("{} {unit}", three(value * scale)),
+        (None, _) | (_, None) => format!("{} {unit} (no interval)", three(value * scale)),
     }
 }
 

@@ -6,7 +6,9 @@ use crate::experiment::Experiment;
 use crate::experiment::schema::SloSpec;
 use crate::model::Model;
 use crate::model::metric::{Metric, NodeMetric, PlaceMetric};
-use crate::result::{Bound, Breakdown, Cell, CellStatus, Figure, LedgerPart, Series, SloTerm, StationResult};
+use crate::result::{
+    Bound, Breakdown, Cell, CellStatus, Figure, Flag, LedgerPart, Series, Severity, SloTerm, StationResult,
+};
 use crate::sim::{PARTS, Part, Run, coarse_middle};
 use crate::stats::{Estimate, Precision};
 use crate::tally::Samples;
@@ -122,12 +124,14 @@ pub fn analyse_cell(input: &CellInput<'_>) -> Cell {
         cell.metrics.insert(metric.name().to_owned(), figure(found, metric.name(), input));
     }
     cell.stations = places(input);
-    judge(&mut cell, &slo_terms(&input.experiment.slo));
+    let terms = slo_terms(&input.experiment.slo);
+    judge(&mut cell, &terms);
     cell.ledger = ledger(runs);
     cell.breakdowns = breakdowns(model, runs);
     cell.series = series(model, runs);
     cell.latency_ccdf = ccdf(runs);
     cell.flags = flags::of_cell(model, runs, &cell);
+    cell.flags.extend(at_the_point(&cell, &terms));
     cell
 }
 
@@ -241,6 +245,22 @@ pub(super) fn term_holds(term: &SloTerm, figure: &Figure) -> bool {
         Bound::AtMost => figure.high.or(figure.value).is_some_and(|worst| worst <= term.limit),
         Bound::AtLeast => figure.low.or(figure.value).is_some_and(|worst| worst >= term.limit),
     }
+}
+
+/// A warning for each condition that holds at the point alone, because there is no interval to hold it against.
+pub(super) fn at_the_point(cell: &Cell, terms: &[SloTerm]) -> Vec<Flag> {
+    let held = terms.iter().enumerate().filter(|(index, _)| !cell.slo_missed.contains(index));
+    held.filter_map(|(_, term)| {
+        let figure = cell.metrics.get(&term.metric)?;
+        let bare = figure.low.is_none() && figure.high.is_none();
+        let why = figure.note.as_deref().unwrap_or("no interval");
+        bare.then(|| Flag {
+            code: "judged-at-the-point".to_owned(),
+            text: format!("\"{}\" is met by the estimate alone, which is not sure: {why}", term.text),
+            severity: Severity::Warning,
+        })
+    })
+    .collect()
 }
 
 /// The mean ledger, and that of the slowest 1 % of tasks, pooled over replications.

@@ -11,6 +11,9 @@ pub const PILOT_REPLICATIONS: u32 = 5;
 pub const PILOTS_START: u64 = 1_000_000;
 /// Slices of time over which a pilot averages the number of tasks in the system.
 pub const PILOT_SLICES: u32 = 500;
+/// Relaxation times cut off beyond what MSER-5 finds. It weighs what is left of the start against the noise of a few
+/// pilots, and so stops where the rest is still seen in the mean; each relaxation time more leaves a third of it.
+pub const RELAXATIONS_MORE: u32 = 2;
 
 /// What is cut off, and how that was found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,7 +41,8 @@ impl WarmupCut {
         Some(Self { nanos: cut.as_nanos(), rule: rule.to_owned(), flag: None, relaxation: None })
     }
 
-    /// The cut that MSER-5 finds in the pilots' numbers of tasks in the system, refused past half the run.
+    /// The cut that MSER-5 finds in the pilots' numbers of tasks in the system, refused past half the run, and
+    /// [`RELAXATIONS_MORE`] relaxation times more as far as half the run allows.
     pub(super) fn found(pilots: &[Vec<u128>], duration: Span) -> Self {
         let series: Vec<Vec<f64>> =
             pilots.iter().map(|slices| slices.iter().map(|&area| area as f64).collect()).collect();
@@ -58,7 +62,12 @@ impl WarmupCut {
             relaxation,
         };
         match mser5(&series).cut {
-            Cut::Delete { observations } => Self { nanos: at(observations), rule, flag: None, relaxation },
+            Cut::Delete { observations } => {
+                let more = relaxation.unwrap_or(0).saturating_mul(u64::from(RELAXATIONS_MORE));
+                let nanos = at(observations).saturating_add(more).min(duration.as_nanos() / 2);
+                let rule = format!("{rule}, and {RELAXATIONS_MORE} relaxation times more");
+                Self { nanos, rule, flag: None, relaxation }
+            }
             Cut::Unsettled { .. } => half(
                 rule,
                 "the number of tasks in the system has not settled within half the run; lengthen `measure.duration`, \
@@ -106,6 +115,27 @@ mod tests {
             10_000_000_000,
             false,
         );
+    }
+
+    /// Pilots that are at 0 and 2 in turn, each for so many slices, one the other way round: their average is steady.
+    fn swinging(slices: u128) -> WarmupCut {
+        let pilot = |first: u128| (0..500).map(|at| (at / slices + first) % 2 * 2).collect::<Vec<_>>();
+        WarmupCut::found(&[pilot(0), pilot(1)], Span::from_secs(100))
+    }
+
+    #[test]
+    fn two_relaxation_times_are_cut_beyond_what_is_found() {
+        let found = swinging(10);
+        let relaxation = found.relaxation.expect("neighbours are alike");
+        assert!(relaxation > 0);
+        assert_eq!((found.nanos, found.flag), (2 * relaxation, None));
+    }
+
+    #[test]
+    fn no_more_than_half_the_run_is_cut_for_slow_forgetting() {
+        let found = swinging(250);
+        assert!(found.relaxation.is_some_and(|time| time > 25_000_000_000), "{:?}", found.relaxation);
+        assert_eq!((found.nanos, found.flag), (50_000_000_000, None));
     }
 
     #[test]

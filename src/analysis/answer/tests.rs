@@ -104,6 +104,27 @@ fn a_cell_is_judged_at_the_worse_end_of_its_interval() {
 }
 
 #[test]
+fn a_condition_met_without_an_interval_says_so() {
+    let bare = |p99| {
+        let mut cell = cell(0, &[], p99, 0.0);
+        let note = Some("no interval (run too short)".to_owned());
+        cell.metrics.insert(SECONDS.to_owned(), Figure { low: None, high: None, note, ..figure(p99, 0.0) });
+        cell.slo_missed.clear();
+        super::super::cell::judge(&mut cell, &three_seconds());
+        cell
+    };
+    let doubts = |cell: &Cell| super::super::cell::at_the_point(cell, &three_seconds());
+    let met = bare(2.9);
+    assert_eq!(met.slo_met, Some(true));
+    let told = doubts(&met);
+    assert_eq!((told.len(), told[0].severity), (1, Severity::Warning));
+    assert!(told[0].text.contains("no interval (run too short)"), "{}", told[0].text);
+    assert!(asked(Vec::new(), &[met]).headline.contains("p99 2.90 s (no interval)"));
+    // What is missed is missed, and what has an interval needs no such word.
+    assert!(doubts(&bare(3.1)).is_empty() && doubts(&cell(0, &[], 2.0, 0.0)).is_empty());
+}
+
+#[test]
 fn one_cell_without_an_objective_is_described() {
     let found = answer(&whole(Vec::new()), &[], &[cell(0, &[], 2.0, 1.0)], &[]);
     assert!(found.headline.starts_with("Goodput 5.00/s, p99 2.00"), "{}", found.headline);
