@@ -545,7 +545,7 @@ mod tests {
     #[test]
     fn just_below_a_half_is_rounded_down() {
         assert_eq!(
-            [nanos_of(0.0), nanos_of(0.499_999_999_999_999_94e-9), nanos_of(0.5e-9), nanos_of(1.0)],
+            [nanos_of(0.0), nanos_of(0.499_999_999_999_999_9e-9), nanos_of(0.5e-9), nanos_of(1.0)],
             [0, 0, 1, 1_000_000_000]
         );
         assert_eq!(nanos_of(f64::INFINITY), u64::MAX);

@@ -1,21 +1,19 @@
 //! Routes: nested steps → one flat program.
 
+mod calls;
 mod ends;
 
 use super::index;
-use super::system::{Parts, check_law, check_law_option, kind, spec_at};
+use super::system::{Parts, check_law, kind};
 use crate::experiment::diagnostic::Diagnostics;
 use crate::experiment::path::Path;
 use crate::experiment::schema::{
-    CacheStep, Choice, FallbackCall, HoldStep, JoinSpec, LlmStep, LoopStep, ParallelStep, PoliciesSpec,
-    SpreadBy, SpreadStep, Step, SystemSpec, VisitStep,
+    CacheStep, Choice, JoinSpec, LoopStep, ParallelStep, PoliciesSpec, SpreadBy, SpreadStep, Step, SystemSpec,
 };
 use crate::experiment::tree::Tree;
 use crate::model::distribution::Law;
-use crate::model::route::{Chain, LOOPS_MAX, Op, Program, Visit};
-use crate::model::{Kind, Service};
-use tars_policy::route::{FallbackSpec, HedgeSpec, RouteSpec};
-use tars_policy::units::{Span, Time};
+use crate::model::route::{LOOPS_MAX, Op, Program, Visit};
+use tars_policy::units::Span;
 
 /// Lays out every route.
 pub(super) fn lay_out(
@@ -223,226 +221,6 @@ impl Layout<'_> {
     fn add_visit(&mut self, visit: Visit) -> u16 {
         self.program.visits.push(visit);
         index(self.program.visits.len() - 1)
-    }
-
-    fn visit(&mut self, visit: &VisitStep, path: &Path) {
-        let names = self.station_names();
-        let station = self.named(&path.key("station"), "station", &visit.station, &names);
-        check_law_option(self.tree, &path.key("service"), visit.service.as_ref(), self.diagnostics);
-        let law = visit.service.as_ref().map(|law| self.span_law(law, &path.key("service")));
-        let patience = visit.patience.as_ref().map(|law| self.span_law(law, &path.key("patience")));
-        let retry = self.retry(path, visit.retry.as_ref());
-        let breaker = self.breaker(path, visit.breaker.as_ref());
-        let Some(station) = station else { return };
-        let visit = self.add_visit(Visit {
-            station,
-            law,
-            patience,
-            timeout: visit.timeout,
-            is_llm: false,
-            retry,
-            breaker,
-            model: None,
-            body: None,
-            chain: None,
-        });
-        self.push(Op::Visit(visit));
-    }
-
-    /// A slot is held while the inner steps run.
-    fn hold(&mut self, hold: &HoldStep, path: &Path) {
-        let names = self.station_names();
-        let station = self.named(&path.key("station"), "station", &hold.station, &names);
-        let patience = hold.patience.as_ref().map(|law| self.span_law(law, &path.key("patience")));
-        let retry = self.retry(path, hold.retry.as_ref());
-        let Some(station) = station else { return };
-        let held = &self.parts.stations[usize::from(station)];
-        let interrupts = held.service != Service::Slots || held.breakdown.is_some();
-        if interrupts || held.setup.is_some() || !held.offers.is_empty() {
-            self.diagnostics.senseless(
-                self.tree,
-                &path.key("station"),
-                format!("`{}` cannot be held", hold.station),
-                "hold a plain station: slots that are not shared, interrupted or set up",
-            );
-        }
-        let visit = self.add_visit(Visit {
-            station,
-            law: None,
-            patience,
-            timeout: hold.timeout,
-            is_llm: false,
-            retry,
-            breaker: None,
-            model: None,
-            body: None,
-            chain: None,
-        });
-        let at = self.push(Op::Hold { visit, behind: 0 });
-        let body = self.here();
-        self.program.visits[usize::from(visit)].body = Some(body);
-        let before = self.nested;
-        self.nested.branch = true;
-        self.steps(&hold.steps, &path.key("steps"));
-        self.push(Op::BranchEnd);
-        self.nested = before;
-        let behind = self.here();
-        self.program.ops[at as usize] = Op::Hold { visit, behind };
-    }
-
-    /// A call and later copies of it, of which the first answer wins.
-    fn hedged(&mut self, hedge: Option<&HedgeSpec>, path: &Path, call: impl Fn(&mut Self)) {
-        let Some(spec) = hedge else { return call(self) };
-        let policy = match spec.build() {
-            Ok(policy) => policy,
-            Err(error) => return spec_at(self.tree, &path.key("hedge"), &error, self.diagnostics),
-        };
-        let mut starts = vec![Time::START];
-        while let Some(next) =
-            policy.next_at(starts[starts.len() - 1], u32::try_from(starts.len() - 1).unwrap_or(u32::MAX))
-        {
-            starts.push(next);
-        }
-        let (first, count) = self.add_ways(starts.len());
-        let at = self.push(Op::Fork { first, count, first_wins: true, behind: 0 });
-        let before = self.nested;
-        self.nested.branch = true;
-        for (way, start) in starts.iter().enumerate() {
-            self.set_way(first, way, 0.0);
-            if way > 0 {
-                let wait = Law::Deterministic { value: *start - Time::START };
-                let law = self.span_law(&wait, &path.key("hedge").key("after"));
-                self.push(Op::Delay { law, kind: Kind::Provider });
-            }
-            call(self);
-            self.push(Op::BranchEnd);
-        }
-        self.nested = before;
-        let behind = self.here();
-        self.program.ops[at as usize] = Op::Fork { first, count, first_wins: true, behind };
-    }
-
-    fn retry(&mut self, path: &Path, name: Option<&String>) -> Option<u16> {
-        let known: Vec<String> = self.policies.retries.keys().cloned().collect();
-        self.policy(&path.key("retry"), "retry policy under `policies.retries`", name, &known)
-    }
-
-    fn breaker(&mut self, path: &Path, name: Option<&String>) -> Option<u16> {
-        let known: Vec<String> = self.policies.breakers.keys().cloned().collect();
-        self.policy(&path.key("breaker"), "breaker under `policies.breakers`", name, &known)
-    }
-
-    fn llm(&mut self, llm: &LlmStep, path: &Path) {
-        let providers: Vec<String> = self.system.providers.keys().cloned().collect();
-        let known = self.named(&path.key("provider"), "provider", &llm.provider, &providers);
-        let retry = self.retry(path, llm.retry.as_ref());
-        let breaker = self.breaker(path, llm.breaker.as_ref());
-        if let Some(model) = &llm.model {
-            self.model_choice(model, &path.key("model"), &llm.provider);
-        } else if !self.nested.agent {
-            let offered =
-                self.system.providers.get(&llm.provider).map_or(0, |provider| provider.models.len());
-            if offered > 1 {
-                self.diagnostics.senseless(
-                    self.tree,
-                    path,
-                    "no agent is held here, so the model must be chosen",
-                    "add `model`, or put the step into an `agent` step",
-                );
-            }
-        }
-        if known.is_none() {
-            return;
-        }
-        let Some(station) = self.parts.station(&llm.provider).map(index) else { return };
-        let visit = self.add_visit(Visit {
-            station,
-            law: None,
-            patience: None,
-            timeout: llm.timeout,
-            is_llm: true,
-            retry,
-            breaker,
-            model: llm.model.clone(),
-            body: None,
-            chain: None,
-        });
-        self.fall_back(visit, llm, path);
-        self.push(Op::Visit(visit));
-    }
-
-    /// The calls that follow one that has failed for good.
-    fn fall_back(&mut self, first: u16, llm: &LlmStep, path: &Path) {
-        if llm.fallback.is_empty() {
-            return;
-        }
-        let names: Vec<&str> = std::iter::once(llm.provider.as_str())
-            .chain(llm.fallback.iter().map(|call| call.provider.as_str()))
-            .collect();
-        let policy = match FallbackSpec::of(&names).build() {
-            Ok(policy) => policy,
-            Err(error) => {
-                let message = format!("this is no chain of providers: {error}");
-                return self.diagnostics.senseless(self.tree, &path.key("fallback"), message, "");
-            }
-        };
-        let mut visits = vec![first];
-        for (place, call) in llm.fallback.iter().enumerate() {
-            visits.extend(self.fallback_call(call, &path.key("fallback").index(place)));
-        }
-        let chain = index(self.program.chains.len());
-        for (place, visit) in visits.iter().enumerate() {
-            self.program.visits[usize::from(*visit)].chain = Some((chain, index(place)));
-        }
-        self.program.chains.push(Chain { policy, visits });
-    }
-
-    fn fallback_call(&mut self, call: &FallbackCall, path: &Path) -> Option<u16> {
-        let providers: Vec<String> = self.system.providers.keys().cloned().collect();
-        let known = self.named(&path.key("provider"), "provider", &call.provider, &providers);
-        let retry = self.retry(path, call.retry.as_ref());
-        let breaker = self.breaker(path, call.breaker.as_ref());
-        if let Some(model) = &call.model {
-            self.model_choice(model, &path.key("model"), &call.provider);
-        }
-        known?;
-        let station = self.parts.station(&call.provider).map(index)?;
-        Some(self.add_visit(Visit {
-            station,
-            law: None,
-            patience: None,
-            timeout: call.timeout,
-            is_llm: true,
-            retry,
-            breaker,
-            model: call.model.clone(),
-            body: None,
-            chain: None,
-        }))
-    }
-
-    fn model_choice(&mut self, spec: &RouteSpec, path: &Path, provider: &str) {
-        let route = match spec.build() {
-            Ok(route) => route,
-            Err(error) => return spec_at(self.tree, path, &error, self.diagnostics),
-        };
-        let offered: Vec<String> = self
-            .system
-            .providers
-            .get(provider)
-            .map(|provider| provider.models.keys().cloned().collect())
-            .unwrap_or_default();
-        for name in route.names() {
-            if !offered.contains(name) {
-                self.diagnostics.unknown_name(
-                    self.tree,
-                    path,
-                    &format!("model offered by `{provider}`"),
-                    name,
-                    &offered,
-                );
-            }
-        }
     }
 
     fn cache(&mut self, step: &CacheStep, path: &Path) {
