@@ -34,7 +34,7 @@ pub(super) fn tables(cell: &Cell, screen: Screen) -> String {
 
 /// As many columns as fit, of those that say something of any place.
 fn table(kind: &str, places: &[&StationResult], columns: &[&str], screen: Screen) -> String {
-    let says = |name: &&&str| places.iter().any(|place| value(place, name).is_some());
+    let says = |name: &&&str| places.iter().any(|place| says_something(place, name));
     let mut kept: Vec<&str> = columns.iter().filter(says).copied().collect();
     loop {
         let text = table_of(kind, places, &kept, screen);
@@ -63,6 +63,8 @@ fn table_of(kind: &str, places: &[&StationResult], columns: &[&str], screen: Scr
     laid_out(header, rows.collect(), 1..=columns.len(), screen)
 }
 
-fn value(place: &StationResult, name: &str) -> Option<f64> {
-    place.metrics.get(name)?.value
+/// Whether a place has a value that is worth a column: a limit that is not there refuses nothing.
+fn says_something(place: &StationResult, name: &str) -> bool {
+    let value = place.metrics.get(name).and_then(|figure| figure.value);
+    value.is_some_and(|value| value > 0.0 || name != "limited_share")
 }
