@@ -33,10 +33,8 @@ fn takes_a_path(error: &clap::Error) -> bool {
 }
 
 fn named(error: &clap::Error, kind: ContextKind) -> Option<&str> {
-    match error.get(kind)? {
-        ContextValue::String(text) => Some(text),
-        _ => None,
-    }
+    let Some(ContextValue::String(text)) = error.get(kind) else { return None };
+    Some(text)
 }
 
 fn is_experiment(word: &str) -> bool {
