@@ -233,12 +233,14 @@ impl World<'_> {
         if let Some(retry) = &mut self.clients[client as usize].retry {
             retry.on_request(Time::from_nanos(now));
         }
-        self.arm_give_up(id, source.timeout);
+        if let Some(timeout) = source.timeout {
+            self.arm_give_up(id, timeout);
+        }
         self.go(id);
     }
 
-    fn arm_give_up(&mut self, id: u32, timeout: Option<Span>) {
-        let Some(timeout) = timeout else { return };
+    #[inline(never)]
+    fn arm_give_up(&mut self, id: u32, timeout: Span) {
         let at = self.now.saturating_add(timeout.as_nanos()).min(FAR);
         self.strands.get_mut(id).give_up = self.agenda.schedule(at, Event::GiveUp(id));
     }
@@ -251,7 +253,7 @@ impl World<'_> {
         }
         let client = &self.plan.model.clients[self.strands.get(id).client as usize];
         if self.strands.get(id).phase == Phase::ClientBackoff {
-            return self.settle(id, Some(Cause::ClientTimeout));
+            return self.settle_late(id);
         }
         // The task lives on in a strand of its own; the old strand goes on as wasted work.
         let now = self.now;
@@ -281,10 +283,16 @@ impl World<'_> {
         if client.retries_timed_out && self.try_again(task, Cause::ClientTimeout) {
             return;
         }
-        self.settle(task, Some(Cause::ClientTimeout));
+        self.settle_late(task);
+    }
+
+    /// The task is over because its client waits no longer.
+    fn settle_late(&mut self, id: u32) {
+        self.settle(id, Some(Cause::ClientTimeout));
     }
 
     /// The client's retry policy decides; true when the task will be submitted again.
+    #[inline(never)]
     fn try_again(&mut self, id: u32, cause: Cause) -> bool {
         let (time, now) = (self.time(), self.now);
         let strand = self.strands.get_mut(id);
@@ -325,8 +333,9 @@ impl World<'_> {
         if strand.measured {
             self.probe.resubmitted += 1;
         }
-        let timeout = model.clients[strand.client as usize].timeout;
-        self.arm_give_up(id, timeout);
+        if let Some(timeout) = model.clients[strand.client as usize].timeout {
+            self.arm_give_up(id, timeout);
+        }
         self.go(id);
     }
 
@@ -363,6 +372,7 @@ impl World<'_> {
     }
 
     /// A branch that failed takes its task with it.
+    #[inline(never)]
     fn branch_fails(&mut self, id: u32, cause: Option<Cause>) {
         let now = self.now;
         if self.strands.get(id).agent.is_some() {
@@ -390,7 +400,8 @@ impl World<'_> {
     }
 
     /// The task is over for its client.
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "a call of every task: its frame costs as much as its work")]
     fn settle(&mut self, id: u32, cause: Option<Cause>) {
         let now = self.now;
         let time = self.time();
@@ -452,6 +463,18 @@ fn scaled(at: Span, speed: f64) -> u64 {
     if speed.to_bits() == 1_f64.to_bits() { at.as_nanos() } else { at.scale(1.0 / speed).as_nanos() }
 }
 
+/// `seconds`, not negative, rounded to the nearest nanosecond exactly as [`Span::from_secs_f64`] does.
+#[inline]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "`as` saturates, which is what is meant"
+)]
+fn nanos_of(seconds: f64) -> u64 {
+    // The greatest number below a half: an amount just below a half is not rounded up with it.
+    (seconds * 1e9 + (0.5 - f64::EPSILON / 4.0)) as u64
+}
+
 /// The next arrival under a rate of straight lines: a unit exponential amount of expected arrivals further on.
 fn next_of_rate(
     pieces: &[(Span, f64, f64)],
@@ -461,7 +484,7 @@ fn next_of_rate(
 ) -> Option<u64> {
     let mut left = -libm::log(draws.open_unit());
     if let ([(_, rate, 0.0)], None) = (pieces, period) {
-        return Some(now.saturating_add(Span::from_secs_f64(left / rate).as_nanos()));
+        return Some(now.saturating_add(nanos_of(left / rate)));
     }
     let (mut turn, mut at) = match period {
         Some(period) => (now / period.as_nanos() * period.as_nanos(), now % period.as_nanos()),
@@ -510,6 +533,32 @@ fn next_of_sine(mean: f64, amplitude: f64, period: Span, now: u64, draws: &mut S
         let rate = mean * (1.0 + amplitude * libm::sin(core::f64::consts::TAU * phase));
         if draws.unit() * most < rate || at >= FAR {
             return at;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn just_below_a_half_is_rounded_down() {
+        assert_eq!(
+            [nanos_of(0.0), nanos_of(0.499_999_999_999_999_94e-9), nanos_of(0.5e-9), nanos_of(1.0)],
+            [0, 0, 1, 1_000_000_000]
+        );
+        assert_eq!(nanos_of(f64::INFINITY), u64::MAX);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn rounding_is_that_of_spans(seconds in 0.0..1e10_f64, halves in 0_u64..1 << 54) {
+            prop_assert_eq!(nanos_of(seconds), Span::from_secs_f64(seconds).as_nanos());
+            let halves = halves as f64 / 2e9;
+            prop_assert_eq!(nanos_of(halves), Span::from_secs_f64(halves).as_nanos());
         }
     }
 }

@@ -5,8 +5,6 @@ use crate::engine;
 /// Something that happens at a moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Event {
-    /// The measured window opens (0) or closes (1), or a slice of the time series ends (2).
-    Mark(u32),
     /// A station breaks down, or one of its servers does.
     Break(u32),
     /// A station or one of its servers is repaired.
@@ -45,17 +43,18 @@ pub(super) enum Event {
     Probe(u32),
     /// An alert looks.
     Alert(u32),
+    /// A node has run out of memory.
+    NodeDies(u32),
 }
 
 /// How many bits the index takes.
 const INDEX_BITS: u32 = 23;
 
 impl engine::Event for Event {
-    /// At one moment: the ruler first, then repairs, then what finishes, then what becomes free, then what arrives,
+    /// At one moment: the ruler, which is no event, first; then repairs, then what finishes, then what becomes free, then what arrives,
     /// then what runs out (so that an answer at the very deadline counts), then controllers.
     fn rank(self) -> u8 {
         match self {
-            Self::Mark(_) => 0,
             Self::Break(_) | Self::Repair(_) | Self::Fault(_) | Self::NodeBack(_) => 1,
             Self::Wake(_) | Self::Shared(_) => 4,
             Self::AgentReady(_) => 5,
@@ -64,13 +63,12 @@ impl engine::Event for Event {
             Self::Worker(_) => 9,
             Self::Patience(_) | Self::Timeout(_) | Self::GiveUp(_) => 10,
             Self::Expire(_) => 11,
-            Self::Autoscale(_) | Self::Degrade(_) | Self::Probe(_) | Self::Alert(_) => 12,
+            Self::Autoscale(_) | Self::Degrade(_) | Self::Probe(_) | Self::Alert(_) | Self::NodeDies(_) => 12,
         }
     }
 
     fn encode(self) -> u32 {
         let (kind, index) = match self {
-            Self::Mark(index) => (0, index),
             Self::Break(index) => (1, index),
             Self::Repair(index) => (2, index),
             Self::Wake(index) => (3, index),
@@ -90,6 +88,7 @@ impl engine::Event for Event {
             Self::NodeBack(index) => (17, index),
             Self::Probe(index) => (18, index),
             Self::Alert(index) => (19, index),
+            Self::NodeDies(index) => (20, index),
         };
         assert!(index < 1 << INDEX_BITS, "more than eight million of one kind are alive");
         kind << INDEX_BITS | index
@@ -98,7 +97,6 @@ impl engine::Event for Event {
     fn decode(bits: u32) -> Self {
         let index = bits & ((1 << INDEX_BITS) - 1);
         match bits >> INDEX_BITS {
-            0 => Self::Mark(index),
             1 => Self::Break(index),
             2 => Self::Repair(index),
             3 => Self::Wake(index),
@@ -118,6 +116,7 @@ impl engine::Event for Event {
             17 => Self::NodeBack(index),
             18 => Self::Probe(index),
             19 => Self::Alert(index),
+            20 => Self::NodeDies(index),
             other => unreachable!("no event has the kind {other}"),
         }
     }
@@ -130,7 +129,7 @@ mod tests {
 
     #[test]
     fn every_kind_survives_packing() {
-        for kind in 0..20 {
+        for kind in 1..21 {
             let bits = kind << INDEX_BITS | 0x7f_0f0f;
             assert_eq!(Event::decode(bits).encode(), bits);
         }

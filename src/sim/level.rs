@@ -1,12 +1,15 @@
 //! A whole-number level over time, integrated exactly over the whole run and over the measured window.
 
 /// A level and its integrals.
+///
+/// The area under the level up to a moment is `value · now` less, for each change, its height times its moment. So a
+/// change costs one sum, and no product but where more than one comes or goes at once.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Level {
     value: u32,
     highest: u32,
-    since: u64,
-    area: u128,
+    /// The sum of height times moment over all changes, modulo 2^128: those down outweigh those up for a while.
+    moments: u128,
     /// The area when the window opened and when it closed.
     opened: u128,
     closed: Option<u128>,
@@ -16,10 +19,8 @@ impl Level {
     /// The level changes to `value` at `now`.
     #[inline]
     pub(crate) fn set(&mut self, now: u64, value: u32) {
-        // 32 bits of level over 60 bits of time: no area reaches 2^92.
-        let grown = u128::from(self.value) * u128::from(now - self.since);
-        self.area = self.area.wrapping_add(grown);
-        self.since = now;
+        let rises = u128::from(value).wrapping_sub(u128::from(self.value));
+        self.moments = self.moments.wrapping_add(rises.wrapping_mul(u128::from(now)));
         self.value = value;
         self.highest = self.highest.max(value);
     }
@@ -27,16 +28,20 @@ impl Level {
     /// One more.
     #[inline]
     pub(crate) fn up(&mut self, now: u64) {
-        self.set(now, self.value + 1);
+        self.moments = self.moments.wrapping_add(u128::from(now));
+        self.value += 1;
+        self.highest = self.highest.max(self.value);
     }
 
     /// One fewer.
     #[inline]
     pub(crate) fn down(&mut self, now: u64) {
-        self.set(now, self.value.checked_sub(1).expect("nothing leaves that has not come"));
+        self.moments = self.moments.wrapping_sub(u128::from(now));
+        self.value = self.value.checked_sub(1).expect("nothing leaves that has not come");
     }
 
     /// The level now.
+    #[inline]
     pub(crate) const fn value(&self) -> u32 {
         self.value
     }
@@ -48,7 +53,8 @@ impl Level {
 
     /// The area from the start to `now`.
     pub(crate) fn area(&self, now: u64) -> u128 {
-        self.area + u128::from(self.value) * u128::from(now - self.since)
+        // 32 bits of level over 60 bits of time: no area reaches 2^92, so what has wrapped has wrapped back.
+        (u128::from(self.value) * u128::from(now)).wrapping_sub(self.moments)
     }
 
     /// The window opens.
@@ -64,13 +70,14 @@ impl Level {
 
     /// The area in the window.
     pub(crate) fn window(&self) -> u128 {
-        self.closed.unwrap_or(self.area) - self.opened
+        self.closed.expect("the window closes before a run is over") - self.opened
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn areas_add_up() {
@@ -83,5 +90,25 @@ mod tests {
         assert_eq!(level.area(50), 10 + 2 * 20 + 10);
         assert_eq!(level.window(), 5 + 20);
         assert_eq!(level.highest(), 2);
+    }
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn the_area_is_the_sum_of_its_rectangles(steps in prop::collection::vec((0_u64..1 << 50, 0_u32..1_000, 0..3), 0..60)) {
+            let (mut level, mut now, mut area) = (Level::default(), 0, 0_u128);
+            for (span, value, change) in steps {
+                now += span;
+                area += u128::from(level.value()) * u128::from(span);
+                match change {
+                    0 => level.set(now, value),
+                    1 => level.up(now),
+                    _ if level.value() > 0 => level.down(now),
+                    _ => {}
+                }
+                prop_assert_eq!(level.area(now), area);
+                prop_assert!(level.highest() >= level.value());
+            }
+        }
     }
 }

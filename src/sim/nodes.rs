@@ -78,6 +78,8 @@ pub(super) struct NodeState {
     /// When the program asked for a collection last.
     asked_at: Option<u64>,
     misses: u32,
+    /// Whether it has run out of memory and is about to die.
+    dying: bool,
     /// Of the measured window.
     pauses: Samples,
     minors: u64,
@@ -121,6 +123,7 @@ impl NodeState {
                     left_by_major: group.memory.base,
                     asked_at: None,
                     misses: 0,
+                    dying: false,
                     pauses: Samples::new(),
                     minors: 0,
                     majors: 0,
@@ -206,10 +209,6 @@ impl World<'_> {
         let work =
             law.map_or(0, |law| law.sample_span(self.strands.get(id).draw(uses::TASK_WORK)).as_nanos());
         self.allocate(node, group.garbage.0);
-        if self.strands.get(id).node == NONE {
-            // The node died of it, and took the task with it.
-            return;
-        }
         if !self.run_on_loop(id, work, Phase::Scheduled) {
             self.ready.push_back(id);
         }
@@ -241,8 +240,7 @@ impl World<'_> {
         let work =
             law.map_or(0, |law| law.sample_span(self.strands.get(id).draw(uses::CALL_WORK)).as_nanos());
         self.allocate(node, self.plan.model.nodes[group].garbage.1);
-        // If the node died of it, the task is doomed already and out of every line.
-        self.strands.get(id).node == NONE || self.run_on_loop(id, work, Phase::Returning)
+        self.run_on_loop(id, work, Phase::Returning)
     }
 
     /// The strand waits until its node's event loop has done this work; false when that is now.
@@ -363,11 +361,18 @@ impl World<'_> {
         {
             self.sweep(node, pause, Collection::Major, live);
         }
-        let state = &self.nodes[node as usize];
-        if live + state.young + state.old > limit {
-            self.nodes[node as usize].deaths += 1;
-            self.kill_node(node);
+        let state = &mut self.nodes[node as usize];
+        if live + state.young + state.old > limit && !state.dying {
+            // It dies once everything else of this moment has come to rest: whoever moves now may be on it.
+            state.dying = true;
+            self.agenda.schedule(now, Event::NodeDies(u32::from(node)));
         }
+    }
+
+    /// The node has run out of memory.
+    pub(super) fn node_dies(&mut self, node: u32) {
+        self.nodes[node as usize].deaths += 1;
+        self.kill_node(super::stations::small(node as usize));
     }
 
     /// A collection is asked for from outside; nothing happens where the program knows none.
@@ -424,6 +429,7 @@ impl World<'_> {
         let state = &mut self.nodes[node as usize];
         let restart = law.map_or(0, |law| law.sample_span(state.draw(uses::RESTART)).as_nanos());
         state.misses = 0;
+        state.dying = false;
         // What was on the event loop is gone.
         state.free_at = now;
         state.stopped_until = now;

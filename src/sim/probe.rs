@@ -49,8 +49,6 @@ pub(super) struct Probe {
     cut: u64,
     end: u64,
     closed: bool,
-    /// Marks of the ruler that are still to come.
-    marks: u32,
     outstanding: u64,
     issued_ever: u64,
     ended_ever: u64,
@@ -111,8 +109,7 @@ struct OpenWindow {
 impl OpenWindow {
     /// A task has ended.
     #[inline]
-    fn ended(&mut self, cost: u64, bucket: u32, well: bool) {
-        self.so_far.cost += u128::from(cost);
+    fn ended(&mut self, bucket: u32, well: bool) {
         if !well {
             return count(&mut self.so_far.bad);
         }
@@ -148,7 +145,6 @@ impl Probe {
             cut,
             end,
             closed: false,
-            marks: 0,
             outstanding: 0,
             issued_ever: 0,
             ended_ever: 0,
@@ -220,24 +216,22 @@ impl Probe {
         }
     }
 
-    /// What the ruler does first, and when.
-    pub(super) fn first_marks(&mut self) -> Vec<(u32, u64)> {
-        let mut marks = vec![(OPENS, self.cut), (CLOSES, self.end)];
+    /// When the ruler moves, and what it does then.
+    pub(super) fn marks(&self) -> Vec<(u64, u32)> {
+        let mut marks = vec![(self.cut, OPENS), (self.end, CLOSES)];
         if !self.windows.is_empty() {
-            marks.push((WINDOW, self.window_length.min(self.end)));
+            marks.push((self.window_length.min(self.end), WINDOW));
         }
         if self.slice_length > 0 {
-            marks.push((SLICE, self.slice_length));
+            marks.push((self.slice_length, SLICE));
         }
-        self.marks = u32::try_from(marks.len()).expect("four kinds of marks");
         marks
     }
 
-    /// Whether the ruler is at its end, where the window closes and the last windows of the time series end, and all
-    /// measured tasks have ended.
+    /// Whether the window is closed and all its tasks have ended.
     #[inline]
     pub(super) fn is_over(&self) -> bool {
-        self.marks == 0 && self.outstanding == 0
+        self.closed && self.outstanding == 0
     }
 
     #[inline]
@@ -257,13 +251,15 @@ impl Probe {
         assert_eq!(strand.ledger.total(), latency, "the parts of a task's time sum to its latency");
         count(&mut self.ended_ever);
         self.system.down(now);
-        self.wasted += u128::from(if cause.is_none() { strand.lost } else { strand.cost });
+        if strand.cost > 0 {
+            self.paid(strand, cause);
+        }
         if now >= self.cut && now < self.end {
             count(&mut self.ended_in_window);
             self.good_in_window += u64::from(cause.is_none());
         }
         let bucket = coarse(latency);
-        self.window.ended(strand.cost, bucket, cause.is_none());
+        self.window.ended(bucket, cause.is_none());
         if self.watched {
             self.counters.ended(bucket, cause.is_none());
         }
@@ -271,7 +267,6 @@ impl Probe {
             return;
         }
         self.outstanding -= 1;
-        self.token_cost += u128::from(strand.cost);
         let quality = match cause {
             Some(cause) => {
                 self.bad[cause as usize] += 1;
@@ -281,6 +276,16 @@ impl Probe {
         };
         if !self.breakdowns.is_empty() {
             self.break_down(strand, cause, latency, quality);
+        }
+    }
+
+    /// A task has ended that tokens were bought for.
+    #[inline(never)]
+    fn paid(&mut self, strand: &Strand, cause: Option<Cause>) {
+        self.wasted += u128::from(if cause.is_none() { strand.lost } else { strand.cost });
+        self.window.so_far.cost += u128::from(strand.cost);
+        if strand.measured {
+            self.token_cost += u128::from(strand.cost);
         }
     }
 
@@ -310,6 +315,7 @@ impl Probe {
         quality
     }
 
+    #[inline(never)]
     fn break_down(&mut self, strand: &Strand, cause: Option<Cause>, latency: u64, quality: u64) {
         let priority = u16::try_from(strand.priority.index()).expect("four priorities");
         let values = [priority, strand.class, strand.role, strand.model, strand.provider];
@@ -386,7 +392,6 @@ impl super::world::World<'_> {
     /// The ruler moves.
     pub(super) fn mark(&mut self, which: u32) {
         let now = self.now;
-        self.probe.marks -= 1;
         match which {
             OPENS => self.each_level(|level| level.open(now)),
             CLOSES => {
@@ -400,16 +405,11 @@ impl super::world::World<'_> {
                 self.probe.window.slice_area = area;
                 let next = now.saturating_add(self.probe.slice_length);
                 if next <= self.end {
-                    self.next_mark(SLICE, next);
+                    self.marks.push((next, SLICE));
                 }
             }
             other => unreachable!("there is no mark {other}"),
         }
-    }
-
-    fn next_mark(&mut self, which: u32, at: u64) {
-        self.probe.marks += 1;
-        self.agenda.schedule(at, super::event::Event::Mark(which));
     }
 
     fn each_level(&mut self, act: impl Fn(&mut Level)) {
@@ -458,7 +458,7 @@ impl super::world::World<'_> {
         open.index += 1;
         let next = now.saturating_add(probe.window_length).min(probe.end);
         if open.index < probe.windows.len() && next > now {
-            self.next_mark(WINDOW, next);
+            self.marks.push((next, WINDOW));
         }
     }
 
@@ -476,7 +476,7 @@ impl super::world::World<'_> {
             cut: self.cut,
             end: self.end,
             stopped: now,
-            events: self.agenda.popped(),
+            events: self.agenda.popped() + self.marked,
             stale: self.stale,
             issued_ever: probe.issued_ever,
             ended_ever: probe.ended_ever,

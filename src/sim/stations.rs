@@ -39,6 +39,15 @@ impl RetryState {
     }
 }
 
+/// How a call comes to a station.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Coming {
+    /// It was not there.
+    Anew,
+    /// It was counted already, while it waited for the limit.
+    FromLimit,
+}
+
 /// A station at work.
 pub(super) struct StationState {
     pub(super) queue: PriorityQueue<u32>,
@@ -172,52 +181,56 @@ impl World<'_> {
         }
     }
 
-    /// The call joins the station: it is served, or waits in line, or is refused. `arrives` is false for a call that
-    /// was counted already while it waited for the limit.
-    #[inline]
-    fn join(&mut self, id: u32, arrives: bool) {
+    /// The call joins the station: it is served, or waits in line, or is refused.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "a call of every task: its frame costs as much as its work")]
+    fn join(&mut self, id: u32, coming: Coming) {
         let now = self.now;
         let index = self.strands.get(id).station as usize;
         let station = &self.plan.model.stations[index];
         let state = &mut self.stations[index];
-        if arrives {
+        if coming == Coming::Anew {
             if station.capacity.is_some_and(|capacity| state.number.value() >= capacity) {
                 return self.refuse(id, Cause::StationFull);
             }
             count(&mut state.arrived);
             state.number.up(now);
         }
-        match station.service {
+        let preempts = match station.service {
             Service::Sharing => return self.share(id),
-            Service::Preemptive => {
-                if !state.has_free_server() && self.preempt_for(id) {
-                    return self.start(id);
-                }
+            Service::Preemptive => true,
+            Service::Slots => false,
+        };
+        let free = state.has_free_server();
+        if free && (preempts || state.interrupted.is_empty()) {
+            if state.busy.value() == 0 && self.plan.stations[index].setup.is_some() {
+                return self.set_up(id);
             }
-            Service::Slots => {}
+        } else if free || !preempts || !self.preempt_for(id) {
+            return self.line_up(id);
         }
-        let state = &mut self.stations[index];
-        if state.has_free_server() && (state.interrupted.is_empty() || station.service == Service::Preemptive)
-        {
-            if state.busy.value() == 0
-                && let Some(setup) = &self.plan.stations[index].setup
-            {
-                state.setting_up = true;
-                let strand = self.strands.get_mut(id);
-                let span = setup.sample_span(strand.draw(uses::SETUP));
-                strand.due = now.saturating_add(span.as_nanos()).min(FAR);
-                strand.phase = Phase::SetUp;
-                strand.ledger.enter(now, Part::SlotWait);
-                self.arm_timeout(id);
-                return self.wake_after(id, span.as_nanos());
-            }
-            return self.start(id);
-        }
-        self.line_up(id);
+        self.start(id);
+    }
+
+    /// The station, which is empty, is set up for the call first.
+    #[inline(never)]
+    fn set_up(&mut self, id: u32) {
+        let now = self.now;
+        let strand = self.strands.get_mut(id);
+        let index = strand.station as usize;
+        let law = self.plan.stations[index].setup.as_ref().expect("a station is set up by a law");
+        self.stations[index].setting_up = true;
+        let span = law.sample_span(strand.draw(uses::SETUP));
+        strand.due = now.saturating_add(span.as_nanos()).min(FAR);
+        strand.phase = Phase::SetUp;
+        strand.ledger.enter(now, Part::SlotWait);
+        self.arm_timeout(id);
+        self.wake_after(id, span.as_nanos());
     }
 
     /// Service starts, or goes on after an interruption.
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "a call of every task: its frame costs as much as its work")]
     fn start(&mut self, id: u32) {
         let (plan, now) = (self.plan, self.now);
         let strand = self.strands.get_mut(id);
@@ -259,6 +272,8 @@ impl World<'_> {
     }
 
     /// Service is over: the slot is free, and the call has succeeded or failed.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "a call of every task: its frame costs as much as its work")]
     pub(super) fn service_ends(&mut self, id: u32) {
         let index = self.work_done(id);
         self.stations[index as usize].serves_no_longer(id);
@@ -283,7 +298,8 @@ impl World<'_> {
     }
 
     /// Free servers take whoever is next.
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "a call of every task: its frame costs as much as its work")]
     pub(super) fn serve_line(&mut self, index: u16) {
         while self.stations[index as usize].has_free_server() {
             let Some(id) = self.next_in_line(index) else { return };
@@ -291,7 +307,8 @@ impl World<'_> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "a call of every task: its frame costs as much as its work")]
     fn next_in_line(&mut self, index: u16) -> Option<u32> {
         if !self.stations[index as usize].interrupted.is_empty()
             && let Some(id) = self.next_interrupted(index)

@@ -45,6 +45,10 @@ pub(super) struct World<'a> {
     pub(super) alerts: Vec<AlertState>,
     pub(super) orders: Orders,
     pub(super) probe: Probe,
+    /// When the ruler moves next and what it does then, in the order in which it was asked to.
+    pub(super) marks: Vec<(u64, u32)>,
+    /// How often it has moved.
+    pub(super) marked: u64,
     /// The measured window, and when the run is over at the latest.
     pub(super) cut: u64,
     pub(super) end: u64,
@@ -85,12 +89,14 @@ impl<'a> World<'a> {
             alerts: AlertState::all(model),
             orders: Orders::default(),
             probe: Probe::new(model, cut, end, warmup_slices),
+            marks: Vec::new(),
+            marked: 0,
             cut,
             end,
             last,
             stale: 0,
         };
-        world.schedule_marks();
+        world.marks = world.probe.marks();
         world.start_stations();
         world.start_pools();
         world.start_nodes();
@@ -103,8 +109,27 @@ impl<'a> World<'a> {
 
     /// Handles events until the run is over.
     pub(super) fn run(&mut self) {
-        let mut moved = 0;
-        while let Some(due) = self.agenda.next_before(self.last.saturating_add(1)) {
+        let beyond = self.last.saturating_add(1);
+        loop {
+            let mark = self.next_mark();
+            self.run_before(mark.map_or(beyond, |(_, at)| at.min(beyond)));
+            let Some((place, at)) = mark.filter(|(_, at)| *at < beyond) else { break };
+            self.now = at;
+            let (_, which) = self.marks.remove(place);
+            self.marked += 1;
+            self.mark(which);
+            // Windows of the time series end at the moment that closes the measured one, and all of them are told.
+            if self.marks.is_empty() && self.probe.is_over() {
+                break;
+            }
+        }
+        self.probe.close(self.now.max(self.cut).min(self.end));
+    }
+
+    /// Handles the events before `end`, unless the run is over sooner.
+    fn run_before(&mut self, end: u64) {
+        let mut moved = self.agenda.popped();
+        while let Some(due) = self.agenda.next_before(end) {
             if due.time > self.now {
                 moved = self.agenda.popped();
             }
@@ -115,15 +140,22 @@ impl<'a> World<'a> {
             );
             self.now = due.time;
             self.handle(due.event, due.ticket);
-            self.drain_ready();
+            if !self.ready.is_empty() {
+                self.drain_ready();
+            }
             if self.probe.is_over() {
                 break;
             }
         }
-        self.probe.close(self.now.max(self.cut).min(self.end));
+    }
+
+    /// The mark that is next, by place, and when. At one moment the ruler moves before anything else happens.
+    fn next_mark(&self) -> Option<(usize, u64)> {
+        self.marks.iter().map(|(at, _)| *at).enumerate().min_by_key(|(place, at)| (*at, *place))
     }
 
     /// Lets strands go on until all of them wait.
+    #[inline(never)]
     pub(super) fn drain_ready(&mut self) {
         while let Some(id) = self.ready.pop_front() {
             let strand = self.strands.get(id);
@@ -166,7 +198,6 @@ impl<'a> World<'a> {
 
     fn handle(&mut self, event: Event, ticket: Ticket) {
         match event {
-            Event::Mark(which) => self.mark(which),
             Event::Break(station) => self.break_down(station),
             Event::Repair(station) => self.repair(station),
             Event::Wake(id) => self.woke(id, ticket),
@@ -186,6 +217,7 @@ impl<'a> World<'a> {
             Event::NodeBack(node) => self.node_back(node),
             Event::Probe(node) => self.probe_node(node),
             Event::Alert(index) => self.alert(index),
+            Event::NodeDies(node) => self.node_dies(node),
         }
     }
 
@@ -203,6 +235,7 @@ impl<'a> World<'a> {
         self.strands.get_mut(id).timer = ticket;
     }
 
+    #[inline]
     fn woke(&mut self, id: u32, ticket: Ticket) {
         let Some(strand) = self.strands.find_mut(id).filter(|strand| strand.timer == ticket) else {
             self.stale += 1;
@@ -518,12 +551,6 @@ impl<'a> World<'a> {
         strand.patience = Ticket::NONE;
         if strand.agent.is_some() {
             self.leave_pool(id);
-        }
-    }
-
-    fn schedule_marks(&mut self) {
-        for (which, at) in self.probe.first_marks() {
-            self.agenda.schedule(at, Event::Mark(which));
         }
     }
 }

@@ -169,7 +169,102 @@ fn pool(dice: &mut Dice) -> Value {
             "hold_worker_in_backoff": dice.once_in(2), "counter_leaks": dice.once_in(2), "dies_when_refused": dice.once_in(4)
         } })
     });
+    dice.maybe(2, &mut pool, "nodes", |_| json!("nodes"));
     pool
+}
+
+/// Nodes that fill, collect and die.
+fn nodes(dice: &mut Dice) -> Value {
+    let pause = |dice: &mut Dice| json!({ "time": dice.law(300), "by_tasks": [[1, "10ms"], [4, "200ms"]] });
+    let mut nodes = json!({
+        "count": dice.between(1, 3),
+        "memory": {
+            "heap_limit_mb": dice.between(30, 120), "base_mb": dice.below(25), "per_task_mb": dice.below(12),
+            "per_agent_mb": dice.below(4), "per_queued_task_mb": dice.below(2), "leak_per_task_mb": dice.share() / 2.0
+        },
+        "garbage": { "per_task_mb": dice.below(20), "per_call_mb": dice.below(20) }
+    });
+    dice.maybe(2, &mut nodes, "event_loop", |dice| {
+        json!({ "per_task": dice.law(200), "per_call": dice.law(200), "cores": 0.5 + dice.share() / 2.0 })
+    });
+    dice.maybe(2, &mut nodes, "minor", |dice| {
+        json!({ "every_mb": dice.between(5, 40), "promoted_share": dice.share(), "pause": pause(dice) })
+    });
+    dice.maybe(
+        2,
+        &mut nodes,
+        "major",
+        |dice| json!({ "growth_factor": 1.1 + dice.share(), "pause": pause(dice) }),
+    );
+    dice.maybe(2, &mut nodes, "manual", |dice| {
+        json!({ "at_heap_share": dice.share(), "every": dice.millis(100, 3_000), "pause": pause(dice) })
+    });
+    dice.maybe(2, &mut nodes, "restart", |dice| dice.law(2_000));
+    dice.maybe(3, &mut nodes, "liveness", |dice| {
+        json!({ "interval": dice.millis(200, 2_000), "timeout": dice.millis(50, 500), "misses": dice.between(1, 3) })
+    });
+    nodes
+}
+
+/// Something that goes wrong.
+fn fault(dice: &mut Dice) -> Value {
+    let station = dice.pick(&["a", "b", "slots", "llm", "spare"]);
+    let effect = match dice.below(7) {
+        0 => json!({ "outage": { "station": station } }),
+        1 => json!({ "outage": { "station": station, "answer": "hang" } }),
+        2 => {
+            json!({ "brown_out": { "station": station, "latency_factor": 0.5 + 4.0 * dice.share(), "failure_share": dice.share() } })
+        }
+        3 => json!({ "quota_cut": { "station": "limited", "rate_factor": 0.1 + dice.share() } }),
+        4 => json!({ "crash": { "pool": "pool", "share": 0.1 + dice.share() / 2.0 } }),
+        5 => json!({ "flush_cache": { "cache": "cache" } }),
+        _ => json!({ "node_death": { "nodes": "nodes" } }),
+    };
+    let mut fault =
+        json!({ "at": dice.millis(0, 20_000), "lasts": dice.millis(100, 4_000), "effect": effect });
+    dice.maybe(3, &mut fault, "every", |dice| json!(dice.millis(4_000, 9_000)));
+    fault
+}
+
+/// An alert that acts.
+fn alert(dice: &mut Dice) -> Value {
+    let metrics = [
+        ("queue_depth", dice.below(4) as f64),
+        ("error_share", dice.share()),
+        ("latency_p99_s", dice.share()),
+        ("heap_share", dice.share()),
+        ("cpu_share", dice.share()),
+        ("rate_limited_share", dice.share()),
+    ];
+    let (metric, value) = metrics[usize::try_from(dice.below(6)).expect("an index")];
+    let actions = [
+        "page",
+        "scale_up",
+        "emergency_scale_up",
+        "trip_breaker",
+        "collect_garbage",
+        "shrink_cache",
+        "serve_cached",
+        "reject_new",
+        "shed",
+        "restart",
+    ];
+    json!({
+        "interval": dice.millis(300, 3_000), "acts": true,
+        "rule": { "metric": metric, "comparison": "above", "threshold": { "value": value }, "actions": [dice.pick(&actions), dice.pick(&actions)] }
+    })
+}
+
+/// How a pool is scaled.
+fn scaler(dice: &mut Dice) -> Value {
+    let rule = match dice.below(3) {
+        0 => {
+            json!({ "threshold": { "min": 1, "max": dice.between(3, 12), "scale_up_above": 0.6, "scale_down_below": 0.2, "step_up": 2, "step_down": 1 } })
+        }
+        1 => json!({ "hpa": { "min": 1, "max": dice.between(3, 12) } }),
+        _ => json!({ "predictive": { "min": 1, "max": dice.between(3, 12) } }),
+    };
+    json!({ "interval": dice.millis(300, 2_000), "rule": rule })
 }
 
 fn provider(dice: &mut Dice) -> Value {
@@ -203,7 +298,7 @@ fn steps(dice: &mut Dice, place: Place) -> Value {
 
 fn step(dice: &mut Dice, place: Place) -> Value {
     let inner = Place { depth: place.depth + 1, ..place };
-    match dice.below(if place.depth < 3 { 10 } else { 3 }) {
+    match dice.below(if place.depth < 3 { 11 } else { 3 }) {
         0 => json!({ "delay": { "time": dice.law(500), "kind": dice.pick(&["network", "tool", "file"]) } }),
         1 => visit(dice),
         2 => llm(dice, place),
@@ -211,6 +306,13 @@ fn step(dice: &mut Dice, place: Place) -> Value {
             json!({ "agent": { "pool": "pool", "steps": steps(dice, Place { with_agent: true, ..inner }) } })
         }
         3 | 4 => visit(dice),
+        9 => {
+            let mut hold = json!({ "station": "slots", "steps": steps(dice, inner) });
+            dice.maybe(3, &mut hold, "patience", |dice| dice.law(900));
+            dice.maybe(3, &mut hold, "timeout", |dice| json!(dice.millis(50, 2_000)));
+            dice.maybe(3, &mut hold, "retry", |_| json!("plain"));
+            json!({ "hold": hold })
+        }
         5 => json!({ "cache": { "cache": "cache", "miss": steps(dice, inner), "hit": [] } }),
         6 => {
             json!({ "choose": [{ "probability": 0.5, "steps": steps(dice, inner) }, { "probability": 0.3 }] })
@@ -233,8 +335,14 @@ fn step(dice: &mut Dice, place: Place) -> Value {
 }
 
 fn visit(dice: &mut Dice) -> Value {
-    let mut visit = json!({ "station": dice.pick(&["a", "b"]) });
+    let mut visit = json!({ "station": dice.pick(&["a", "b", "a", "b", "limited"]) });
     dice.maybe(4, &mut visit, "patience", |dice| dice.law(900));
+    dice.maybe(
+        6,
+        &mut visit,
+        "hedge",
+        |dice| json!({ "after": dice.millis(50, 900), "copies_max": dice.between(1, 2) }),
+    );
     policies_of_call(dice, &mut visit);
     json!({ "visit": visit })
 }
@@ -244,6 +352,12 @@ fn llm(dice: &mut Dice, place: Place) -> Value {
     if !place.with_agent || dice.once_in(3) {
         llm["model"] = json!({ "fixed": { "model": dice.pick(&["haiku", "sonnet"]) } });
     }
+    dice.maybe(6, &mut llm, "hedge", |dice| json!({ "after": dice.millis(50, 900) }));
+    dice.maybe(3, &mut llm, "fallback", |dice| {
+        let mut call = json!({ "provider": "spare", "model": { "fixed": { "model": "haiku" } } });
+        policies_of_call(dice, &mut call);
+        json!([call])
+    });
     policies_of_call(dice, &mut llm);
     json!({ "llm": llm })
 }
@@ -312,16 +426,14 @@ fn experiment(seed: u64) -> Value {
         } },
         "breakers": { "breaker": { "trip": { "consecutive": { "failures": dice.between(1, 5) } }, "open_for": dice.millis(100, 3_000) } }
     });
-    dice.maybe(2, &mut policies, "autoscale", |dice| {
-        let rule = json!({ "min": 1, "max": dice.between(3, 12), "scale_up_above": 0.6, "scale_down_below": 0.2, "step_up": 2, "step_down": 1 });
-        json!({ "pool": { "interval": dice.millis(300, 2_000), "rule": { "threshold": rule } } })
-    });
+    dice.maybe(2, &mut policies, "autoscale", |dice| json!({ "pool": scaler(dice) }));
     dice.maybe(
         2,
         &mut policies,
         "degrade",
         |dice| json!({ "interval": dice.millis(300, 2_000), "pool": "pool", "rule": { "three_mode": {} } }),
     );
+    dice.maybe(2, &mut policies, "alerts", |dice| json!({ "one": alert(dice), "two": alert(dice) }));
     let mode = dice.pick(&["steady", "terminating"]);
     let warmup = if mode == "steady" { "2s" } else { "0s" };
     json!({
@@ -336,13 +448,18 @@ fn experiment(seed: u64) -> Value {
         },
         "system": {
             "models": { "haiku": { "accuracy": 0.7 }, "sonnet": { "accuracy": 0.95 } },
-            "stations": { "a": station(dice), "b": station(dice) },
+            "stations": {
+                "a": station(dice), "b": station(dice), "slots": { "servers": dice.between(1, 3) },
+                "limited": { "servers": "infinite", "limiter": limiter(dice), "on_limit": dice.pick(&["wait", "reject"]) }
+            },
+            "nodes": { "nodes": nodes(dice) },
             "pools": { "pool": pool(dice) },
-            "providers": { "llm": provider(dice) },
+            "providers": { "llm": provider(dice), "spare": provider(dice) },
             "caches": { "cache": { "store": { "max_entries": dice.between(1, 9), "ttl": "5s" }, "keys": { "zipf": { "exponent": 1, "items": 20 } } } },
             "routes": { "one": steps(dice, top), "two": steps(dice, top) }
         },
         "policies": policies,
+        "faults": (0..dice.below(4)).map(|_| fault(dice)).collect::<Vec<_>>(),
         "measure": { "duration": "30s", "mode": mode, "warmup": warmup, "drain": "30s", "seed": seed }
     })
 }

@@ -5,7 +5,7 @@ use super::super::ledger::Part;
 use super::super::probe::count;
 use super::super::strand::{Cause, NONE, Phase, uses};
 use super::super::world::{FAR, World};
-use super::small;
+use super::{Coming, small};
 use crate::engine::Ticket;
 use crate::model::workload::Load;
 use tars_policy::breaker::{Outcome, Permit, State as BreakerState};
@@ -15,7 +15,7 @@ use tars_policy::units::{Span, Time, Tokens};
 
 impl World<'_> {
     /// The strand calls the station of a visit.
-    #[inline]
+    #[inline(never)]
     pub(in crate::sim) fn visit(&mut self, id: u32, visit: u16) {
         let plan = self.plan;
         let call = &plan.model.program.visits[visit as usize];
@@ -33,9 +33,10 @@ impl World<'_> {
         if !station.offers.is_empty() {
             self.choose_model(id, visit);
         }
-        self.attempt(id);
+        self.begin_attempt(id);
     }
 
+    #[inline(never)]
     pub(super) fn choose_model(&mut self, id: u32, visit: u16) {
         let plan = self.plan;
         let strand = self.strands.get(id);
@@ -103,9 +104,15 @@ impl World<'_> {
         self.visit(id, visit);
     }
 
-    /// One attempt of the present call begins.
-    #[inline]
+    /// The next attempt of the present call begins.
     pub(in crate::sim) fn attempt(&mut self, id: u32) {
+        self.begin_attempt(id);
+    }
+
+    /// One attempt of the present call begins.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "a call of every task: its frame costs as much as its work")]
+    fn begin_attempt(&mut self, id: u32) {
         let plan = self.plan;
         let now = self.now;
         let time = self.time();
@@ -141,10 +148,12 @@ impl World<'_> {
         if self.stations[station].limiter.is_some() {
             return self.meet_limit(id);
         }
-        self.join(id, true);
+        self.join(id, Coming::Anew);
     }
 
     /// The call came back.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "a call of every task: its frame costs as much as its work")]
     pub(in crate::sim) fn served(&mut self, id: u32) {
         let time = self.time();
         let plan = self.plan;
@@ -190,6 +199,7 @@ impl World<'_> {
     }
 
     /// The strand's present call, if it makes one, is over for its breaker and its retry policy.
+    #[inline(never)]
     pub(in crate::sim) fn call_ends(&mut self, id: u32, outcome: Outcome) {
         let time = self.time();
         let strand = self.strands.get_mut(id);
@@ -209,6 +219,7 @@ impl World<'_> {
     }
 
     /// An attempt has failed: try again as the retry policy says, or fail the task.
+    #[inline(never)]
     pub(in crate::sim) fn attempt_failed(&mut self, id: u32, cause: Cause) {
         let plan = self.plan;
         let now = self.now;
@@ -343,6 +354,7 @@ impl World<'_> {
         self.attempt_failed(id, Cause::Limited);
     }
 
+    #[inline(never)]
     pub(super) fn refuse(&mut self, id: u32, cause: Cause) {
         self.count_refusal(id);
         self.attempt_failed(id, cause);

@@ -12,6 +12,7 @@ use tars_policy::queue::LaneMask;
 impl World<'_> {
     /// Of the interrupted, the one that goes on: the highest priority, then the longest there; but not before a
     /// waiting call of a higher priority.
+    #[inline(never)]
     pub(super) fn next_interrupted(&mut self, index: u16) -> Option<u32> {
         let state = &self.stations[index as usize];
         let key = |id: &u32| {
@@ -30,6 +31,7 @@ impl World<'_> {
     }
 
     /// Interrupts the least important call in service if the arriving one is more important.
+    #[inline(never)]
     pub(super) fn preempt_for(&mut self, id: u32) -> bool {
         let arriving = self.strands.get(id);
         let state = &self.stations[arriving.station as usize];

@@ -4,14 +4,15 @@ use super::super::event::Event;
 use super::super::ledger::Part;
 use super::super::strand::{Cause, Phase, uses};
 use super::super::world::{FAR, World};
-use super::small;
+use super::{Coming, small};
 use crate::engine::Ticket;
 use tars_policy::limiter::{Acquire, Cost};
-use tars_policy::queue::{Offer, Offered};
+use tars_policy::queue::{Offer, Offered, Ticket as QueueTicket};
 use tars_policy::units::Time;
 
 impl World<'_> {
     /// The call meets the station's rate limit.
+    #[inline(never)]
     pub(super) fn meet_limit(&mut self, id: u32) {
         let cost = self.limit_cost(id);
         let time = self.time();
@@ -25,7 +26,7 @@ impl World<'_> {
         }
         match limiter.try_acquire(time, &cost) {
             // What a call takes is known when it is made, so its grant is not settled later.
-            Acquire::Granted(_) => self.join(id, true),
+            Acquire::Granted(_) => self.join_past_limit(id, Coming::Anew),
             Acquire::Wait { until, .. } if station.waits_for_limit => self.wait_for_limit(id, Some(until)),
             Acquire::Wait { until, .. } => {
                 self.probe.limited += 1;
@@ -50,6 +51,12 @@ impl World<'_> {
             input_tokens: u64::from(strand.input_tokens),
             output_tokens: u64::from(strand.output_tokens),
         }
+    }
+
+    /// The limit lets the call through.
+    #[inline(never)]
+    fn join_past_limit(&mut self, id: u32, coming: Coming) {
+        self.join(id, coming);
     }
 
     pub(super) fn wait_for_limit(&mut self, id: u32, until: Option<Time>) {
@@ -101,7 +108,7 @@ impl World<'_> {
                     state.limit_line.pop_front();
                     let strand = self.strands.get_mut(id);
                     strand.patience = Ticket::NONE;
-                    self.join(id, false);
+                    self.join_past_limit(id, Coming::FromLimit);
                 }
                 Acquire::Wait { until, .. } => return self.arm_limit(index, until),
                 Acquire::Never { .. } => {
@@ -113,7 +120,8 @@ impl World<'_> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "a call of every task: its frame costs as much as its work")]
     pub(super) fn line_up(&mut self, id: u32) {
         let now = self.now;
         let time = self.time();
@@ -127,14 +135,10 @@ impl World<'_> {
         let index = strand.station as usize;
         match self.stations[index].queue.offer(time, id, offer) {
             Offered::Accepted(ticket) => {
-                self.strands.get_mut(id).queue_ticket = Some(ticket);
-                self.arm_timeout(id);
-                self.arm_patience(id);
+                self.waits_with(id, ticket);
             }
             Offered::AcceptedDisplacing { ticket, displaced, .. } => {
-                self.strands.get_mut(id).queue_ticket = Some(ticket);
-                self.arm_timeout(id);
-                self.arm_patience(id);
+                self.waits_with(id, ticket);
                 self.depart(displaced);
                 self.doom(displaced, Phase::AttemptLost, Cause::Displaced);
             }
@@ -146,10 +150,28 @@ impl World<'_> {
         }
     }
 
+    /// The call waits in line, for as long as it may.
+    #[inline]
+    fn waits_with(&mut self, id: u32, ticket: QueueTicket) {
+        let strand = self.strands.get_mut(id);
+        strand.queue_ticket = Some(ticket);
+        if strand.deadline != u64::MAX {
+            self.arm_timeout(id);
+        }
+        self.arm_patience(id);
+    }
+
     #[inline]
     pub(super) fn arm_patience(&mut self, id: u32) {
+        let strand = self.strands.get(id);
+        if let Some(law) = self.plan.model.program.visits[strand.visit as usize].patience {
+            self.arm_patience_of(id, law);
+        }
+    }
+
+    #[inline(never)]
+    fn arm_patience_of(&mut self, id: u32, law: u16) {
         let strand = self.strands.get_mut(id);
-        let Some(law) = self.plan.model.program.visits[strand.visit as usize].patience else { return };
         let span = self.plan.spans[law as usize].sample_span(strand.draw(uses::PATIENCE));
         // One draw for all waiting of the attempt, at the limit and in line.
         let at = strand.joined.saturating_add(span.as_nanos()).clamp(self.now, FAR);
@@ -158,7 +180,7 @@ impl World<'_> {
 
     /// The attempt may run out of time: it waits, or its service could last too long. Most attempts never get here, and
     /// none of their timers has to be passed over.
-    #[inline]
+    #[inline(never)]
     pub(in crate::sim) fn arm_timeout(&mut self, id: u32) {
         let strand = self.strands.get_mut(id);
         if strand.deadline != u64::MAX && strand.timeout == Ticket::NONE {

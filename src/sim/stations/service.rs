@@ -8,7 +8,8 @@ use crate::model::workload::Load;
 use tars_policy::units::Span;
 
 /// Draws a service: its own time, what load adds, and whether it will fail.
-#[inline]
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "a call of every task: its frame costs as much as its work")]
 pub(super) fn service_time(plan: &Plan, strand: &mut Strand, state: &mut StationState, now: u64) -> u64 {
     let law = &plan.stations[strand.station as usize];
     let call = &plan.model.program.visits[strand.visit as usize];
@@ -23,7 +24,8 @@ pub(super) fn service_time(plan: &Plan, strand: &mut Strand, state: &mut Station
 }
 
 /// The same where tokens, a trace or load have a say.
-pub(super) fn loaded_service_time(plan: &Plan, strand: &mut Strand, state: &mut StationState) -> u64 {
+#[inline(never)]
+fn loaded_service_time(plan: &Plan, strand: &mut Strand, state: &mut StationState) -> u64 {
     let index = strand.station as usize;
     let (station, law) = (&plan.model.stations[index], &plan.stations[index]);
     let call = &plan.model.program.visits[strand.visit as usize];
@@ -66,7 +68,7 @@ pub(super) fn loaded_service_time(plan: &Plan, strand: &mut Strand, state: &mut 
 }
 
 /// The service that a trace holds for the task, or for the call of its session.
-pub(super) fn recorded_service(plan: &Plan, strand: &Strand) -> u64 {
+fn recorded_service(plan: &Plan, strand: &Strand) -> u64 {
     match &plan.model.clients[strand.client as usize].load {
         Load::Trace(trace, _) => trace.requests[strand.row as usize].service.as_nanos(),
         Load::Sessions(trace) => {

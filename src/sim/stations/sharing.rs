@@ -10,6 +10,7 @@ use std::cmp::Reverse;
 use tars_policy::units::Span;
 
 impl World<'_> {
+    #[inline(never)]
     pub(super) fn share(&mut self, id: u32) {
         let now = self.now;
         let index = self.strands.get(id).station as usize;

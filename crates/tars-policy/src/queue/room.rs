@@ -9,7 +9,7 @@ use super::{
     DropReason, LANES_MAX, LaneMask, Offer, Offered, Order, Overflow, Priority, QueueSpec, Ranking, Refusal,
     Taken, Ticket,
 };
-use crate::units::Time;
+use crate::units::{Span, Time};
 
 /// Number of classes.
 const CLASSES: usize = Priority::ALL.len();
@@ -26,8 +26,10 @@ pub struct PriorityQueue<T> {
     /// The line of a class and lane is at its [`slot`].
     lines: Vec<Lane<T>>,
     lanes: usize,
-    /// One lane, strict and first come, first served: whoever is first of the first class.
+    /// One lane, first come, first served: whoever is first of the first class, if only one class waits or rank decides.
     plain: bool,
+    /// The classes of which someone waits: class `n` is bit `n`.
+    classes: u32,
     /// For each class the lanes in which someone waits.
     waiting: [u64; CLASSES],
     depths: [u32; CLASSES],
@@ -54,7 +56,8 @@ impl<T: Copy> PriorityQueue<T> {
         Self {
             lines: (0..CLASSES * lanes).map(|_| Lane::new()).collect(),
             lanes,
-            plain: lanes == 1 && spec.order == Order::Fifo && spec.ranking == Ranking::Strict,
+            plain: lanes == 1 && spec.order == Order::Fifo,
+            classes: 0,
             waiting: [0; CLASSES],
             depths: [0; CLASSES],
             depth: 0,
@@ -91,22 +94,18 @@ impl<T: Copy> PriorityQueue<T> {
         if self.depth == 0 {
             return Taken::Empty;
         }
-        if self.plain {
-            let Some(class) = self.waiting.iter().position(|waiting| waiting & lanes.bits() != 0) else {
-                return Taken::Empty;
-            };
+        let decided = self.classes.is_power_of_two() || matches!(self.ranking, Ranking::Strict);
+        if self.plain && decided && lanes.contains(0) {
+            let class = self.classes.trailing_zeros() as usize;
             let entry = self.lines[slot(class, 0)].pop_front();
-            return self.leave(
-                now,
-                class,
-                0,
-                &entry.expect("a lane marked as waiting has someone at each end"),
-            );
+            let entry = entry.expect("a lane marked as waiting has someone at each end");
+            return self.leave(now, class, 0, &entry);
         }
         self.take_waiting(now, lanes, draw)
     }
 
     /// Somebody waits, in these lanes or in others.
+    #[inline(never)]
     fn take_waiting(&mut self, now: Time, lanes: LaneMask, draw: f64) -> Taken<T> {
         let next = match self.order {
             Order::Fifo => self.find(lanes, Lane::front_key, |key, best| key < best),
@@ -176,6 +175,7 @@ impl<T: Copy> PriorityQueue<T> {
     }
 
     /// The overflow rule: the class still has room, the queue has none.
+    #[inline(never)]
     fn overflow(&mut self, now: Time, item: T, offer: Offer) -> Offered<T> {
         if offer.priority != Priority::Critical {
             return Offered::Rejected(Refusal::QueueFull);
@@ -238,6 +238,7 @@ impl<T: Copy> PriorityQueue<T> {
     fn count_in(&mut self, offer: Offer) -> usize {
         let (class, lane) = (offer.priority.index(), usize::from(offer.lane));
         self.waiting[class] |= 1 << lane;
+        self.classes |= 1 << class;
         self.depths[class] += 1;
         self.depth += 1;
         slot(class, lane)
@@ -324,12 +325,17 @@ impl<T: Copy> PriorityQueue<T> {
             return Taken::Drop { item: entry.item, reason: DropReason::Expired };
         }
         let waited = now.saturating_since(entry.arrived);
-        if let Some(codel) = &mut self.codel
-            && codel[class].drops(now, waited, self.depths[class])
-        {
+        if self.codel.is_some() && self.codel_drops(now, class, waited) {
             return Taken::Drop { item: entry.item, reason: DropReason::CoDel };
         }
         Taken::Serve { item: entry.item, waited, priority: Priority::ALL[class] }
+    }
+
+    /// Whether `CoDel` drops one of this class that has waited so long.
+    #[inline(never)]
+    fn codel_drops(&mut self, now: Time, class: usize, waited: Span) -> bool {
+        let Some(codel) = &mut self.codel else { return false };
+        codel[class].drops(now, waited, self.depths[class])
     }
 
     /// One fewer waits in this class and lane.
@@ -339,6 +345,9 @@ impl<T: Copy> PriorityQueue<T> {
         self.depths[class] -= 1;
         if self.lines[slot(class, lane)].is_empty() {
             self.waiting[class] &= !(1 << lane);
+            if self.waiting[class] == 0 {
+                self.classes &= !(1 << class);
+            }
         }
         if self.depths[class] == 0
             && let Some(codel) = &mut self.codel
