@@ -247,7 +247,7 @@ fn with_nodes() -> ResultFile {
     let cell = &mut result.cells[0];
     let mut nodes = cell.stations[0].clone();
     let figure = nodes.metrics["utilisation"].clone();
-    nodes.name = "nodes main".to_owned();
+    "nodes main".clone_into(&mut nodes.name);
     let kept = [("heap_max_mb", 1_434.0), ("stopped_share", 0.0625), ("deaths_per_h", 0.5)];
     nodes.metrics = kept
         .map(|(name, value)| (name.to_owned(), Figure { value: Some(value), ..figure.clone() }))
