@@ -75,10 +75,8 @@ fn allow(object: &mut Map<String, Value>, position: Position) {
     properties.entry("note").or_insert_with(|| json!({"type": "string", "description": "A remark."}));
     if position == Position::Other {
         properties.insert("use".to_owned(), part());
-        // What the part brings need not be written.
-        if let Some(required) = object.remove("required") {
-            object.insert("anyOf".to_owned(), json!([{"required": required}, {"required": ["use"]}]));
-        }
+        // What a part brings, to the object or to one around it, need not be written; `check` tells what is missing.
+        object.remove("required");
     }
 }
 
@@ -98,7 +96,7 @@ mod tests {
         assert_eq!(at("/properties/note/type"), json!("string"));
         assert_eq!(at("/properties/use"), Value::Null);
         assert_eq!(at("/$defs/StationSpec/properties/use/type"), json!("string"));
-        assert_eq!(at("/$defs/StationSpec/anyOf/0/required/0"), json!("servers"));
+        assert_eq!(at("/$defs/StationSpec/required"), Value::Null);
         assert_eq!(at("/$defs/StationSpec/additionalProperties"), json!(false));
     }
 }

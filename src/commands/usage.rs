@@ -33,7 +33,7 @@ fn takes_a_path(error: &clap::Error) -> bool {
 }
 
 fn named(error: &clap::Error, kind: ContextKind) -> Option<&str> {
-    let ContextValue::String(text) = error.get(kind)? else { return None };
+    let Some(ContextValue::String(text)) = error.get(kind) else { return None };
     Some(text)
 }
 

@@ -112,8 +112,7 @@ fn nearest(path: &Path) -> Option<String> {
 
 /// The first JSON file in a folder.
 fn inside(folder: &Path) -> Option<String> {
-    let is_json =
-        |name: &String| Path::new(name).extension().is_some_and(|ending| ending.eq_ignore_ascii_case("json"));
+    let is_json = |name: &String| Path::new(name).extension().is_some_and(|ending| ending == "json");
     let found = names(folder)?.into_iter().find(is_json)?;
     folder.join(found).into_os_string().into_string().ok()
 }

@@ -49,8 +49,6 @@ pub(super) struct Probe {
     cut: u64,
     end: u64,
     closed: bool,
-    /// Marks of the ruler that are still to come.
-    marks: u32,
     outstanding: u64,
     issued_ever: u64,
     ended_ever: u64,
@@ -147,7 +145,6 @@ impl Probe {
             cut,
             end,
             closed: false,
-            marks: 0,
             outstanding: 0,
             issued_ever: 0,
             ended_ever: 0,
@@ -219,8 +216,8 @@ impl Probe {
         }
     }
 
-    /// When the ruler moves first, and what it does then.
-    pub(super) fn first_marks(&mut self) -> Vec<(u64, u32)> {
+    /// When the ruler moves, and what it does then.
+    pub(super) fn marks(&self) -> Vec<(u64, u32)> {
         let mut marks = vec![(self.cut, OPENS), (self.end, CLOSES)];
         if !self.windows.is_empty() {
             marks.push((self.window_length.min(self.end), WINDOW));
@@ -228,15 +225,13 @@ impl Probe {
         if self.slice_length > 0 {
             marks.push((self.slice_length, SLICE));
         }
-        self.marks = u32::try_from(marks.len()).expect("four kinds of marks");
         marks
     }
 
-    /// Whether the ruler is at its end, where the window closes and the last windows of the time series end, and all
-    /// measured tasks have ended.
+    /// Whether the window is closed and all its tasks have ended.
     #[inline]
     pub(super) fn is_over(&self) -> bool {
-        self.marks == 0 && self.outstanding == 0
+        self.closed && self.outstanding == 0
     }
 
     #[inline]
@@ -396,7 +391,6 @@ impl super::world::World<'_> {
     /// The ruler moves.
     pub(super) fn mark(&mut self, which: u32) {
         let now = self.now;
-        self.probe.marks -= 1;
         match which {
             OPENS => self.each_level(|level| level.open(now)),
             CLOSES => {
@@ -410,16 +404,11 @@ impl super::world::World<'_> {
                 self.probe.window.slice_area = area;
                 let next = now.saturating_add(self.probe.slice_length);
                 if next <= self.end {
-                    self.add_mark(next, SLICE);
+                    self.marks.push((next, SLICE));
                 }
             }
             other => unreachable!("there is no mark {other}"),
         }
-    }
-
-    fn add_mark(&mut self, at: u64, which: u32) {
-        self.probe.marks += 1;
-        self.marks.push((at, which));
     }
 
     fn each_level(&mut self, act: impl Fn(&mut Level)) {
@@ -468,7 +457,7 @@ impl super::world::World<'_> {
         open.index += 1;
         let next = now.saturating_add(probe.window_length).min(probe.end);
         if open.index < probe.windows.len() && next > now {
-            self.add_mark(next, WINDOW);
+            self.marks.push((next, WINDOW));
         }
     }
 

@@ -97,7 +97,7 @@ impl<'a> World<'a> {
             last,
             stale: 0,
         };
-        world.marks = world.probe.first_marks();
+        world.marks = world.probe.marks();
         world.start_stations();
         world.start_pools();
         world.start_nodes();
@@ -114,14 +114,13 @@ impl<'a> World<'a> {
         loop {
             let mark = self.next_mark();
             self.run_before(mark.map_or(beyond, |(_, at)| at.min(beyond)));
-            let Some((place, at)) = mark.filter(|(_, at)| *at < beyond && !self.probe.is_over()) else {
-                break;
-            };
+            let Some((place, at)) = mark.filter(|(_, at)| *at < beyond) else { break };
             self.now = at;
             let (_, which) = self.marks.remove(place);
             self.marked += 1;
             self.mark(which);
-            if self.probe.is_over() {
+            // Windows of the time series end at the moment that closes the measured one, and all of them are told.
+            if self.marks.is_empty() && self.probe.is_over() {
                 break;
             }
         }
