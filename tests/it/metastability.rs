@@ -15,7 +15,8 @@ struct Study {
 
 impl Study {
     fn read(name: &str) -> Self {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("experiments").join(name).with_extension("json");
+        let path =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("experiments").join(name).with_extension("json");
         let mut diagnostics = Diagnostics::new();
         let loaded = load(&path, &[], &mut diagnostics).unwrap_or_else(|| panic!("{diagnostics}"));
         let mut traces = TraceStore::new(&path, None);
@@ -47,7 +48,11 @@ impl Study {
 fn check(name: &str, replications: u64, spared: u64) {
     let study = Study::read(name);
     assert!(study.plans.len() >= 3, "{name} has no cell with a policy");
-    assert_eq!(study.count(0, replications, |share| share > 0.95), replications, "{name} without the trigger");
+    assert_eq!(
+        study.count(0, replications, |share| share > 0.95),
+        replications,
+        "{name} without the trigger"
+    );
     let down = study.count(1, replications, |share| share < 0.5);
     assert!(down >= replications - spared, "{name}: down after the trigger in {down} of {replications}");
     for policy in 2..study.plans.len() {
