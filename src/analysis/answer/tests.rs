@@ -210,7 +210,7 @@ fn a_rate_that_is_missed_is_told_per_second() {
     };
     let mut cell = cell(0, &[], 2.0, 1.0);
     super::super::cell::judge(&mut cell, std::slice::from_ref(&term));
-    assert_eq!(missed_words(&[term], &cell), "goodput at least 9 1/s, and it is 5.00 1/s ± 0.10");
+    assert_eq!(missed_words(&[term], &cell), "goodput at least 9 1/s, and it is 5.00 1/s ± 0.100");
 }
 
 #[test]
