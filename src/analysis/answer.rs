@@ -1,6 +1,8 @@
 //! The cells of a sweep → the answer: which configuration carries which load within the objective, and what the next
 //! smaller one lacks.
 
+mod wording;
+
 use super::cell::{slo_terms, trim};
 use crate::experiment::schema::SloSpec;
 use crate::model::metric::{Better as MetricBetter, Metric};
@@ -8,6 +10,7 @@ use crate::result::{
     Answer, Assumption, Axis, Better, Cell, CellStatus, FORMAT, Figure, Flag, MetricInfo, ResultFile,
     Sensitivity, Severity, SloTerm,
 };
+use wording::{carried_words, uncarried_words};
 
 /// What a whole result is made from, besides its cells.
 #[derive(Clone, Debug)]
@@ -234,21 +237,10 @@ fn chosen(whole: &Whole, slo: &[SloTerm], cells: &[&Cell]) -> Answer {
     }
     details.extend(smallest(whole, slo, cells));
     for (cell, _) in &best {
-        let load = words(&whole.axes, cell, is_load);
-        let at = if load.is_empty() { String::new() } else { format!("At {load}: ") };
-        details.push(format!(
-            "{at}{} is the cheapest that meets it; {}.",
-            words(&whole.axes, cell, |axis| !is_load(axis)),
-            headline_numbers(cell)
-        ));
+        details.push(carried_words(whole, cell));
     }
     for cell in &uncarried {
-        let load = words(&whole.axes, cell, is_load);
-        details.push(format!(
-            "At {load} no configuration here meets it; the nearest, {}: {}.",
-            words(&whole.axes, cell, |axis| !is_load(axis)),
-            missed_words(slo, cell)
-        ));
+        details.push(uncarried_words(whole, slo, cell));
     }
     let Some((cell, small)) = best.last() else {
         let nearest = uncarried.last();
@@ -400,7 +392,11 @@ fn missed_words(slo: &[SloTerm], cell: &Cell) -> String {
             };
             match cell.metrics.get(&term.metric) {
                 Some(figure) if figure.value.is_some() => {
-                    let unit = if term.metric.ends_with("_s") { "s" } else { scale.1 };
+                    let unit = match (term.metric.ends_with("_per_s"), term.metric.ends_with("_s")) {
+                        (true, _) => "1/s",
+                        (false, true) => "s",
+                        (false, false) => scale.1,
+                    };
                     format!("{}, and it is {}", term.text, with_half(figure, unit, scale.0))
                 }
                 Some(_) | None => format!("{}, and it is unknown", term.text),

@@ -13,6 +13,7 @@ mod metastability;
 mod replays;
 mod report;
 mod runner;
+mod runtimes;
 mod sim;
 mod store;
 mod tidy;

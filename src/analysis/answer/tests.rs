@@ -205,6 +205,36 @@ fn a_load_that_nothing_carries_is_told_beside_the_one_that_is() {
 }
 
 #[test]
+fn where_only_the_load_varies_no_configuration_is_named() {
+    let found = asked(vec![load()], &[cell(0, &[0], 2.0, 1.0), cell(1, &[1], 8.0, 1.0)]);
+    assert!(
+        found.details.iter().any(|detail| detail.starts_with("At offered load 5/s it meets it; goodput"))
+    );
+    let expected = "At offered load 9/s it misses: latency, 99th percentile at most 3s, and it is 8.00";
+    assert!(found.details.iter().any(|detail| detail.starts_with(expected)), "{:?}", found.details);
+}
+
+#[test]
+fn where_no_load_varies_none_is_named() {
+    let found = asked(vec![agents()], &[cell(0, &[0], 9.0, 1.0), cell(1, &[1], 8.0, 1.0)]);
+    let expected = "No configuration here meets it; the nearest, agents 20: latency";
+    assert!(found.details.iter().any(|detail| detail.starts_with(expected)), "{:?}", found.details);
+}
+
+#[test]
+fn a_rate_that_is_missed_is_told_per_second() {
+    let term = SloTerm {
+        metric: "goodput_per_s".into(),
+        bound: Bound::AtLeast,
+        limit: 9.0,
+        text: "goodput at least 9 1/s".into(),
+    };
+    let mut cell = cell(0, &[], 2.0, 1.0);
+    super::super::cell::judge(&mut cell, std::slice::from_ref(&term));
+    assert_eq!(missed_words(&[term], &cell), "goodput at least 9 1/s, and it is 5.00 1/s ± 0.100");
+}
+
+#[test]
 fn a_failed_cell_takes_no_part_in_the_answer() {
     let mut failed = cell(0, &[0], 1.0, 0.5);
     failed.status = CellStatus::Failed("it broke".into());
