@@ -38,8 +38,8 @@ impl Study {
 
     /// In how many of so many replications the share passes.
     fn count(&self, cell: usize, replications: u64, passes: impl Fn(f64) -> bool) -> u64 {
-        let passed = (0..replications).filter(|replication| passes(self.good_share(cell, *replication)));
-        u64::try_from(passed.count()).unwrap()
+        let those = (0..replications).filter(|replication| passes(self.good_share(cell, *replication)));
+        u64::try_from(those.count()).unwrap()
     }
 }
 
