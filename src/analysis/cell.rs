@@ -263,7 +263,7 @@ pub(super) fn at_the_point(cell: &Cell, terms: &[SloTerm]) -> Vec<Flag> {
     .collect()
 }
 
-/// The mean ledger, and that of the slowest 1 % of tasks, pooled over replications.
+/// The mean ledger, and that of the slowest 1 % of tasks, pooled over replications: it describes and has no intervals.
 fn ledger(runs: &[Run]) -> Vec<LedgerPart> {
     let mut buckets: std::collections::BTreeMap<u32, (u64, [u128; PARTS])> =
         std::collections::BTreeMap::new();
@@ -298,6 +298,7 @@ fn ledger(runs: &[Run]) -> Vec<LedgerPart> {
         .collect()
 }
 
+/// What each value of a dimension saw, pooled over replications: it describes and has no intervals.
 fn breakdowns(model: &Model, runs: &[Run]) -> Vec<Breakdown> {
     let mut sums: std::collections::BTreeMap<(u8, u16), crate::sim::BreakdownRun> =
         std::collections::BTreeMap::new();
@@ -348,7 +349,7 @@ fn breakdown_name(model: &Model, dimension: u8, value: u16) -> (String, String) 
     (name.to_owned(), value)
 }
 
-/// Windows over time, pooled over replications.
+/// Windows over time, pooled over replications: they describe and have no intervals.
 fn series(model: &Model, runs: &[Run]) -> Option<Series> {
     let windows = runs.iter().map(|run| run.windows.len()).min()?;
     let end = runs.first()?.end as f64 / 1e9;
