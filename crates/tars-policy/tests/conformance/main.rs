@@ -383,7 +383,7 @@ impl Subject for QueueSubject {
 struct AdmissionSubject(Admission);
 
 fn admission() -> AdmissionSubject {
-    let aimd = AimdSpec { initial: 5, decrease_every: Span::from_micros(50), ..AimdSpec::default() };
+    let aimd = AimdSpec { initial: 5, min: 1, decrease_every: Span::from_micros(50), ..AimdSpec::default() };
     let spec = AdmissionSpec {
         reject_above_utilisation: Some(0.9),
         concurrency: Some(ConcurrencyLimit::Aimd(aimd)),
