@@ -314,7 +314,7 @@ pub struct LevelChange {
     pub cause: LevelCause,
 }
 
-/// A controller at work; see the [module](self).
+/// A controller at work; see the top of this file.
 #[derive(Clone, Debug)]
 pub struct Levels {
     spec: LevelSpec,
