@@ -212,8 +212,8 @@ impl World<'_> {
             }
         };
         let kind = &model.classes[class as usize];
-        let mut strand =
-            Strand::new(now, key, client, class, user, row, kind.priority, kind.role.unwrap_or(NONE));
+        let (id, strand) = self.strands.revive(Strand::default);
+        strand.renew(now, key, client, class, user, row, kind.priority, kind.role.unwrap_or(NONE));
         let laws = &plan.classes[class as usize];
         if let Some(law) = &laws.input_tokens {
             strand.input_tokens = whole(libm::round(law.sample(strand.draw_once(uses::INPUT_TOKENS))));
@@ -229,14 +229,13 @@ impl World<'_> {
         strand.pc = model.program.routes[kind.route as usize].1;
         strand.measured = now >= self.cut && now < self.end;
         self.probe.issued(now, strand.measured);
-        let id = self.strands.insert(strand);
         if let Some(retry) = &mut self.clients[client as usize].retry {
             retry.on_request(Time::from_nanos(now));
         }
         if let Some(timeout) = source.timeout {
             self.arm_give_up(id, timeout);
         }
-        self.go(id);
+        self.proceed(id);
     }
 
     #[inline(never)]
@@ -340,7 +339,17 @@ impl World<'_> {
     }
 
     /// A task, or a branch of one, has come to its end, well (`None`) or not.
+    #[inline]
     pub(super) fn task_ends(&mut self, id: u32, cause: Option<Cause>) {
+        let strand = self.strands.get(id);
+        if cause.is_none() && strand.parent == NOBODY && strand.agent.is_none() && !strand.orphan {
+            return self.settle(id, None);
+        }
+        self.task_ends_elaborately(id, cause);
+    }
+
+    #[inline(never)]
+    fn task_ends_elaborately(&mut self, id: u32, cause: Option<Cause>) {
         let strand = self.strands.get(id);
         if cause.is_some() && strand.worker != NOBODY && self.worker_fails(id) {
             return;

@@ -6,7 +6,7 @@ use super::nodes::NodePlan;
 use super::world::part_of;
 use crate::model::fault::Fault;
 use crate::model::route::Visit;
-use crate::model::{Model, Station};
+use crate::model::{Model, Service, Station};
 use crate::random::Sampler;
 use tars_policy::route::{Route, RouteSpec};
 use tars_policy::units::{Span, TokenPrice};
@@ -25,6 +25,18 @@ pub struct Plan {
     pub(super) nodes: Vec<NodePlan>,
     /// How each visit chooses its model.
     pub(super) choices: Vec<Option<ModelChoice>>,
+    /// Of each visit that is a direct call, what it is.
+    pub(super) direct: Vec<Option<DirectCall>>,
+}
+
+/// A call with nothing about it but a line and one draw: no limit, timeout, retry, breaker, patience, price or fault, at
+/// a station where nothing interrupts a service. The calls of classic queues are, and most of tools and files.
+#[derive(Debug)]
+pub(super) struct DirectCall {
+    pub(super) station: u16,
+    /// Where time in service stands in the ledger.
+    pub(super) part: Part,
+    service: Option<Sampler>,
 }
 
 /// How a visit chooses its model.
@@ -146,23 +158,29 @@ impl Plan {
                 lookup: cache.lookup.as_ref().map(Sampler::of_spans),
             })
             .collect();
+        let spans: Vec<Sampler> = model.program.spans.iter().map(Sampler::of_spans).collect();
+        let stations: Vec<StationPlan> = model
+            .stations
+            .iter()
+            .enumerate()
+            .map(|(place, station)| {
+                let about = |fault: &Fault| fault.effect.station().is_some_and(|it| usize::from(it) == place);
+                let holds = |visit: &Visit| visit.body.is_some() && usize::from(visit.station) == place;
+                StationPlan {
+                    held: model.program.visits.iter().any(holds),
+                    ..StationPlan::new(station, model.faults.iter().any(about))
+                }
+            })
+            .collect();
+        let direct = |visit: &Visit| {
+            let place = visit.station as usize;
+            DirectCall::of(visit, &model.stations[place], &stations[place], &spans)
+        };
         Self {
-            spans: model.program.spans.iter().map(Sampler::of_spans).collect(),
+            direct: model.program.visits.iter().map(direct).collect(),
+            spans,
             counts: model.program.counts.iter().map(Sampler::of_counts).collect(),
-            stations: model
-                .stations
-                .iter()
-                .enumerate()
-                .map(|(place, station)| {
-                    let about =
-                        |fault: &Fault| fault.effect.station().is_some_and(|it| usize::from(it) == place);
-                    let holds = |visit: &Visit| visit.body.is_some() && usize::from(visit.station) == place;
-                    StationPlan {
-                        held: model.program.visits.iter().any(holds),
-                        ..StationPlan::new(station, model.faults.iter().any(about))
-                    }
-                })
-                .collect(),
+            stations,
             classes,
             clients,
             caches,
@@ -175,6 +193,38 @@ impl Plan {
                 .collect(),
             model,
         }
+    }
+}
+
+impl DirectCall {
+    /// The visit as a direct call, if it is one.
+    fn of(visit: &Visit, station: &Station, plan: &StationPlan, spans: &[Sampler]) -> Option<Self> {
+        let bare_visit = visit.patience.is_none()
+            && visit.timeout.is_none()
+            && !visit.is_llm
+            && visit.retry.is_none()
+            && visit.breaker.is_none()
+            && visit.body.is_none();
+        let bare_station = station.service == Service::Slots
+            && station.capacity.is_none()
+            && station.limiter.is_none()
+            && station.setup.is_none()
+            && station.breakdown.is_none();
+        let service = match visit.law {
+            Some(law) => Some(&spans[law as usize]),
+            None => plan.service.as_ref(),
+        };
+        (bare_visit && bare_station && plan.plain && !plan.held).then(|| Self {
+            station: visit.station,
+            part: plan.part,
+            service: service.cloned(),
+        })
+    }
+
+    /// The length of a service at the uniform that `draw` gives, in nanoseconds.
+    #[inline]
+    pub(super) fn service_time(&self, draw: impl FnOnce() -> f64) -> u64 {
+        self.service.as_ref().map_or(0, |law| law.sample_span(draw()).as_nanos())
     }
 }
 

@@ -299,8 +299,8 @@ impl Probe {
         let (tasks, spent) = &mut self.ledgers[(bucket >> LEDGER_SHIFT) as usize];
         count(tasks);
         // Whether a sum has wrapped is seen at the end, where the sum of all latencies is known exactly.
-        for (sum, part) in spent.iter_mut().zip(strand.ledger.spent()) {
-            *sum = sum.wrapping_add(*part);
+        for (place, part) in strand.ledger.spent() {
+            spent[place] = spent[place].wrapping_add(part);
         }
         let mut quality = match strand.model {
             NONE => 1_000_000,

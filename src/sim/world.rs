@@ -278,7 +278,43 @@ impl<'a> World<'a> {
         }
     }
 
+    /// Executes the strand's operations until it has to wait or is done, the commonest two without a look at the others.
+    #[inline]
+    pub(super) fn proceed(&mut self, id: u32) {
+        let strand = self.strands.get_mut(id);
+        match self.plan.model.program.ops[strand.pc as usize] {
+            Op::Visit(visit) => {
+                strand.step += 1;
+                strand.attempt = 0;
+                strand.pc += 1;
+                self.visit(id, visit);
+            }
+            Op::End => {
+                strand.step += 1;
+                strand.attempt = 0;
+                strand.pc += 1;
+                self.task_ends(id, None);
+            }
+            Op::Delay { .. }
+            | Op::Hold { .. }
+            | Op::Replay(_)
+            | Op::Enter(_)
+            | Op::Leave
+            | Op::Choose { .. }
+            | Op::Jump(_)
+            | Op::LoopStart { .. }
+            | Op::LoopNext { .. }
+            | Op::Fork { .. }
+            | Op::BranchEnd
+            | Op::Lookup { .. }
+            | Op::Store { .. }
+            | Op::Spread { .. }
+            | Op::Feature { .. } => self.go(id),
+        }
+    }
+
     /// Executes the strand's operations until it has to wait or is done.
+    #[inline(never)]
     pub(super) fn go(&mut self, id: u32) {
         let plan = self.plan;
         loop {
