@@ -339,7 +339,7 @@ impl World<'_> {
     }
 
     /// A task, or a branch of one, has come to its end, well (`None`) or not.
-    #[inline]
+    #[inline(never)]
     pub(super) fn task_ends(&mut self, id: u32, cause: Option<Cause>) {
         let strand = self.strands.get(id);
         if cause.is_none() && strand.parent == NOBODY && strand.agent.is_none() && !strand.orphan {

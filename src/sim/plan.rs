@@ -222,9 +222,13 @@ impl DirectCall {
     }
 
     /// The length of a service at the uniform that `draw` gives, in nanoseconds.
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "a call of every task: its frame costs as much as its work")]
     pub(super) fn service_time(&self, draw: impl FnOnce() -> f64) -> u64 {
-        self.service.as_ref().map_or(0, |law| law.sample_span(draw()).as_nanos())
+        match &self.service {
+            Some(law) => law.sample_span(draw()).as_nanos(),
+            None => 0,
+        }
     }
 }
 

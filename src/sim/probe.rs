@@ -246,6 +246,8 @@ impl Probe {
     }
 
     /// A task has ended for its client.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "a call of every task: its frame costs as much as its work")]
     pub(super) fn ended(&mut self, now: u64, model: &Model, strand: &Strand, cause: Option<Cause>) {
         let latency = now - strand.begun;
         assert_eq!(strand.ledger.total(), latency, "the parts of a task's time sum to its latency");

@@ -239,7 +239,8 @@ impl World<'_> {
     }
 
     /// Service starts, or goes on after an interruption.
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "a call of every task: its frame costs as much as its work")]
     fn start(&mut self, id: u32) {
         let plan = self.plan;
         match &plan.direct[self.strands.get(id).visit as usize] {
@@ -324,9 +325,15 @@ impl World<'_> {
     }
 
     /// Free servers take whoever is next.
+    #[inline(never)]
+    pub(super) fn serve_line(&mut self, index: u16) {
+        self.serve_line_here(index);
+    }
+
+    /// The same within its caller.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "a call of every task: its frame costs as much as its work")]
-    pub(super) fn serve_line(&mut self, index: u16) {
+    fn serve_line_here(&mut self, index: u16) {
         while self.stations[index as usize].has_free_server() {
             let Some(id) = self.next_in_line(index) else { return };
             self.start(id);

@@ -197,6 +197,8 @@ impl<'a> World<'a> {
         self.ready.push_back(id);
     }
 
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "every event comes here: its frame costs as much as its work")]
     fn handle(&mut self, event: Event, ticket: Ticket) {
         match event {
             Event::Break(station) => self.break_down(station),
@@ -279,7 +281,8 @@ impl<'a> World<'a> {
     }
 
     /// Executes the strand's operations until it has to wait or is done, the commonest two without a look at the others.
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "a call of every task: its frame costs as much as its work")]
     pub(super) fn proceed(&mut self, id: u32) {
         let strand = self.strands.get_mut(id);
         match self.plan.model.program.ops[strand.pc as usize] {

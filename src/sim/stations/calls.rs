@@ -15,7 +15,7 @@ use tars_policy::units::{Span, Time, Tokens};
 
 impl World<'_> {
     /// The strand calls the station of a visit.
-    #[inline]
+    #[inline(never)]
     pub(in crate::sim) fn visit(&mut self, id: u32, visit: u16) {
         let plan = self.plan;
         match &plan.direct[visit as usize] {

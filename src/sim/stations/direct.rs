@@ -69,7 +69,7 @@ impl World<'_> {
         state.busy.down(now);
         state.leaves(now, strand.joined);
         if !state.queue.is_empty() {
-            self.serve_line(call.station);
+            self.serve_line_here(call.station);
         }
         if node != NONE && self.returns_to_node(id) {
             return;
