@@ -97,7 +97,8 @@ impl Heap {
     }
 
     /// Puts `key` at the root and lets it sink to where no child is less.
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "its short cases are shorter than a call")]
     fn sink(&mut self, key: Key) {
         match self.below {
             0 => self.root = key,
@@ -111,7 +112,7 @@ impl Heap {
         }
     }
 
-    #[inline]
+    #[inline(never)]
     fn sink_through_families(&mut self, key: Key) {
         let mut place = None;
         let mut family = 0;

@@ -3,11 +3,14 @@
 
 use super::ledger::Part;
 use super::nodes::NodePlan;
+use super::strand::NONE;
 use super::world::part_of;
 use crate::model::fault::Fault;
 use crate::model::route::Visit;
+use crate::model::workload::{Client, Load};
 use crate::model::{Model, Service, Station};
 use crate::random::Sampler;
+use tars_policy::queue::Priority;
 use tars_policy::route::{Route, RouteSpec};
 use tars_policy::units::{Span, TokenPrice};
 
@@ -90,14 +93,22 @@ pub(super) struct LoadPoint {
 /// Samplers of a class.
 #[derive(Debug)]
 pub(super) struct ClassPlan {
+    pub(super) priority: Priority,
+    pub(super) role: u16,
+    /// The first operation of its route.
+    pub(super) start: u32,
     pub(super) input_tokens: Option<Sampler>,
     pub(super) output_tokens: Option<Sampler>,
     pub(super) complexity: Option<Sampler>,
 }
 
 /// Samplers of a client.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct ClientPlan {
+    /// The class of all its tasks, if there is only one.
+    pub(super) only_class: Option<u16>,
+    /// Whether its tasks are no more than their draws: not out of a trace, under no timeout, and never submitted again.
+    pub(super) plain: bool,
     pub(super) interval: Option<Sampler>,
     pub(super) size: Option<Sampler>,
     pub(super) think: Option<Sampler>,
@@ -116,35 +127,37 @@ const LOAD_TABLE: u32 = 2_048;
 impl Plan {
     /// Compiles `model`.
     pub fn new(model: Model) -> Self {
-        use crate::model::workload::Load;
         let clients = model
             .clients
             .iter()
             .map(|client| match &client.load {
                 Load::Closed(closed) => ClientPlan {
                     think: closed.think.as_ref().map(Sampler::of_spans),
-                    ..ClientPlan::default()
+                    ..ClientPlan::of(client)
                 },
                 Load::Renewal(interval, _) => {
-                    ClientPlan { interval: Some(Sampler::of_spans(interval)), ..ClientPlan::default() }
+                    ClientPlan { interval: Some(Sampler::of_spans(interval)), ..ClientPlan::of(client) }
                 }
                 Load::Batches(interval, size) => ClientPlan {
                     interval: Some(Sampler::of_spans(interval)),
                     size: Some(Sampler::of_counts(size)),
-                    think: None,
+                    ..ClientPlan::of(client)
                 },
                 Load::Rate(..)
                 | Load::Sinusoidal(..)
                 | Load::Mmpp(_)
                 | Load::Scheduled(_)
                 | Load::Trace(..)
-                | Load::Sessions(_) => ClientPlan::default(),
+                | Load::Sessions(_) => ClientPlan::of(client),
             })
             .collect();
         let classes = model
             .classes
             .iter()
             .map(|class| ClassPlan {
+                priority: class.priority,
+                role: class.role.unwrap_or(NONE),
+                start: model.program.routes[class.route as usize].1,
                 input_tokens: class.input_tokens.as_ref().map(Sampler::of_counts),
                 output_tokens: class.output_tokens.as_ref().map(Sampler::of_counts),
                 complexity: class.complexity.as_ref().map(Sampler::of_counts),
@@ -193,6 +206,19 @@ impl Plan {
                 .collect(),
             model,
         }
+    }
+}
+
+impl ClientPlan {
+    /// Without the laws of its load.
+    fn of(client: &Client) -> Self {
+        let only_class = match client.mix.as_slice() {
+            [(_, only)] => Some(*only),
+            _ => None,
+        };
+        let traced = matches!(client.load, Load::Trace(..));
+        let plain = !traced && client.timeout.is_none() && client.retry.is_none();
+        Self { only_class, plain, interval: None, size: None, think: None }
     }
 }
 

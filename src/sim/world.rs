@@ -132,14 +132,15 @@ impl<'a> World<'a> {
         let mut moved = self.agenda.popped();
         while let Some(due) = self.agenda.next_before(end) {
             if due.time > self.now {
+                self.now = due.time;
                 moved = self.agenda.popped();
+            } else {
+                assert!(
+                    self.agenda.popped() - moved < STANDSTILL,
+                    "time stands still: {STANDSTILL} events at one instant, such as users without think time who \
+                     are always refused at once"
+                );
             }
-            assert!(
-                self.agenda.popped() - moved < STANDSTILL,
-                "time stands still: {STANDSTILL} events at one instant, such as users without think time who are \
-                 always refused at once"
-            );
-            self.now = due.time;
             self.handle(due.event, due.ticket);
             if !self.ready.is_empty() {
                 self.drain_ready();
