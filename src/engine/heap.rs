@@ -42,7 +42,8 @@ impl Heap {
     }
 
     /// Adds a key; says whether the heap may have grown to a length it did not have before.
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "its short cases are shorter than a call")]
     pub(super) fn push(&mut self, key: Key) -> Grown {
         if self.vacant {
             self.vacant = false;
@@ -129,6 +130,7 @@ impl Heap {
     }
 
     /// Puts `key` at the end and lets it rise to where its parent is less.
+    #[inline(never)]
     fn append(&mut self, key: Key) {
         let mut place = self.below;
         if place / 4 == self.families.len() {

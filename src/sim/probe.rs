@@ -297,7 +297,8 @@ impl Probe {
     }
 
     /// Adds the ledger of a task to those of its coarse latency; gives its sum.
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "a call of every task: its frame costs as much as its work")]
     fn add_ledger(&mut self, bucket: u32, ledger: &Ledger) -> u64 {
         let (tasks, spent) = &mut self.ledgers[(bucket >> LEDGER_SHIFT) as usize];
         count(tasks);
@@ -310,7 +311,8 @@ impl Probe {
         total
     }
 
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "a call of every task: its frame costs as much as its work")]
     fn ended_well(&mut self, model: &Model, strand: &Strand, latency: u64) -> u64 {
         count(&mut self.good);
         self.good_in_time += u64::from(latency <= self.good_within);

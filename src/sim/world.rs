@@ -291,7 +291,7 @@ impl<'a> World<'a> {
                 strand.step += 1;
                 strand.attempt = 0;
                 strand.pc += 1;
-                self.visit(id, visit);
+                self.visit_here(id, visit);
             }
             Op::End => {
                 strand.step += 1;

@@ -17,6 +17,13 @@ impl World<'_> {
     /// The strand calls the station of a visit.
     #[inline(never)]
     pub(in crate::sim) fn visit(&mut self, id: u32, visit: u16) {
+        self.visit_here(id, visit);
+    }
+
+    /// The same within its caller.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "a call of every task: its frame costs as much as its work")]
+    pub(in crate::sim) fn visit_here(&mut self, id: u32, visit: u16) {
         let plan = self.plan;
         match &plan.direct[visit as usize] {
             Some(direct) => self.visit_directly(id, visit, direct),

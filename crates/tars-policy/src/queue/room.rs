@@ -75,7 +75,8 @@ impl<T: Copy> PriorityQueue<T> {
     }
 
     /// Asks whether `item` may wait. Panics when the lane does not exist.
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "a wait of every task: its frame costs as much as its work")]
     pub fn offer(&mut self, now: Time, item: T, offer: Offer) -> Offered<T> {
         assert!(usize::from(offer.lane) < self.lanes, "lane {} of {}", offer.lane, self.lanes);
         if self.depths[offer.priority.index()] >= self.caps[offer.priority.index()] {
