@@ -41,7 +41,7 @@ pub(super) struct PoolState {
 }
 
 /// An agent that starts.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Starting {
     pool: u16,
     /// The agent, or a container of the warm pool.

@@ -132,14 +132,15 @@ impl<'a> World<'a> {
         let mut moved = self.agenda.popped();
         while let Some(due) = self.agenda.next_before(end) {
             if due.time > self.now {
+                self.now = due.time;
                 moved = self.agenda.popped();
+            } else {
+                assert!(
+                    self.agenda.popped() - moved < STANDSTILL,
+                    "time stands still: {STANDSTILL} events at one instant, such as users without think time who \
+                     are always refused at once"
+                );
             }
-            assert!(
-                self.agenda.popped() - moved < STANDSTILL,
-                "time stands still: {STANDSTILL} events at one instant, such as users without think time who are \
-                 always refused at once"
-            );
-            self.now = due.time;
             self.handle(due.event, due.ticket);
             if !self.ready.is_empty() {
                 self.drain_ready();
@@ -197,6 +198,8 @@ impl<'a> World<'a> {
         self.ready.push_back(id);
     }
 
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "every event comes here: its frame costs as much as its work")]
     fn handle(&mut self, event: Event, ticket: Ticket) {
         match event {
             Event::Break(station) => self.break_down(station),
@@ -278,7 +281,44 @@ impl<'a> World<'a> {
         }
     }
 
+    /// Executes the strand's operations until it has to wait or is done, the commonest two without a look at the others.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "a call of every task: its frame costs as much as its work")]
+    pub(super) fn proceed(&mut self, id: u32) {
+        let strand = self.strands.get_mut(id);
+        match self.plan.model.program.ops[strand.pc as usize] {
+            Op::Visit(visit) => {
+                strand.step += 1;
+                strand.attempt = 0;
+                strand.pc += 1;
+                self.visit_here(id, visit);
+            }
+            Op::End => {
+                strand.step += 1;
+                strand.attempt = 0;
+                strand.pc += 1;
+                self.task_ends(id, None);
+            }
+            Op::Delay { .. }
+            | Op::Hold { .. }
+            | Op::Replay(_)
+            | Op::Enter(_)
+            | Op::Leave
+            | Op::Choose { .. }
+            | Op::Jump(_)
+            | Op::LoopStart { .. }
+            | Op::LoopNext { .. }
+            | Op::Fork { .. }
+            | Op::BranchEnd
+            | Op::Lookup { .. }
+            | Op::Store { .. }
+            | Op::Spread { .. }
+            | Op::Feature { .. } => self.go(id),
+        }
+    }
+
     /// Executes the strand's operations until it has to wait or is done.
+    #[inline(never)]
     pub(super) fn go(&mut self, id: u32) {
         let plan = self.plan;
         loop {

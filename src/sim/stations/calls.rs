@@ -17,6 +17,22 @@ impl World<'_> {
     /// The strand calls the station of a visit.
     #[inline(never)]
     pub(in crate::sim) fn visit(&mut self, id: u32, visit: u16) {
+        self.visit_here(id, visit);
+    }
+
+    /// The same within its caller.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "a call of every task: its frame costs as much as its work")]
+    pub(in crate::sim) fn visit_here(&mut self, id: u32, visit: u16) {
+        let plan = self.plan;
+        match &plan.direct[visit as usize] {
+            Some(direct) => self.visit_directly(id, visit, direct),
+            None => self.visit_elaborately(id, visit),
+        }
+    }
+
+    #[inline(never)]
+    fn visit_elaborately(&mut self, id: u32, visit: u16) {
         let plan = self.plan;
         let call = &plan.model.program.visits[visit as usize];
         let station = &plan.model.stations[call.station as usize];
@@ -195,7 +211,7 @@ impl World<'_> {
         if call.breaker.is_some() || call.retry.is_some() {
             self.call_ends(id, Outcome::Success);
         }
-        self.go(id);
+        self.proceed(id);
     }
 
     /// The strand's present call, if it makes one, is over for its breaker and its retry policy.
