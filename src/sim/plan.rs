@@ -62,6 +62,7 @@ pub(super) struct OfferPlan {
     pub(super) latency: Sampler,
     pub(super) per_input: u64,
     pub(super) per_output: u64,
+    pub(super) first_token: Option<Sampler>,
     pub(super) input_price: TokenPrice,
     pub(super) output_price: TokenPrice,
 }
@@ -89,6 +90,7 @@ pub(super) struct ClientPlan {
     pub(super) interval: Option<Sampler>,
     pub(super) size: Option<Sampler>,
     pub(super) think: Option<Sampler>,
+    pub(super) users: Option<Sampler>,
 }
 
 /// Samplers of a cache.
@@ -105,7 +107,7 @@ impl Plan {
     /// Compiles `model`.
     pub fn new(model: Model) -> Self {
         use crate::model::workload::Load;
-        let clients = model
+        let mut clients: Vec<ClientPlan> = model
             .clients
             .iter()
             .map(|client| match &client.load {
@@ -119,7 +121,7 @@ impl Plan {
                 Load::Batches(interval, size) => ClientPlan {
                     interval: Some(Sampler::of_spans(interval)),
                     size: Some(Sampler::of_counts(size)),
-                    think: None,
+                    ..ClientPlan::default()
                 },
                 Load::Rate(..)
                 | Load::Sinusoidal(..)
@@ -129,6 +131,9 @@ impl Plan {
                 | Load::Sessions(_) => ClientPlan::default(),
             })
             .collect();
+        for (plan, client) in clients.iter_mut().zip(&model.clients) {
+            plan.users = client.users.as_ref().map(Sampler::of_counts);
+        }
         let classes = model
             .classes
             .iter()
@@ -207,6 +212,7 @@ impl StationPlan {
                         latency: Sampler::of_spans(&offer.law),
                         per_input: offer.per_input_token.as_nanos(),
                         per_output: offer.per_output_token.as_nanos(),
+                        first_token: offer.first_token.as_ref().map(Sampler::of_spans),
                         input_price: offer.input,
                         output_price: offer.output,
                     })
