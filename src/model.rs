@@ -67,6 +67,13 @@ pub struct Model {
     pub good_within: Option<Span>,
 }
 
+impl Model {
+    /// Whether any answers are streamed.
+    pub fn streams(&self) -> bool {
+        self.nodes.iter().any(|group| group.streamed.is_some())
+    }
+}
+
 /// How a station orders and shares its service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Service {
@@ -147,6 +154,8 @@ pub struct Offer {
     pub per_input_token: Span,
     /// Added for each generated token.
     pub per_output_token: Span,
+    /// From the call to its first token.
+    pub first_token: Option<Law<Span>>,
     /// The price of prompt tokens.
     pub input: TokenPrice,
     /// The price of generated tokens.
@@ -209,6 +218,8 @@ pub struct Pool {
     pub name: String,
     /// The lifecycle of its agents.
     pub agents: tars_policy::pool::PoolSpec,
+    /// Containers prepared by group, and the place of each of its groups in [`Pool::groups`].
+    pub warm: Option<(tars_policy::pool::WarmPlan, Vec<u16>)>,
     /// Groups in the order of [`Pool::agents`].
     pub groups: Vec<Group>,
     /// Which lane of the queue a role waits in, by place in [`Model::roles`]; the last entry is for tasks without a role.
@@ -332,6 +343,17 @@ pub struct Measure {
     pub seed: u64,
     /// How many windows a time series has.
     pub windows: u32,
+    /// When it has come back from a trigger; `None` where there is none.
+    pub recovery: Option<Recovery>,
+}
+
+/// When a system has come back from a trigger.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Recovery {
+    /// When the trigger is over.
+    pub from: Span,
+    /// Good answers as a share of the tasks submitted, above 0.
+    pub goodput_share: f64,
 }
 
 /// A precision that a metric must reach.

@@ -23,8 +23,11 @@ mod nodes;
 mod plan;
 mod probe;
 mod run;
+mod spreading;
 mod stations;
 mod strand;
+mod streaming;
+mod warm;
 mod world;
 
 pub use alerts::AlertActs;

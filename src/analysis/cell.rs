@@ -146,6 +146,10 @@ fn says_something(metric: Metric, model: &Model) -> bool {
         Metric::CostPerCorrect => has_cost(model) && has_offers(model),
         Metric::Agents => !model.pools.is_empty(),
         Metric::CacheHits => !model.caches.is_empty(),
+        Metric::FirstByteMean | Metric::FirstByteP50 | Metric::FirstByteP95 | Metric::FirstByteP99 => {
+            model.streams()
+        }
+        Metric::TimeToRecover | Metric::Recovered => model.measure.recovery.is_some(),
         Metric::Issued
         | Metric::Ended
         | Metric::Good

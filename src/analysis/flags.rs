@@ -1,5 +1,6 @@
 //! What the reader must know before trusting the numbers of a configuration.
 
+use super::metrics::{CameBack, came_back};
 use crate::model::Model;
 use crate::result::{Cell, Flag, Severity};
 use crate::sim::Run;
@@ -19,6 +20,7 @@ pub(super) fn of_cell(model: &Model, runs: &[Run], cell: &Cell) -> Vec<Flag> {
     scalers(model, runs, &mut flags);
     modes(model, runs, &mut flags);
     alerts(model, runs, &mut flags);
+    recovery(model, runs, &mut flags);
     if cell.warmup_rule.contains("refused") {
         flags.push(warning(
             "warm-up",
@@ -228,6 +230,37 @@ fn alerts(model: &Model, runs: &[Run], flags: &mut Vec<Flag>) {
             ),
         ));
     }
+}
+
+/// Whether and when it came back after its trigger.
+fn recovery(model: &Model, runs: &[Run], flags: &mut Vec<Flag>) {
+    let Some(asked) = model.measure.recovery else { return };
+    let seen: Vec<CameBack> = runs.iter().filter_map(|run| came_back(model, run)).collect();
+    if seen.is_empty() {
+        return;
+    }
+    let times = seen.iter().filter_map(|back| match back {
+        CameBack::After(seconds) => Some(*seconds),
+        CameBack::NotWithin(_) => None,
+    });
+    let (count, longest) =
+        times.fold((0, 0.0), |(count, longest): (usize, f64), time| (count + 1, longest.max(time)));
+    let trigger = format!("after the trigger, over at {}, ", asked.from);
+    let share = asked.goodput_share * 100.0;
+    if count == seen.len() {
+        let text = format!(
+            "{trigger}goodput was back at {share:.0} % of what is offered within {longest:.0} s in all {count} replications"
+        );
+        return flags.push(info("recovered", text));
+    }
+    flags.push(warning(
+        "not-recovered",
+        format!(
+            "{trigger}goodput was not back at {share:.0} % of what is offered when the run ended in {} of {} replications",
+            seen.len() - count,
+            seen.len()
+        ),
+    ));
 }
 
 fn modes(model: &Model, runs: &[Run], flags: &mut Vec<Flag>) {

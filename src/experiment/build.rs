@@ -3,6 +3,7 @@
 mod checks;
 mod controllers;
 mod faults;
+mod recovery;
 mod routes;
 mod system;
 #[cfg(test)]
@@ -95,7 +96,8 @@ pub fn build(tree: &Tree, traces: &mut TraceStore, diagnostics: &mut Diagnostics
             acts: alert.acts,
         })
         .collect();
-    let measure = measure_of(tree, &measure, diagnostics);
+    let recovery = recovery::recovery(tree, &measure, &faults, diagnostics);
+    let measure = Measure { recovery, ..measure_of(tree, &measure, diagnostics) };
     let good_within = slo.latency_p99;
     let model = Model {
         classes,
@@ -319,6 +321,7 @@ fn measure_of(tree: &Tree, spec: &MeasureSpec, diagnostics: &mut Diagnostics) ->
         confidence: spec.confidence,
         seed: spec.seed,
         windows: spec.windows,
+        recovery: None,
     }
 }
 

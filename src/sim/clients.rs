@@ -106,6 +106,21 @@ impl World<'_> {
         self.submit(client, user, key, 0);
     }
 
+    /// Whether the client's users submit again once they have their answers.
+    fn waits_for_answers(&self, client: u16) -> bool {
+        self.plan.clients[client as usize].users.is_none()
+    }
+
+    /// What tells the user of a task from every other; a task of nobody is a user of its own.
+    pub(super) fn user_key(&self, id: u32) -> u64 {
+        let strand = self.strands.get(id);
+        match strand.user {
+            NOBODY => strand.key,
+            user if self.waits_for_answers(strand.client) => u64::from(user),
+            user => u64::from(strand.client) << 32 | u64::from(user),
+        }
+    }
+
     fn submissions_are_over(&self) -> bool {
         self.plan.model.measure.terminating && self.now >= self.end
     }
@@ -233,6 +248,9 @@ impl World<'_> {
             strand.input_tokens = request.input_tokens;
             strand.output_tokens = request.output_tokens;
         }
+        if let Some(law) = &self.plan.clients[strand.client as usize].users {
+            strand.user = whole(law.sample(strand.draw_once(uses::USER))).min(NOBODY - 1);
+        }
         if let Some(retry) = &mut self.clients[strand.client as usize].retry {
             retry.on_request(time);
         }
@@ -332,6 +350,7 @@ impl World<'_> {
         strand.cached = NONE;
         strand.retry_after = 0;
         strand.replay = 0;
+        self.first_bytes.forget(id);
         if strand.measured {
             self.probe.resubmitted += 1;
         }
@@ -428,10 +447,13 @@ impl World<'_> {
         {
             retry.on_success(time);
         }
+        if self.first_bytes.on && cause.is_none() && strand.measured {
+            self.first_bytes.ended(now, id, strand);
+        }
         self.probe.ended(now, &self.plan.model, strand, cause);
-        let user = strand.user;
+        let (user, client) = (strand.user, strand.client);
         self.strands.discard(id);
-        if user != NOBODY {
+        if user != NOBODY && self.waits_for_answers(client) {
             let at = now.saturating_add(self.think(user)).min(FAR);
             self.agenda.schedule(at, Event::User(user));
         }

@@ -77,6 +77,7 @@ pub(super) struct OfferPlan {
     pub(super) latency: Sampler,
     pub(super) per_input: u64,
     pub(super) per_output: u64,
+    pub(super) first_token: Option<Sampler>,
     pub(super) input_price: TokenPrice,
     pub(super) output_price: TokenPrice,
 }
@@ -112,6 +113,7 @@ pub(super) struct ClientPlan {
     pub(super) interval: Option<Sampler>,
     pub(super) size: Option<Sampler>,
     pub(super) think: Option<Sampler>,
+    pub(super) users: Option<Sampler>,
 }
 
 /// Samplers of a cache.
@@ -127,6 +129,7 @@ const LOAD_TABLE: u32 = 2_048;
 impl Plan {
     /// Compiles `model`.
     pub fn new(model: Model) -> Self {
+        use crate::model::workload::Load;
         let clients = model
             .clients
             .iter()
@@ -217,8 +220,10 @@ impl ClientPlan {
             _ => None,
         };
         let traced = matches!(client.load, Load::Trace(..));
-        let plain = !traced && client.timeout.is_none() && client.retry.is_none();
-        Self { only_class, plain, interval: None, size: None, think: None }
+        let plain =
+            !traced && client.timeout.is_none() && client.retry.is_none() && client.users.is_none();
+        let users = client.users.as_ref().map(Sampler::of_counts);
+        Self { only_class, plain, interval: None, size: None, think: None, users }
     }
 }
 
@@ -287,6 +292,7 @@ impl StationPlan {
                         latency: Sampler::of_spans(&offer.law),
                         per_input: offer.per_input_token.as_nanos(),
                         per_output: offer.per_output_token.as_nanos(),
+                        first_token: offer.first_token.as_ref().map(Sampler::of_spans),
                         input_price: offer.input,
                         output_price: offer.output,
                     })

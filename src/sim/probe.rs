@@ -505,6 +505,7 @@ impl super::world::World<'_> {
             ended_in_window: probe.ended_in_window,
             good_in_window: probe.good_in_window,
             latency: probe.latency,
+            first_byte: self.first_bytes.samples,
             system_area: probe.system.window(),
             retried: probe.retried,
             resubmitted: probe.resubmitted,

@@ -282,8 +282,25 @@ impl World<'_> {
             }
             service_time(plan, strand, state, now)
         };
+        if self.first_bytes.on {
+            let span = self.streamed_span(id, span);
+            return self.serve_for(id, span);
+        }
         strand.due = now.saturating_add(span);
         let may_time_out = state.interruptible || strand.due > strand.deadline;
+        strand.timer = self.agenda.schedule(strand.due.min(FAR), Event::Wake(id));
+        if may_time_out {
+            self.arm_timeout(id);
+        }
+    }
+
+    /// The service of a call that has started takes so long.
+    #[inline(never)]
+    fn serve_for(&mut self, id: u32, span: u64) {
+        let strand = self.strands.get_mut(id);
+        strand.due = self.now.saturating_add(span);
+        let may_time_out =
+            self.stations[strand.station as usize].interruptible || strand.due > strand.deadline;
         strand.timer = self.agenda.schedule(strand.due.min(FAR), Event::Wake(id));
         if may_time_out {
             self.arm_timeout(id);

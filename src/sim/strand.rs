@@ -44,6 +44,8 @@ pub(super) mod uses {
     pub(in crate::sim) const CALL_WORK: Use = Use(26);
     pub(in crate::sim) const PAUSE: Use = Use(27);
     pub(in crate::sim) const RESTART: Use = Use(28);
+    pub(in crate::sim) const USER: Use = Use(60);
+    pub(in crate::sim) const FIRST_TOKEN: Use = Use(61);
 }
 
 /// What a strand waits for.

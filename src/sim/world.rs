@@ -11,11 +11,13 @@ use super::plan::Plan;
 use super::probe::Probe;
 use super::stations::{RetryState, StationState};
 use super::strand::{Cause, NOBODY, NONE, Phase, Strand, uses};
+use super::streaming::FirstBytes;
 use crate::engine::{Agenda, Arena, Ticket};
 use crate::model::Kind;
 use crate::model::route::Op;
 use crate::random::{Streams, later};
 use std::collections::VecDeque;
+use tars_policy::balance::Balance;
 use tars_policy::breaker::{Breaker, Outcome};
 use tars_policy::cache::{Cache, Lookup};
 use tars_policy::units::Time;
@@ -41,11 +43,14 @@ pub(super) struct World<'a> {
     pub(super) retries: Vec<RetryState>,
     /// For each spread in turn, whose turn it is.
     pub(super) turns: Vec<u32>,
+    /// Balance policies of spreads.
+    pub(super) balances: Vec<Balance>,
     pub(super) controllers: Controllers,
     pub(super) degrade: Option<DegradeState>,
     pub(super) alerts: Vec<AlertState>,
     pub(super) orders: Orders,
     pub(super) probe: Probe,
+    pub(super) first_bytes: FirstBytes,
     /// When the ruler moves next and what it does then, in the order in which it was asked to.
     pub(super) marks: Vec<(u64, u32)>,
     /// How often it has moved.
@@ -85,11 +90,18 @@ impl<'a> World<'a> {
                 .map(|(_, spec)| RetryState::new(spec.build().expect(built)))
                 .collect(),
             turns: vec![0; model.program.turns],
+            balances: model
+                .program
+                .balances
+                .iter()
+                .map(|balanced| balanced.policy.build().expect(built))
+                .collect(),
             controllers: Controllers::new(model),
             degrade: model.degrade.as_ref().map(DegradeState::new),
             alerts: AlertState::all(model),
             orders: Orders::default(),
             probe: Probe::new(model, cut, end, warmup_slices),
+            first_bytes: FirstBytes::new(model),
             marks: Vec::new(),
             marked: 0,
             cut,
@@ -395,18 +407,7 @@ impl<'a> World<'a> {
                     let model = strand.model;
                     let _ = self.caches[cache as usize].insert(Time::from_nanos(now), key, model, bytes);
                 }
-                Op::Spread { first, count, turn } => {
-                    let way = match turn {
-                        Some(turn) => {
-                            let turn = &mut self.turns[turn as usize];
-                            let way = *turn;
-                            *turn = (way + 1) % count;
-                            way
-                        }
-                        None => whole(strand.draw(uses::CHOOSE) * f64::from(count)).min(count - 1),
-                    };
-                    strand.pc = plan.model.program.ways[(first + way) as usize].1;
-                }
+                Op::Spread { first, count, by } => self.spread(id, first, count, by),
                 Op::Feature { feature, off } => {
                     if !self
                         .degrade
@@ -510,6 +511,9 @@ impl<'a> World<'a> {
         let parent_id = branch.parent;
         self.forget_branch(parent_id, id, branch.sibling);
         let parent = self.strands.get_mut(parent_id);
+        if self.first_bytes.on {
+            self.first_bytes.adopt((parent_id, parent.key), (id, branch.key));
+        }
         parent.children -= 1;
         parent.cost += branch.cost;
         parent.lost += branch.lost;

@@ -205,6 +205,9 @@ impl World<'_> {
             degrade.saw(time.as_nanos(), true);
         }
         strand.timeout = Ticket::NONE;
+        if self.first_bytes.on && !plan.stations[index].offers.is_empty() {
+            self.first_bytes.answered(time.as_nanos(), id, strand.key);
+        }
         if let Some(retry) = call.retry {
             self.retries[retry as usize].policy.on_success(time);
         }
