@@ -8,6 +8,7 @@ pub mod fault;
 pub mod metric;
 pub mod node;
 pub mod route;
+pub mod sharing;
 pub mod trace;
 pub mod workload;
 
@@ -53,6 +54,10 @@ pub struct Model {
     pub retries: Vec<(String, RetrySpec)>,
     /// Breakers by name.
     pub breakers: Vec<(String, BreakerSpec)>,
+    /// Rules by which calls go out together.
+    pub batches: Vec<sharing::Batching>,
+    /// Rules by which identical calls are made once.
+    pub coalescers: Vec<sharing::Coalescing>,
     /// Autoscalers.
     pub autoscalers: Vec<Autoscale>,
     /// Graceful degradation.
@@ -65,6 +70,18 @@ pub struct Model {
     pub cost: Cost,
     /// Limits of latency that count as good, when the objective names one.
     pub good_within: Option<Span>,
+}
+
+impl Model {
+    /// The accuracy of an answer as a share of its model's, in millionths, by where it came from: a cache, by place in
+    /// [`caches`](Self::caches); behind those a batch, by place in [`batches`](Self::batches).
+    pub fn faithfulness(&self, source: u16) -> u64 {
+        let source = usize::from(source);
+        match self.caches.get(source) {
+            Some(cache) => cache.accuracy_millionths,
+            None => self.batches[source - self.caches.len()].accuracy_millionths,
+        }
+    }
 }
 
 /// How a station orders and shares its service.

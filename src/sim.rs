@@ -23,6 +23,7 @@ mod nodes;
 mod plan;
 mod probe;
 mod run;
+mod shared;
 mod stations;
 mod strand;
 mod world;

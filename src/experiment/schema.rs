@@ -24,7 +24,7 @@ pub use node::{
     EventLoopSpec, GarbageSpec, LivenessSpec, MajorSpec, ManualSpec, MemorySpec, MinorSpec, NodeSpec,
     PauseSpec,
 };
-pub use policy::{AlertPolicy, AutoscalePolicy, DegradePolicy, PoliciesSpec};
+pub use policy::{AlertPolicy, AutoscalePolicy, BatchPolicy, CoalescePolicy, DegradePolicy, PoliciesSpec};
 pub use route::{
     AgentStep, CacheStep, Choice, DelayStep, FallbackCall, FeatureStep, HoldStep, JoinSpec, LlmStep,
     LoopStep, ParallelStep, ReplayStep, SpreadBy, SpreadStep, Step, VisitStep,

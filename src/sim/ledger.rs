@@ -144,6 +144,17 @@ impl Ledger {
         self.part = part;
     }
 
+    /// From `now` on the task is where the shared work is that it has waited for since its last change: that time
+    /// stands where `shared` has it, whose ledger began then and is closed at `now`.
+    pub(crate) fn absorb(&mut self, now: u64, shared: &Self) {
+        assert_eq!(shared.total(), now - self.since, "shared work lasts as long as it is waited for");
+        for (sum, part) in self.spent.iter_mut().zip(shared.spent) {
+            *sum += part;
+        }
+        self.since = now;
+        self.part = shared.part;
+    }
+
     /// When the part began.
     pub(crate) const fn since(&self) -> u64 {
         self.since
@@ -199,6 +210,19 @@ mod tests {
         assert_eq!(ledger.total(), 360);
         assert_eq!(ledger.spent_in(Part::Provider), 200);
         assert_eq!(ledger.spent_in(Part::Slowdown), 100);
+    }
+
+    #[test]
+    fn the_time_of_shared_work_stands_where_the_work_was() {
+        let mut ledger = Ledger::new(100, Part::BatchWait);
+        ledger.enter(150, Part::Provider);
+        let mut shared = Ledger::new(150, Part::RateLimitWait);
+        shared.enter(170, Part::Provider);
+        shared.enter(250, Part::Provider);
+        ledger.absorb(250, &shared);
+        assert_eq!(ledger.total(), 150);
+        let parts = [Part::BatchWait, Part::RateLimitWait, Part::Provider];
+        assert_eq!(parts.map(|part| ledger.spent_in(part)), [50, 20, 80]);
     }
 
     #[test]

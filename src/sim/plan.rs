@@ -22,6 +22,8 @@ pub struct Plan {
     pub(super) classes: Vec<ClassPlan>,
     pub(super) clients: Vec<ClientPlan>,
     pub(super) caches: Vec<CachePlan>,
+    /// The popularity of requests, for each rule that makes identical calls once.
+    pub(super) requests: Vec<Option<Sampler>>,
     pub(super) nodes: Vec<NodePlan>,
     /// How each visit chooses its model.
     pub(super) choices: Vec<Option<ModelChoice>>,
@@ -166,6 +168,7 @@ impl Plan {
             classes,
             clients,
             caches,
+            requests: model.coalescers.iter().map(|rule| rule.keys.as_ref().map(Sampler::of_counts)).collect(),
             nodes: NodePlan::of(&model.nodes),
             choices: model
                 .program

@@ -9,6 +9,7 @@ use super::ledger::Part;
 use super::nodes::NodeState;
 use super::plan::Plan;
 use super::probe::Probe;
+use super::shared::Sharing;
 use super::stations::{RetryState, StationState};
 use super::strand::{Cause, NOBODY, NONE, Phase, Strand, uses};
 use crate::engine::{Agenda, Arena, Ticket};
@@ -39,6 +40,8 @@ pub(super) struct World<'a> {
     pub(super) active_faults: Vec<Option<u64>>,
     pub(super) breakers: Vec<Breaker>,
     pub(super) retries: Vec<RetryState>,
+    /// Calls that several tasks share.
+    pub(super) sharing: Sharing,
     /// For each spread in turn, whose turn it is.
     pub(super) turns: Vec<u32>,
     pub(super) controllers: Controllers,
@@ -84,6 +87,7 @@ impl<'a> World<'a> {
                 .iter()
                 .map(|(_, spec)| RetryState::new(spec.build().expect(built)))
                 .collect(),
+            sharing: Sharing::new(model),
             turns: vec![0; model.program.turns],
             controllers: Controllers::new(model),
             degrade: model.degrade.as_ref().map(DegradeState::new),
@@ -177,6 +181,7 @@ impl<'a> World<'a> {
                     | Phase::Backoff
                     | Phase::PoolQueue
                     | Phase::Joining
+                    | Phase::Together
                     | Phase::ClientBackoff
                     | Phase::WorkerBackoff
                     | Phase::Scheduled
@@ -219,6 +224,8 @@ impl<'a> World<'a> {
             Event::Probe(node) => self.probe_node(node),
             Event::Alert(index) => self.alert(index),
             Event::NodeDies(node) => self.node_dies(node),
+            Event::BatchDue(batch) => self.batches_leave(batch),
+            Event::LeaderLate(coalescer) => self.leaders_are_late(coalescer),
         }
     }
 
@@ -273,6 +280,7 @@ impl<'a> World<'a> {
             | Phase::Interrupted
             | Phase::PoolQueue
             | Phase::Joining
+            | Phase::Together
             | Phase::AttemptLost
             | Phase::TaskLost => unreachable!("nothing wakes a strand that waits for somebody"),
         }
@@ -296,6 +304,9 @@ impl<'a> World<'a> {
                     return self.wake_after(id, span.as_nanos());
                 }
                 Op::Visit(visit) => return self.visit(id, visit),
+                Op::Shared(visit) => return self.share_call(id, visit),
+                Op::Landed => self.landed(id),
+                Op::Deliver => return self.deliver(id),
                 Op::Hold { visit, behind } => {
                     strand.pc = behind;
                     return self.visit(id, visit);
@@ -550,6 +561,10 @@ impl<'a> World<'a> {
             | Phase::Interrupted => self.withdraw_from_station(id),
             Phase::PoolQueue => self.withdraw_from_queue(id),
             Phase::Joining => self.cancel_children(id),
+            Phase::Together => {}
+        }
+        if self.sharing.is_busy() {
+            self.leave_shared(id);
         }
         self.call_ends(id, Outcome::Ignored);
         let strand = self.strands.get_mut(id);

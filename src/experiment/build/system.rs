@@ -165,7 +165,7 @@ pub(super) fn spec_at(
     clippy::cast_sign_loss,
     reason = "a share of a million; checked to be one"
 )]
-fn millionths(share: f64) -> u64 {
+pub(super) fn millionths(share: f64) -> u64 {
     libm::round(share.clamp(0.0, 1.0) * 1e6) as u64
 }
 
