@@ -12,6 +12,7 @@
 mod agents;
 mod alerts;
 mod audit;
+mod caches;
 mod clients;
 mod codec;
 mod controllers;

@@ -6,7 +6,7 @@ use super::nodes::NodePlan;
 use super::world::part_of;
 use crate::model::fault::Fault;
 use crate::model::route::Visit;
-use crate::model::{Model, Station};
+use crate::model::{CacheKind, Model, Station};
 use crate::random::Sampler;
 use tars_policy::route::{Route, RouteSpec};
 use tars_policy::units::{Span, TokenPrice};
@@ -97,6 +97,8 @@ pub(super) struct ClientPlan {
 #[derive(Debug)]
 pub(super) struct CachePlan {
     pub(super) keys: Sampler,
+    /// How similar a question is to others of its topic.
+    pub(super) similarity: Option<Sampler>,
     pub(super) lookup: Option<Sampler>,
 }
 
@@ -145,6 +147,10 @@ impl Plan {
             .iter()
             .map(|cache| CachePlan {
                 keys: Sampler::of_counts(&cache.keys),
+                similarity: match &cache.store {
+                    CacheKind::Semantic(semantic) => Some(Sampler::of_counts(&semantic.similarity)),
+                    CacheKind::Plain(_) | CacheKind::Layered(_) => None,
+                },
                 lookup: cache.lookup.as_ref().map(Sampler::of_spans),
             })
             .collect();

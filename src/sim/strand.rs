@@ -47,6 +47,9 @@ pub(super) mod uses {
     pub(in crate::sim) const PAUSE: Use = Use(27);
     pub(in crate::sim) const RESTART: Use = Use(28);
     pub(in crate::sim) const REQUEST: Use = Use(29);
+    pub(in crate::sim) const SIMILARITY: Use = Use(30);
+    pub(in crate::sim) const WRONG: Use = Use(31);
+    pub(in crate::sim) const OUTDATED: Use = Use(32);
 }
 
 /// What a strand waits for.

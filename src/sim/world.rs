@@ -2,6 +2,7 @@
 
 use super::agents::PoolState;
 use super::alerts::{AlertState, Orders};
+use super::caches::Caches;
 use super::clients::{ClientState, User};
 use super::controllers::{Controllers, DegradeState};
 use super::event::Event;
@@ -18,7 +19,6 @@ use crate::model::route::Op;
 use crate::random::{Streams, later};
 use std::collections::VecDeque;
 use tars_policy::breaker::{Breaker, Outcome};
-use tars_policy::cache::{Cache, Lookup};
 use tars_policy::units::Time;
 
 /// Everything that is alive in one replication.
@@ -33,8 +33,7 @@ pub(super) struct World<'a> {
     pub(super) pools: Vec<PoolState>,
     pub(super) clients: Vec<ClientState>,
     pub(super) users: Vec<User>,
-    /// Caches; an entry knows the model whose answer it holds.
-    pub(super) caches: Vec<Cache<u64, u16>>,
+    pub(super) caches: Caches,
     pub(super) nodes: Vec<NodeState>,
     /// Of each fault, until when it lasts, while it does.
     pub(super) active_faults: Vec<Option<u64>>,
@@ -78,7 +77,7 @@ impl<'a> World<'a> {
             pools: model.pools.iter().map(PoolState::new).collect(),
             clients: Vec::new(),
             users: Vec::new(),
-            caches: model.caches.iter().map(|cache| cache.store.build().expect(built)).collect(),
+            caches: Caches::new(model),
             nodes: NodeState::all(&model.nodes, streams),
             active_faults: vec![None; model.faults.len()],
             breakers: model.breakers.iter().map(|(_, spec)| spec.build().expect(built)).collect(),
@@ -347,24 +346,18 @@ impl<'a> World<'a> {
                 }
                 Op::BranchEnd => return self.branch_ends(id),
                 Op::Lookup { cache, hit: _ } => {
-                    let draw = strand.draw(uses::CACHE_KEY);
-                    strand.cache_key = u64::from(whole(plan.caches[cache as usize].keys.sample(draw)));
-                    let Some(lookup) = &plan.caches[cache as usize].lookup else {
-                        if self.look_up(id) {
-                            continue;
-                        }
+                    if !self.begin_look(id, cache) {
                         return;
-                    };
-                    let span = lookup.sample_span(strand.draw(uses::LOOKUP));
-                    strand.ledger.enter(now, Part::CacheLookup);
-                    strand.phase = Phase::Looking;
-                    return self.wake_after(id, span.as_nanos());
+                    }
                 }
                 Op::Store { cache } => {
-                    let key = strand.cache_key;
-                    let bytes = plan.model.caches[cache as usize].entry_bytes;
-                    let model = strand.model;
-                    let _ = self.caches[cache as usize].insert(Time::from_nanos(now), key, model, bytes);
+                    let span = self.store(id, cache);
+                    if !span.is_zero() {
+                        let strand = self.strands.get_mut(id);
+                        strand.ledger.enter(now, Part::CacheLookup);
+                        strand.phase = Phase::Delay;
+                        return self.wake_after(id, span.as_nanos());
+                    }
                 }
                 Op::Spread { first, count, turn } => {
                     let way = match turn {
@@ -390,35 +383,6 @@ impl<'a> World<'a> {
                 Op::End => return self.task_ends(id, None),
             }
         }
-    }
-
-    /// The look into a cache is over: a hit jumps, a miss goes on. False if the task ends here.
-    fn look_up(&mut self, id: u32) -> bool {
-        let plan = self.plan;
-        let time = self.time();
-        let strand = self.strands.get_mut(id);
-        let Op::Lookup { cache, hit } = plan.model.program.ops[strand.pc as usize - 1] else {
-            unreachable!("a strand looks only at a lookup");
-        };
-        let key = strand.cache_key;
-        let found = match self.caches[cache as usize].get(time, &key) {
-            Lookup::Hit(model) | Lookup::Stale(model) => Some(*model),
-            Lookup::Miss => None,
-        };
-        self.probe.cache_look(usize::from(cache), found.is_some(), strand.measured);
-        if let Some(model) = found {
-            strand.cached = cache;
-            if model != NONE {
-                strand.model = model;
-            }
-            strand.pc = hit;
-            return true;
-        }
-        if self.orders.cached > 0 || self.degrade.as_ref().is_some_and(DegradeState::cached_only) {
-            self.task_ends(id, Some(Cause::Degraded));
-            return false;
-        }
-        true
     }
 
     fn fork(&mut self, id: u32, first: u32, count: u32, first_wins: bool, behind: u32) {
@@ -545,8 +509,8 @@ impl<'a> World<'a> {
     pub(super) fn withdraw(&mut self, id: u32) {
         match self.strands.get(id).phase {
             Phase::Ready | Phase::AttemptLost | Phase::TaskLost => self.ready.retain(|other| *other != id),
+            Phase::Looking => self.caches.stops_asking(id),
             Phase::Delay
-            | Phase::Looking
             | Phase::Refused
             | Phase::Backoff
             | Phase::ClientBackoff
