@@ -12,6 +12,7 @@
 mod agents;
 mod alerts;
 mod audit;
+mod caches;
 mod clients;
 mod codec;
 mod controllers;
@@ -23,6 +24,7 @@ mod nodes;
 mod plan;
 mod probe;
 mod run;
+mod shared;
 mod spreading;
 mod stations;
 mod strand;

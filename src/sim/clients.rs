@@ -3,7 +3,7 @@
 use super::event::Event;
 use super::ledger::Part;
 use super::stations::{counted, small};
-use super::strand::{Cause, EndKind, NOBODY, NONE, Phase, Strand, uses};
+use super::strand::{CARRIER, Cause, EndKind, NOBODY, NONE, Phase, Strand, uses};
 use super::world::{FAR, World, whole};
 use crate::engine::Ticket;
 use crate::model::workload::{Closed, Load};
@@ -377,6 +377,9 @@ impl World<'_> {
             return;
         }
         let strand = self.strands.get(id);
+        if strand.parent == CARRIER {
+            return self.batch_fails(id, cause.unwrap_or(Cause::Error));
+        }
         if strand.parent != NOBODY {
             return self.branch_fails(id, cause);
         }

@@ -122,6 +122,11 @@ impl Default for Ledger {
 }
 
 impl Ledger {
+    /// The ledger of what starts at `now` in `part`.
+    pub(crate) fn new(now: u64, part: Part) -> Self {
+        Self { since: now, part, ..Self::default() }
+    }
+
     /// The ledger of a task that starts at `now` in `part`, in place of that of another task.
     #[inline]
     pub(crate) fn renew(&mut self, now: u64, part: Part) {
@@ -163,6 +168,18 @@ impl Ledger {
         let spent = &mut self.spent[part as usize];
         *spent = spent.wrapping_add(span);
         self.used |= ((span > 0) as u32) << part as u32;
+    }
+
+    /// From `now` on the task is where the shared work is that it has waited for since its last change: that time
+    /// stands where `shared` has it, whose ledger began then and is closed at `now`.
+    pub(crate) fn absorb(&mut self, now: u64, shared: &Self) {
+        assert_eq!(shared.total(), now - self.since, "shared work lasts as long as it is waited for");
+        for (sum, part) in self.spent.iter_mut().zip(shared.spent) {
+            *sum += part;
+        }
+        self.used |= shared.used;
+        self.since = now;
+        self.part = shared.part;
     }
 
     /// When the part began.
@@ -232,6 +249,19 @@ mod tests {
         assert_eq!(ledger.spent_in(Part::Tool), 0);
         let places: Vec<_> = ledger.spent().map(|(place, _)| Part::ALL[place]).collect();
         assert_eq!(places, [Part::Network, Part::Provider, Part::Slowdown]);
+    }
+
+    #[test]
+    fn the_time_of_shared_work_stands_where_the_work_was() {
+        let mut ledger = Ledger::new(100, Part::BatchWait);
+        ledger.enter(150, Part::Provider);
+        let mut shared = Ledger::new(150, Part::RateLimitWait);
+        shared.enter(170, Part::Provider);
+        shared.enter(250, Part::Provider);
+        ledger.absorb(250, &shared);
+        assert_eq!(ledger.total(), 150);
+        let parts = [Part::BatchWait, Part::RateLimitWait, Part::Provider];
+        assert_eq!(parts.map(|part| ledger.spent_in(part)), [50, 20, 80]);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use super::world::part_of;
 use crate::model::fault::Fault;
 use crate::model::route::Visit;
 use crate::model::workload::{Client, Load};
-use crate::model::{Model, Service, Station};
+use crate::model::{CacheKind, Model, Service, Station};
 use crate::random::Sampler;
 use tars_policy::queue::Priority;
 use tars_policy::route::{Route, RouteSpec};
@@ -25,6 +25,8 @@ pub struct Plan {
     pub(super) classes: Vec<ClassPlan>,
     pub(super) clients: Vec<ClientPlan>,
     pub(super) caches: Vec<CachePlan>,
+    /// The popularity of requests, for each rule that makes identical calls once.
+    pub(super) requests: Vec<Option<Sampler>>,
     pub(super) nodes: Vec<NodePlan>,
     /// How each visit chooses its model.
     pub(super) choices: Vec<Option<ModelChoice>>,
@@ -120,6 +122,8 @@ pub(super) struct ClientPlan {
 #[derive(Debug)]
 pub(super) struct CachePlan {
     pub(super) keys: Sampler,
+    /// How similar a question is to others of its topic.
+    pub(super) similarity: Option<Sampler>,
     pub(super) lookup: Option<Sampler>,
 }
 
@@ -171,6 +175,10 @@ impl Plan {
             .iter()
             .map(|cache| CachePlan {
                 keys: Sampler::of_counts(&cache.keys),
+                similarity: match &cache.store {
+                    CacheKind::Semantic(semantic) => Some(Sampler::of_counts(&semantic.similarity)),
+                    CacheKind::Plain(_) | CacheKind::Layered(_) => None,
+                },
                 lookup: cache.lookup.as_ref().map(Sampler::of_spans),
             })
             .collect();
@@ -200,6 +208,7 @@ impl Plan {
             classes,
             clients,
             caches,
+            requests: model.coalescers.iter().map(|rule| rule.keys.as_ref().map(Sampler::of_counts)).collect(),
             nodes: NodePlan::of(&model.nodes),
             choices: model
                 .program

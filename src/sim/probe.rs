@@ -324,8 +324,7 @@ impl Probe {
             used => model.models[used as usize].accuracy_millionths,
         };
         if strand.cached != NONE {
-            let cache = &model.caches[strand.cached as usize];
-            quality = quality * cache.accuracy_millionths / 1_000_000;
+            quality = quality * model.faithfulness(strand.cached) / 1_000_000;
         }
         self.quality += quality;
         quality
@@ -373,6 +372,14 @@ impl Probe {
         self.wasted += u128::from(orphan.cost);
         if orphan.measured {
             self.token_cost += u128::from(orphan.cost);
+        }
+    }
+
+    /// A call made for several tasks came back when nobody waited for it any more: it is on the bill all the same.
+    pub(super) fn nobody_waited(&mut self, carrier: &Strand) {
+        self.wasted += u128::from(carrier.cost);
+        if carrier.measured {
+            self.token_cost += u128::from(carrier.cost);
         }
     }
 

@@ -10,6 +10,8 @@ use tars_policy::queue::{Priority, Ticket as QueueTicket};
 
 /// No strand.
 pub(super) const NOBODY: u32 = u32::MAX;
+/// In place of a parent: it makes a call for several tasks.
+pub(super) const CARRIER: u32 = u32::MAX - 1;
 /// No model, role or station.
 pub(super) const NONE: u16 = u16::MAX;
 
@@ -46,6 +48,10 @@ pub(super) mod uses {
     pub(in crate::sim) const RESTART: Use = Use(28);
     pub(in crate::sim) const USER: Use = Use(60);
     pub(in crate::sim) const FIRST_TOKEN: Use = Use(61);
+    pub(in crate::sim) const REQUEST: Use = Use(29);
+    pub(in crate::sim) const SIMILARITY: Use = Use(30);
+    pub(in crate::sim) const WRONG: Use = Use(31);
+    pub(in crate::sim) const OUTDATED: Use = Use(32);
 }
 
 /// What a strand waits for.
@@ -77,6 +83,8 @@ pub(super) enum Phase {
     PoolQueue,
     /// Its branches.
     Joining,
+    /// A call that it shares with others, to leave or to come back.
+    Together,
     /// Its client's next submission.
     ClientBackoff,
     /// A polling worker that holds it during backoff.
@@ -246,7 +254,7 @@ pub(super) struct Strand {
     pub(super) measured: bool,
     /// Whether its client has left.
     pub(super) orphan: bool,
-    /// The cache that it last found something in.
+    /// Where its answer came from, unless from a call of its own; see `Model::faithfulness`.
     pub(super) cached: u16,
     /// Its present call.
     pub(super) visit: u16,

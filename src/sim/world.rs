@@ -2,6 +2,7 @@
 
 use super::agents::PoolState;
 use super::alerts::{AlertState, Orders};
+use super::caches::Caches;
 use super::clients::{ClientState, User};
 use super::controllers::{Controllers, DegradeState};
 use super::event::Event;
@@ -9,6 +10,7 @@ use super::ledger::Part;
 use super::nodes::NodeState;
 use super::plan::Plan;
 use super::probe::Probe;
+use super::shared::Sharing;
 use super::stations::{RetryState, StationState};
 use super::strand::{Cause, NOBODY, NONE, Phase, Strand, uses};
 use super::streaming::FirstBytes;
@@ -19,7 +21,6 @@ use crate::random::{Streams, later};
 use std::collections::VecDeque;
 use tars_policy::balance::Balance;
 use tars_policy::breaker::{Breaker, Outcome};
-use tars_policy::cache::{Cache, Lookup};
 use tars_policy::units::Time;
 
 /// Everything that is alive in one replication.
@@ -34,13 +35,14 @@ pub(super) struct World<'a> {
     pub(super) pools: Vec<PoolState>,
     pub(super) clients: Vec<ClientState>,
     pub(super) users: Vec<User>,
-    /// Caches; an entry knows the model whose answer it holds.
-    pub(super) caches: Vec<Cache<u64, u16>>,
+    pub(super) caches: Caches,
     pub(super) nodes: Vec<NodeState>,
     /// Of each fault, until when it lasts, while it does.
     pub(super) active_faults: Vec<Option<u64>>,
     pub(super) breakers: Vec<Breaker>,
     pub(super) retries: Vec<RetryState>,
+    /// Calls that several tasks share.
+    pub(super) sharing: Sharing,
     /// For each spread in turn, whose turn it is.
     pub(super) turns: Vec<u32>,
     /// Balance policies of spreads.
@@ -80,7 +82,7 @@ impl<'a> World<'a> {
             pools: model.pools.iter().map(PoolState::new).collect(),
             clients: Vec::new(),
             users: Vec::new(),
-            caches: model.caches.iter().map(|cache| cache.store.build().expect(built)).collect(),
+            caches: Caches::new(model),
             nodes: NodeState::all(&model.nodes, streams),
             active_faults: vec![None; model.faults.len()],
             breakers: model.breakers.iter().map(|(_, spec)| spec.build().expect(built)).collect(),
@@ -89,6 +91,7 @@ impl<'a> World<'a> {
                 .iter()
                 .map(|(_, spec)| RetryState::new(spec.build().expect(built)))
                 .collect(),
+            sharing: Sharing::new(model),
             turns: vec![0; model.program.turns],
             balances: model
                 .program
@@ -190,6 +193,7 @@ impl<'a> World<'a> {
                     | Phase::Backoff
                     | Phase::PoolQueue
                     | Phase::Joining
+                    | Phase::Together
                     | Phase::ClientBackoff
                     | Phase::WorkerBackoff
                     | Phase::Scheduled
@@ -234,6 +238,8 @@ impl<'a> World<'a> {
             Event::Probe(node) => self.probe_node(node),
             Event::Alert(index) => self.alert(index),
             Event::NodeDies(node) => self.node_dies(node),
+            Event::BatchDue(batch) => self.batches_leave(batch),
+            Event::LeaderLate(coalescer) => self.leaders_are_late(coalescer),
         }
     }
 
@@ -288,6 +294,7 @@ impl<'a> World<'a> {
             | Phase::Interrupted
             | Phase::PoolQueue
             | Phase::Joining
+            | Phase::Together
             | Phase::AttemptLost
             | Phase::TaskLost => unreachable!("nothing wakes a strand that waits for somebody"),
         }
@@ -325,6 +332,9 @@ impl<'a> World<'a> {
             | Op::Lookup { .. }
             | Op::Store { .. }
             | Op::Spread { .. }
+            | Op::Shared(_)
+            | Op::Landed
+            | Op::Deliver
             | Op::Feature { .. } => self.go(id),
         }
     }
@@ -348,6 +358,9 @@ impl<'a> World<'a> {
                     return self.wake_after(id, span.as_nanos());
                 }
                 Op::Visit(visit) => return self.visit(id, visit),
+                Op::Shared(visit) => return self.share_call(id, visit),
+                Op::Landed => self.landed(id),
+                Op::Deliver => return self.deliver(id),
                 Op::Hold { visit, behind } => {
                     strand.pc = behind;
                     return self.visit(id, visit);
@@ -388,24 +401,18 @@ impl<'a> World<'a> {
                 }
                 Op::BranchEnd => return self.branch_ends(id),
                 Op::Lookup { cache, hit: _ } => {
-                    let draw = strand.draw(uses::CACHE_KEY);
-                    strand.cache_key = u64::from(whole(plan.caches[cache as usize].keys.sample(draw)));
-                    let Some(lookup) = &plan.caches[cache as usize].lookup else {
-                        if self.look_up(id) {
-                            continue;
-                        }
+                    if !self.begin_look(id, cache) {
                         return;
-                    };
-                    let span = lookup.sample_span(strand.draw(uses::LOOKUP));
-                    strand.ledger.enter(now, Part::CacheLookup);
-                    strand.phase = Phase::Looking;
-                    return self.wake_after(id, span.as_nanos());
+                    }
                 }
                 Op::Store { cache } => {
-                    let key = strand.cache_key;
-                    let bytes = plan.model.caches[cache as usize].entry_bytes;
-                    let model = strand.model;
-                    let _ = self.caches[cache as usize].insert(Time::from_nanos(now), key, model, bytes);
+                    let span = self.store(id, cache);
+                    if !span.is_zero() {
+                        let strand = self.strands.get_mut(id);
+                        strand.ledger.enter(now, Part::CacheLookup);
+                        strand.phase = Phase::Delay;
+                        return self.wake_after(id, span.as_nanos());
+                    }
                 }
                 Op::Spread { first, count, by } => self.spread(id, first, count, by),
                 Op::Feature { feature, off } => {
@@ -420,35 +427,6 @@ impl<'a> World<'a> {
                 Op::End => return self.task_ends(id, None),
             }
         }
-    }
-
-    /// The look into a cache is over: a hit jumps, a miss goes on. False if the task ends here.
-    fn look_up(&mut self, id: u32) -> bool {
-        let plan = self.plan;
-        let time = self.time();
-        let strand = self.strands.get_mut(id);
-        let Op::Lookup { cache, hit } = plan.model.program.ops[strand.pc as usize - 1] else {
-            unreachable!("a strand looks only at a lookup");
-        };
-        let key = strand.cache_key;
-        let found = match self.caches[cache as usize].get(time, &key) {
-            Lookup::Hit(model) | Lookup::Stale(model) => Some(*model),
-            Lookup::Miss => None,
-        };
-        self.probe.cache_look(usize::from(cache), found.is_some(), strand.measured);
-        if let Some(model) = found {
-            strand.cached = cache;
-            if model != NONE {
-                strand.model = model;
-            }
-            strand.pc = hit;
-            return true;
-        }
-        if self.orders.cached > 0 || self.degrade.as_ref().is_some_and(DegradeState::cached_only) {
-            self.task_ends(id, Some(Cause::Degraded));
-            return false;
-        }
-        true
     }
 
     fn fork(&mut self, id: u32, first: u32, count: u32, first_wins: bool, behind: u32) {
@@ -578,8 +556,8 @@ impl<'a> World<'a> {
     pub(super) fn withdraw(&mut self, id: u32) {
         match self.strands.get(id).phase {
             Phase::Ready | Phase::AttemptLost | Phase::TaskLost => self.ready.retain(|other| *other != id),
+            Phase::Looking => self.caches.stops_asking(id),
             Phase::Delay
-            | Phase::Looking
             | Phase::Refused
             | Phase::Backoff
             | Phase::ClientBackoff
@@ -594,6 +572,10 @@ impl<'a> World<'a> {
             | Phase::Interrupted => self.withdraw_from_station(id),
             Phase::PoolQueue => self.withdraw_from_queue(id),
             Phase::Joining => self.cancel_children(id),
+            Phase::Together => {}
+        }
+        if self.sharing.is_busy() {
+            self.leave_shared(id);
         }
         self.call_ends(id, Outcome::Ignored);
         let strand = self.strands.get_mut(id);

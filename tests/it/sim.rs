@@ -8,6 +8,7 @@ mod faults;
 mod nodes;
 mod routes;
 mod series;
+mod shared;
 mod stations;
 
 use serde_json::{Value, json};

@@ -39,6 +39,7 @@ impl World<'_> {
             | Phase::Backoff
             | Phase::PoolQueue
             | Phase::Joining
+            | Phase::Together
             | Phase::ClientBackoff
             | Phase::AttemptLost
             | Phase::TaskLost
@@ -105,6 +106,7 @@ impl World<'_> {
             | Phase::Backoff
             | Phase::PoolQueue
             | Phase::Joining
+            | Phase::Together
             | Phase::ClientBackoff
             | Phase::AttemptLost
             | Phase::TaskLost
@@ -130,6 +132,7 @@ impl World<'_> {
             | Phase::Backoff
             | Phase::PoolQueue
             | Phase::Joining
+            | Phase::Together
             | Phase::ClientBackoff
             | Phase::AttemptLost
             | Phase::TaskLost
