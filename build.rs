@@ -44,7 +44,8 @@ fn main() -> io::Result<()> {
         collect(&models, "", &mut names)?;
     }
     names.sort_unstable();
-    let (published, parts): (Vec<_>, Vec<_>) = names.into_iter().partition(|name| name.starts_with(PUBLISHED));
+    let (published, parts): (Vec<_>, Vec<_>) =
+        names.into_iter().partition(|name| name.starts_with(PUBLISHED));
     fs::write(out.join("models.rs"), table(&models, &parts))?;
     fs::write(out.join("published.rs"), published_table(&root, &published)?)?;
     let mut sources = Sha256::new();
@@ -106,7 +107,9 @@ fn published_table(root: &Path, published: &[String]) -> io::Result<String> {
     let mut paths: Vec<String> = published.iter().map(|name| format!("models/{name}")).collect();
     let mut experiments = Vec::new();
     collect(&root.join("experiments"), "experiments/", &mut experiments)?;
-    paths.extend(experiments.into_iter().filter(|name| !EXPERIMENTS_APART.iter().any(|apart| name.starts_with(apart))));
+    paths.extend(
+        experiments.into_iter().filter(|name| !EXPERIMENTS_APART.iter().any(|apart| name.starts_with(apart))),
+    );
     paths.sort_unstable();
     let mut table = "&[\n".to_owned();
     for path in paths {

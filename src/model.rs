@@ -95,7 +95,8 @@ impl Model {
 
     /// Where answers come from that are surely wrong; see [`faithfulness`](Self::faithfulness).
     pub fn wrong(&self) -> u16 {
-        u16::try_from(self.caches.len() + self.batches.len()).expect("a model has fewer than 65,535 parts of a kind")
+        u16::try_from(self.caches.len() + self.batches.len())
+            .expect("a model has fewer than 65,535 parts of a kind")
     }
 }
 

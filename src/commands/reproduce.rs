@@ -31,7 +31,10 @@ pub(super) fn run(args: &ReproduceArgs) -> Result<(), Failure> {
     if unexplained == 0 {
         return Ok(());
     }
-    let message = format!("error: {unexplained} of {} published figures are missed without an explanation", found.rows.len());
+    let message = format!(
+        "error: {unexplained} of {} published figures are missed without an explanation",
+        found.rows.len()
+    );
     Err(Failure { cause: Cause::Condition, message })
 }
 

@@ -36,7 +36,8 @@ pub use station::{
     StationSpec, TailSpec,
 };
 pub use system::{
-    CacheStoreSpec, GroupSpec, HeapSpec, ModelSpec, OfferSpec, PoolSpec, ProviderSpec, SemanticStoreSpec, SystemSpec,
+    CacheStoreSpec, GroupSpec, HeapSpec, ModelSpec, OfferSpec, PoolSpec, ProviderSpec, SemanticStoreSpec,
+    SystemSpec,
 };
 pub use workload::{
     Arrivals, ClassSpec, ClientSpec, ClosedLoad, LoadSpec, MmppState, RateInterpolation, RatePoint, RetryOn,

@@ -126,17 +126,21 @@ fn of_run(run: &Run, name: &str) -> Option<f64> {
         "p95_ms" => milliseconds(floor_index(&run.latency, 0.95)),
         "p99_ms" => milliseconds(floor_index(&run.latency, 0.99)),
         "max_s" => run.latency.max().map(|max| max as f64 / 1e9),
-        "heap_mean_mb" => Some(run.nodes.iter().map(|node| node.heap_area as f64).sum::<f64>() / 1e9 / time / 1024.0),
+        "heap_mean_mb" => {
+            Some(run.nodes.iter().map(|node| node.heap_area as f64).sum::<f64>() / 1e9 / time / 1024.0)
+        }
         "heap_peak_mb" => run.nodes.iter().map(|node| f64::from(node.heap_max) / 1024.0).reduce(f64::max),
-        "resident_peak_mb" => run.nodes.iter().map(|node| f64::from(node.resident_max) / 1024.0).reduce(f64::max),
+        "resident_peak_mb" => {
+            run.nodes.iter().map(|node| f64::from(node.resident_max) / 1024.0).reduce(f64::max)
+        }
         "heap_growth_mb" => heap_growth(run),
         "minors" => Some(nodes(|node| node.minors)),
         "majors" => Some(nodes(|node| node.majors)),
         "manuals" => Some(nodes(|node| node.manuals)),
         "deaths" => Some(nodes(|node| node.deaths_ever)),
-        "pause_max_ms" => Some(
-            run.nodes.iter().filter_map(|node| node.pauses.max()).max().unwrap_or(0) as f64 / 1e6,
-        ),
+        "pause_max_ms" => {
+            Some(run.nodes.iter().filter_map(|node| node.pauses.max()).max().unwrap_or(0) as f64 / 1e6)
+        }
         "paused_pct" => Some(100.0 * nodes(|node| node.stopped) / 1e9 / time / run.nodes.len().max(1) as f64),
         "mode1_at_s" => first_mode(run, 1),
         "mode2_at_s" => first_mode(run, 2),
@@ -166,7 +170,10 @@ fn heap_growth(run: &Run) -> Option<f64> {
     let tenth = (run.windows.len() / 10).max(1);
     let length = run.end as f64 / run.windows.len() as f64;
     let mean = |windows: &[crate::sim::WindowRun]| {
-        windows.iter().map(|window| window.heap_area as f64).sum::<f64>() / length / windows.len() as f64 / 1024.0
+        windows.iter().map(|window| window.heap_area as f64).sum::<f64>()
+            / length
+            / windows.len() as f64
+            / 1024.0
     };
     let last = run.windows.get(run.windows.len().checked_sub(tenth)?..)?;
     Some(mean(last) - mean(run.windows.get(..tenth)?))
@@ -175,7 +182,8 @@ fn heap_growth(run: &Run) -> Option<f64> {
 /// When degradation first stood at `mode` or worse at a window's end, in seconds; the end of the run if it never did.
 fn first_mode(run: &Run, mode: u8) -> Option<f64> {
     let length = run.end as f64 / 1e9 / run.windows.len() as f64;
-    let found = run.windows.iter().position(|window| window.mode >= mode).map_or(run.windows.len(), |at| at + 1);
+    let found =
+        run.windows.iter().position(|window| window.mode >= mode).map_or(run.windows.len(), |at| at + 1);
     (!run.windows.is_empty()).then_some(found as f64 * length)
 }
 

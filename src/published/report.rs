@@ -1,7 +1,7 @@
 //! What was found → bytes: a table for programs, a page for people, and counts for the terminal.
 
-pub mod html;
 mod curves;
+pub mod html;
 
 use super::{Kind, Reproduction, Row, Verdict};
 use serde_json::json;
@@ -24,7 +24,9 @@ pub fn json(found: &Reproduction) -> Vec<u8> {
     let counts = |kind| {
         let counts = found.counts(kind);
         let pairs = counts.0.iter().filter(|(_, count)| *count > 0);
-        pairs.map(|(verdict, count)| (verdict.as_str().to_owned(), json!(count))).collect::<serde_json::Map<_, _>>()
+        pairs
+            .map(|(verdict, count)| (verdict.as_str().to_owned(), json!(count)))
+            .collect::<serde_json::Map<_, _>>()
     };
     let by_kind: serde_json::Map<String, serde_json::Value> =
         Kind::ALL.into_iter().map(|kind| (kind.as_str().to_owned(), counts(Some(kind)).into())).collect();

@@ -1,7 +1,7 @@
 //! Where the figures, the rules and the experiments are read from: the nearest folder that has them, or the binary.
 
 use super::figure::{Document, Figure};
-use super::rule::{CellSpec, RuleFile, Rule};
+use super::rule::{CellSpec, Rule, RuleFile};
 use indexmap::IndexMap;
 use std::path::{Path, PathBuf};
 

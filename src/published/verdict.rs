@@ -166,9 +166,11 @@ impl Court<'_> {
             || Found::missed("no evidence has been gathered for it yet"),
             |rule| self.found(figure, rule).unwrap_or_else(Found::missed),
         );
-        let told = rule.and_then(|rule| rule.why.as_deref()).map(|why| filled(why, figure)).unwrap_or_default();
+        let told =
+            rule.and_then(|rule| rule.why.as_deref()).map(|why| filled(why, figure)).unwrap_or_default();
         let explained = found.verdict != Verdict::Missed || !told.is_empty();
-        let why = [told, found.remark].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ");
+        let why =
+            [told, found.remark].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ");
         Row {
             id: figure.id.clone(),
             group: figure.group.clone(),
@@ -281,7 +283,8 @@ impl Court<'_> {
             .zip(moved)
             .map(|((at, value), other)| format!("{at} = {value} (at {other} the digest moves)"))
             .collect();
-        let under = if spec.under.is_empty() { String::new() } else { format!(", under {}", spec.under.join(" ")) };
+        let under =
+            if spec.under.is_empty() { String::new() } else { format!(", under {}", spec.under.join(" ")) };
         let evidence = format!("{}: {}{under}", spec.experiment, keys.join(", "));
         Ok(Found { evidence, ..Found::new(Verdict::Input) })
     }

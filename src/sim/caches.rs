@@ -180,8 +180,8 @@ impl World<'_> {
                     question(&plan.model.caches[cache as usize].store, key, similarity, strand.input_tokens);
                 let look =
                     store.lookup(time, &question, strand.draw(uses::WRONG), strand.draw(uses::OUTDATED));
-                strand.cost +=
-                    u64::try_from(look.cost.as_trillionths()).expect("a look costs less than 18 million dollars");
+                strand.cost += u64::try_from(look.cost.as_trillionths())
+                    .expect("a look costs less than 18 million dollars");
                 let source = if look.wrong || look.outdated { plan.model.wrong() } else { cache };
                 let found = match look.found {
                     Found::Exact { value, .. } | Found::Similar { value, .. } => Some((value, source)),

@@ -208,7 +208,11 @@ impl Plan {
             classes,
             clients,
             caches,
-            requests: model.coalescers.iter().map(|rule| rule.keys.as_ref().map(Sampler::of_counts)).collect(),
+            requests: model
+                .coalescers
+                .iter()
+                .map(|rule| rule.keys.as_ref().map(Sampler::of_counts))
+                .collect(),
             nodes: NodePlan::of(&model.nodes),
             choices: model
                 .program
@@ -229,8 +233,7 @@ impl ClientPlan {
             _ => None,
         };
         let traced = matches!(client.load, Load::Trace(..));
-        let plain =
-            !traced && client.timeout.is_none() && client.retry.is_none() && client.users.is_none();
+        let plain = !traced && client.timeout.is_none() && client.retry.is_none() && client.users.is_none();
         let users = client.users.as_ref().map(Sampler::of_counts);
         Self { only_class, plain, interval: None, size: None, think: None, users }
     }

@@ -93,9 +93,8 @@ pub(super) fn inverse(matrix: &Matrix) -> Option<Matrix> {
     let mut right = Matrix::zero(n, n);
     (0..n).for_each(|at| right.set(at, at, 1.0));
     for column in 0..n {
-        let pivot = (column..n).max_by(|a, b| {
-            libm::fabs(left.at(*a, column)).total_cmp(&libm::fabs(left.at(*b, column)))
-        })?;
+        let pivot = (column..n)
+            .max_by(|a, b| libm::fabs(left.at(*a, column)).total_cmp(&libm::fabs(left.at(*b, column))))?;
         if libm::fabs(left.at(pivot, column)) < 1e-12 {
             return None;
         }
@@ -129,7 +128,8 @@ pub(super) fn damped(jacobian: &Matrix, errors: &[f64], damping: f64) -> Option<
     let gradient: Vec<f64> = (0..jacobian.columns)
         .map(|column| errors.iter().enumerate().map(|(row, error)| jacobian.at(row, column) * error).sum())
         .collect();
-    let times = |row: usize| gradient.iter().enumerate().map(|(column, slope)| inverse.at(row, column) * slope).sum();
+    let times =
+        |row: usize| gradient.iter().enumerate().map(|(column, slope)| inverse.at(row, column) * slope).sum();
     Some((0..jacobian.columns).map(times).collect())
 }
 

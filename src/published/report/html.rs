@@ -109,7 +109,9 @@ fn table(html: &mut String, rows: &[&Row]) {
 fn value(row: &Row) -> String {
     let Some(found) = row.found else { return String::new() };
     match row.low.zip(row.high) {
-        Some((low, high)) if high > low => format!("{} <small>± {}</small>", shown(found), shown((high - low) / 2.0)),
+        Some((low, high)) if high > low => {
+            format!("{} <small>± {}</small>", shown(found), shown((high - low) / 2.0))
+        }
         Some(_) | None => shown(found),
     }
 }

@@ -184,7 +184,8 @@ impl World<'_> {
                 assert!(was_there.is_some(), "who waits for a batch is in it");
             }
             Some(Seat::Carried(carrier)) => {
-                let carrier = self.sharing.carriers.get_mut(&carrier).expect("a carried member has a carrier");
+                let carrier =
+                    self.sharing.carriers.get_mut(&carrier).expect("a carried member has a carrier");
                 carrier.members.retain(|member| *member != id);
             }
         }
