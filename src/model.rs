@@ -8,6 +8,7 @@ pub mod fault;
 pub mod metric;
 pub mod node;
 pub mod route;
+pub mod sockets;
 pub mod trace;
 pub mod workload;
 
@@ -141,6 +142,8 @@ pub struct Station {
     pub breakdown: Option<Breakdown>,
     /// Where time in service stands in the ledger.
     pub kind: Kind,
+    /// Connections that its callers keep.
+    pub sockets: Option<sockets::Sockets>,
     /// The LLM models it offers, by place in [`Model::models`]; empty unless it is a provider.
     pub offers: Vec<Option<Offer>>,
 }
@@ -236,8 +239,8 @@ pub struct Pool {
     pub ready_at_start: bool,
     /// Heap size, base and growth per task, in megabytes.
     pub heap: Option<(f64, f64, f64)>,
-    /// The processes its agents live in, by place in [`Model::nodes`].
-    pub nodes: Option<u16>,
+    /// The kinds of processes its agents live in, by place in [`Model::nodes`]; empty for none.
+    pub nodes: Vec<u16>,
 }
 
 /// Agents that are alike.

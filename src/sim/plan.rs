@@ -23,6 +23,8 @@ pub struct Plan {
     pub(super) clients: Vec<ClientPlan>,
     pub(super) caches: Vec<CachePlan>,
     pub(super) nodes: Vec<NodePlan>,
+    /// For each pool, the nodes that its agents live in, in the order in which places are dealt out to them.
+    pub(super) homes: Vec<Vec<u16>>,
     /// How each visit chooses its model.
     pub(super) choices: Vec<Option<ModelChoice>>,
 }
@@ -40,6 +42,7 @@ pub(super) struct ModelChoice {
 pub(super) struct StationPlan {
     pub(super) service: Option<Sampler>,
     pub(super) setup: Option<Sampler>,
+    pub(super) handshake: Option<Sampler>,
     pub(super) up: Option<Sampler>,
     pub(super) down: Option<Sampler>,
     pub(super) offers: Vec<Option<OfferPlan>>,
@@ -171,6 +174,7 @@ impl Plan {
             classes,
             clients,
             caches,
+            homes: super::nodes::homes(&model),
             nodes: NodePlan::of(&model.nodes),
             choices: model
                 .program
@@ -202,6 +206,11 @@ impl StationPlan {
         Self {
             service: station.law.as_ref().map(Sampler::of_spans),
             setup: station.setup.as_ref().map(Sampler::of_spans),
+            handshake: station
+                .sockets
+                .as_ref()
+                .and_then(|sockets| sockets.handshake.as_ref())
+                .map(Sampler::of_spans),
             up: station.breakdown.as_ref().map(|b| Sampler::of_spans(&b.up)),
             down: station.breakdown.as_ref().map(|b| Sampler::of_spans(&b.down)),
             offers: station

@@ -46,6 +46,8 @@ pub(super) mod uses {
     pub(in crate::sim) const RESTART: Use = Use(28);
     pub(in crate::sim) const USER: Use = Use(60);
     pub(in crate::sim) const FIRST_TOKEN: Use = Use(61);
+    pub(in crate::sim) const HANDSHAKE: Use = Use(62);
+    pub(in crate::sim) const DISK: Use = Use(63);
 }
 
 /// What a strand waits for.
@@ -57,6 +59,10 @@ pub(super) enum Phase {
     Delay,
     /// A look into a cache.
     Looking,
+    /// A connection to a station.
+    SocketLine,
+    /// A connection to open.
+    Handshake,
     /// A slot of a station.
     InLine,
     /// A rate limit to lift.

@@ -5,6 +5,7 @@ mod alerts;
 mod calls;
 mod clients;
 mod faults;
+mod files;
 mod nodes;
 mod routes;
 mod series;

@@ -1,7 +1,9 @@
 //! Stations, providers, pools, models and caches.
 
+mod files;
 mod node;
 mod pool;
+mod sockets;
 
 use crate::experiment::decode::Fields;
 use crate::experiment::diagnostic::Diagnostics;
@@ -123,8 +125,8 @@ pub(super) fn build(
         })
         .collect();
     for (place, pool) in pools.iter().enumerate() {
-        if let Some(group) = pool.nodes {
-            nodes[usize::from(group)].pools.push(super::index(place));
+        for group in &pool.nodes {
+            nodes[usize::from(*group)].pools.push(super::index(place));
         }
     }
     let caches = system
@@ -278,6 +280,7 @@ fn station(
             each_server: breakdown.of == BreakdownOf::EachServer,
         }),
         kind: kind(spec.kind),
+        sockets: sockets::sockets(tree, path, spec.sockets.as_ref(), diagnostics),
         offers: Vec::new(),
     }
 }
@@ -453,6 +456,7 @@ fn provider(
         setup: None,
         breakdown: None,
         kind: Kind::Provider,
+        sockets: sockets::sockets(tree, path, spec.sockets.as_ref(), diagnostics),
         offers,
     }
 }

@@ -32,6 +32,7 @@ impl World<'_> {
                 self.withdraw_from_station(id);
             }
             Phase::Refused => {}
+            Phase::SocketLine | Phase::Handshake => self.leave_socket_line(id),
             Phase::Returning => self.charge_wasted(id),
             Phase::Ready
             | Phase::Delay
@@ -102,6 +103,8 @@ impl World<'_> {
             | Phase::Delay
             | Phase::Looking
             | Phase::Refused
+            | Phase::SocketLine
+            | Phase::Handshake
             | Phase::Backoff
             | Phase::PoolQueue
             | Phase::Joining
@@ -127,6 +130,8 @@ impl World<'_> {
             | Phase::Delay
             | Phase::Looking
             | Phase::Refused
+            | Phase::SocketLine
+            | Phase::Handshake
             | Phase::Backoff
             | Phase::PoolQueue
             | Phase::Joining

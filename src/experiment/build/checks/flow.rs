@@ -180,7 +180,7 @@ pub(super) fn is_lossy(model: &Model, range: Range<usize>) -> bool {
         }
         Op::Enter(pool) => {
             let pool = &model.pools[usize::from(pool)];
-            pool.admission.is_some() || pool.nodes.is_some() || is_bounded(None, &pool.queue)
+            pool.admission.is_some() || !pool.nodes.is_empty() || is_bounded(None, &pool.queue)
         }
         Op::Jump(pc) => pc as usize > end || pc as usize <= at,
         Op::End => true,
