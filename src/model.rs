@@ -8,6 +8,7 @@ pub mod fault;
 pub mod metric;
 pub mod node;
 pub mod route;
+pub mod sharing;
 pub mod sockets;
 pub mod trace;
 pub mod workload;
@@ -21,9 +22,11 @@ use tars_policy::breaker::BreakerSpec;
 use tars_policy::cache::CacheSpec;
 use tars_policy::degrade::DegradeSpec;
 use tars_policy::dispatch::DispatchSpec;
+use tars_policy::layers::LayersSpec;
 use tars_policy::limiter::LimiterSpec;
 use tars_policy::queue::{LaneMask, QueueSpec};
 use tars_policy::retry::RetrySpec;
+use tars_policy::semantic::SemanticSpec;
 use tars_policy::units::{Span, TimePrice, TokenPrice};
 use workload::{Class, Client};
 
@@ -54,6 +57,10 @@ pub struct Model {
     pub retries: Vec<(String, RetrySpec)>,
     /// Breakers by name.
     pub breakers: Vec<(String, BreakerSpec)>,
+    /// Rules by which calls go out together.
+    pub batches: Vec<sharing::Batching>,
+    /// Rules by which identical calls are made once.
+    pub coalescers: Vec<sharing::Coalescing>,
     /// Autoscalers.
     pub autoscalers: Vec<Autoscale>,
     /// Graceful degradation.
@@ -72,6 +79,25 @@ impl Model {
     /// Whether any answers are streamed.
     pub fn streams(&self) -> bool {
         self.nodes.iter().any(|group| group.streamed.is_some())
+    }
+
+    /// The accuracy of an answer as a share of its model's, in millionths, by where it came from: a cache, by place in
+    /// [`caches`](Self::caches); behind those a batch, by place in [`batches`](Self::batches); behind those
+    /// [a wrong answer](Self::wrong).
+    pub fn faithfulness(&self, source: u16) -> u64 {
+        let source = usize::from(source);
+        let batch = source.checked_sub(self.caches.len()).and_then(|place| self.batches.get(place));
+        match (self.caches.get(source), batch) {
+            (Some(cache), _) => cache.accuracy_millionths,
+            (None, Some(batch)) => batch.accuracy_millionths,
+            (None, None) => 0,
+        }
+    }
+
+    /// Where answers come from that are surely wrong; see [`faithfulness`](Self::faithfulness).
+    pub fn wrong(&self) -> u16 {
+        u16::try_from(self.caches.len() + self.batches.len())
+            .expect("a model has fewer than 65,535 parts of a kind")
     }
 }
 
@@ -268,8 +294,8 @@ pub struct LlmModel {
 pub struct CacheStore {
     /// Its name.
     pub name: String,
-    /// Size and ageing.
-    pub store: CacheSpec,
+    /// What kind of cache it is, its size and ageing.
+    pub store: CacheKind,
     /// The popularity of keys.
     pub keys: Law<f64>,
     /// The size of an entry.
@@ -278,6 +304,28 @@ pub struct CacheStore {
     pub lookup: Option<Law<Span>>,
     /// The accuracy of a cached answer as a share of the model's, in millionths.
     pub accuracy_millionths: u64,
+}
+
+/// What kind of cache it is.
+#[derive(Clone, Debug)]
+pub enum CacheKind {
+    /// One store of exact keys.
+    Plain(CacheSpec),
+    /// Small near stores in front of larger ones farther away.
+    Layered(LayersSpec),
+    /// Answers to questions that are the same, or much alike.
+    Semantic(SemanticStore),
+}
+
+/// A cache that knows questions that are much alike.
+#[derive(Clone, Debug)]
+pub struct SemanticStore {
+    /// Size and ageing, what looks cost, and how often answers are wrong.
+    pub rule: SemanticSpec,
+    /// How many questions, neighbours in number, are about the same; at least 1.
+    pub questions_per_topic: u32,
+    /// How similar a question is to others of its topic.
+    pub similarity: Law<f64>,
 }
 
 /// An autoscaler of a pool.

@@ -12,6 +12,7 @@
 mod agents;
 mod alerts;
 mod audit;
+mod caches;
 mod clients;
 mod codec;
 mod controllers;
@@ -24,6 +25,7 @@ mod nodes;
 mod plan;
 mod probe;
 mod run;
+mod shared;
 mod sockets;
 mod spreading;
 mod stations;

@@ -104,6 +104,7 @@ fn extrapolated(model: &Model, runs: &[Run], flags: &mut Vec<Flag>) {
 
 /// How long a full bucket lasts at the load seen, and what it carries after.
 fn limits(model: &Model, runs: &[Run], flags: &mut Vec<Flag>) {
+    let providers = model.stations.iter().filter(|station| !station.offers.is_empty()).count();
     for (index, station) in model.stations.iter().enumerate() {
         let Some(mut limiter) = station.limiter.as_ref().and_then(|spec| spec.build().ok()) else { continue };
         limiter.set_initial_level(1.0);
@@ -120,9 +121,11 @@ fn limits(model: &Model, runs: &[Run], flags: &mut Vec<Flag>) {
             Counted::OutputTokens => tokens(|run| run.output_tokens),
             Counted::TotalTokens => tokens(|run| run.input_tokens + run.output_tokens),
         };
-        // What is refused or held up calls less often than it would: at least one call a task is asked for.
+        // What is refused or held up before it calls less often than it would: of the only provider at least one call a
+        // task is asked for. Where several share the load nobody knows whose those calls would have been.
+        let is_only_provider = !station.offers.is_empty() && providers == 1;
         let issued: u64 = runs.iter().map(|run| run.issued).sum();
-        let rate = (calls.max(issued)) as f64 / time;
+        let rate = (if is_only_provider { calls.max(issued) } else { calls }) as f64 / time;
         for bucket in 0..limiter.len() {
             let counts = limiter.counts(bucket);
             let asked = rate * per_call(counts);

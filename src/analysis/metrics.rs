@@ -175,7 +175,7 @@ fn share_or_ratio(metric: Metric, pairs: &[(f64, f64)], confidence: f64) -> Opti
 }
 
 /// A share of counted things; an event that never happened, or always, gets its exact bound.
-fn share(pairs: &[(f64, f64)], confidence: f64) -> Option<Estimate> {
+pub(super) fn share(pairs: &[(f64, f64)], confidence: f64) -> Option<Estimate> {
     let trials: Vec<_> = pairs
         .iter()
         .map(|(successes, trials)| crate::stats::Trials { events: count(*successes), trials: count(*trials) })
@@ -190,7 +190,7 @@ fn count(value: f64) -> u64 {
 }
 
 /// A mean over replications where all denominators are one window; otherwise a ratio of sums.
-fn of_pairs(pairs: &[(f64, f64)], confidence: f64) -> Option<Estimate> {
+pub(super) fn of_pairs(pairs: &[(f64, f64)], confidence: f64) -> Option<Estimate> {
     let (_, first) = pairs.first()?;
     if *first > 0.0 && pairs.iter().all(|(_, denominator)| denominator.to_bits() == first.to_bits()) {
         let values: Vec<_> = pairs.iter().map(|(numerator, denominator)| numerator / denominator).collect();
@@ -201,14 +201,14 @@ fn of_pairs(pairs: &[(f64, f64)], confidence: f64) -> Option<Estimate> {
 
 /// The runs of a configuration, and how long its system takes to forget, where that is known.
 #[derive(Clone, Copy)]
-struct Seen<'a> {
-    runs: &'a [Run],
-    relaxation: Option<Span>,
+pub(super) struct Seen<'a> {
+    pub(super) runs: &'a [Run],
+    pub(super) relaxation: Option<Span>,
 }
 
 impl Seen<'_> {
     /// The pooled quantile with a sectioning interval whose sections are replications, guarded.
-    fn quantile<'a>(
+    pub(super) fn quantile<'a>(
         self,
         samples: impl Iterator<Item = &'a Samples> + Clone,
         level: f64,

@@ -5,6 +5,7 @@ mod controllers;
 mod faults;
 mod recovery;
 mod routes;
+mod sharing;
 mod system;
 #[cfg(test)]
 mod tests;
@@ -96,6 +97,8 @@ pub fn build(tree: &Tree, traces: &mut TraceStore, diagnostics: &mut Diagnostics
             acts: alert.acts,
         })
         .collect();
+    let batches = sharing::batches(tree, &policies, diagnostics);
+    let coalescers = sharing::coalescers(tree, &policies, diagnostics);
     let recovery = recovery::recovery(tree, &measure, &faults, diagnostics);
     let measure = Measure { recovery, ..measure_of(tree, &measure, diagnostics) };
     let good_within = slo.latency_p99;
@@ -112,6 +115,8 @@ pub fn build(tree: &Tree, traces: &mut TraceStore, diagnostics: &mut Diagnostics
         program,
         retries: policies.retries.into_iter().collect(),
         breakers: policies.breakers.into_iter().collect(),
+        batches,
+        coalescers,
         autoscalers,
         degrade,
         alerts,
@@ -159,6 +164,8 @@ fn policies_of(tree: &Tree, path: &Path, diagnostics: &mut Diagnostics) -> Optio
     let breakers = fields.map("breakers", diagnostics);
     let autoscale = fields.map("autoscale", diagnostics);
     let alerts = fields.map("alerts", diagnostics);
+    let batches = fields.map("batches", diagnostics);
+    let coalesce = fields.map("coalesce", diagnostics);
     let degrade = match fields.tree("degrade") {
         Some(degrade) => Some(super::decode(degrade, &path.key("degrade"), diagnostics)?),
         None => None,
@@ -170,6 +177,8 @@ fn policies_of(tree: &Tree, path: &Path, diagnostics: &mut Diagnostics) -> Optio
         autoscale: autoscale?,
         degrade,
         alerts: alerts?,
+        batches: batches?,
+        coalesce: coalesce?,
     })
 }
 

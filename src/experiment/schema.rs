@@ -31,7 +31,7 @@ pub use node::{
     EventLoopSpec, GarbageSpec, LivenessSpec, MajorSpec, ManualSpec, MemorySpec, MinorSpec, NodeSpec,
     PauseSpec, ResponsesSpec,
 };
-pub use policy::{AlertPolicy, AutoscalePolicy, DegradePolicy, PoliciesSpec};
+pub use policy::{AlertPolicy, AutoscalePolicy, BatchPolicy, CoalescePolicy, DegradePolicy, PoliciesSpec};
 pub use route::{
     AgentStep, CacheStep, Choice, DelayStep, FallbackCall, FeatureStep, HoldStep, JoinSpec, LlmStep,
     LoopStep, ParallelStep, ReplayStep, SpreadBy, SpreadStep, Step, VisitStep,
@@ -42,7 +42,8 @@ pub use station::{
     StationSpec, TailSpec,
 };
 pub use system::{
-    CacheStoreSpec, GroupSpec, HeapSpec, ModelSpec, OfferSpec, PoolSpec, ProviderSpec, SystemSpec,
+    CacheStoreSpec, GroupSpec, HeapSpec, ModelSpec, OfferSpec, PoolSpec, ProviderSpec, SemanticStoreSpec,
+    SystemSpec,
 };
 pub use workload::{
     Arrivals, ClassSpec, ClientSpec, ClosedLoad, LoadSpec, MmppState, RateInterpolation, RatePoint, RetryOn,

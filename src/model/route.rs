@@ -27,6 +27,8 @@ pub struct Program {
     pub chains: Vec<Chain>,
     /// Features by name.
     pub features: Vec<String>,
+    /// Where calls that were made for several tasks end: an [`Op::Deliver`], if there are such calls.
+    pub delivery: Option<u32>,
     /// How many spreads in turn there are.
     pub turns: usize,
     /// Spreads by a balance policy.
@@ -45,6 +47,12 @@ pub enum Op {
     },
     /// A call of a station, by place in [`Program::visits`].
     Visit(u16),
+    /// A call that may be shared with others, by place in [`Program::visits`].
+    Shared(u16),
+    /// The task's shared call has come back: whoever waits for the same answer gets it.
+    Landed,
+    /// The end of a call that was made for several tasks.
+    Deliver,
     /// Calls a station and holds its slot while the body runs, which begins with the next operation and ends with a
     /// [`Op::BranchEnd`].
     Hold {
@@ -181,6 +189,30 @@ pub struct Visit {
     pub body: Option<u32>,
     /// Its chain of fallbacks, by place in [`Program::chains`], and its own place there.
     pub chain: Option<(u16, u16)>,
+    /// The rule by which it goes out with others, by place in [`Model::batches`](super::Model::batches).
+    pub batch: Option<u16>,
+    /// The rule by which it is made once, by place in [`Model::coalescers`](super::Model::coalescers).
+    pub coalesce: Option<u16>,
+}
+
+impl Visit {
+    /// A plain call of a station: nothing is stated about it.
+    pub const fn of(station: u16) -> Self {
+        Self {
+            station,
+            law: None,
+            patience: None,
+            timeout: None,
+            is_llm: false,
+            retry: None,
+            breaker: None,
+            model: None,
+            body: None,
+            chain: None,
+            batch: None,
+            coalesce: None,
+        }
+    }
 }
 
 /// Calls to fall back along.

@@ -43,18 +43,19 @@ pub(super) struct PoolState {
 }
 
 /// Something of a pool that is under way.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Starting {
     pub(super) pool: u16,
     pub(super) what: Started,
 }
 
 /// What is under way.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) enum Started {
     /// An agent starts.
     Agent(AgentId),
     /// A container of the warm pool is prepared.
+    #[default]
     Container,
     /// A container of a group is prepared, by its place in the warm plan.
     Prepared(u16),

@@ -211,11 +211,7 @@ impl World<'_> {
                         self.collect_now(small(node));
                     }
                 }
-                AlertAction::ShrinkCache => {
-                    for cache in &mut self.caches {
-                        cache.clear();
-                    }
-                }
+                AlertAction::ShrinkCache => self.caches.clear_all(&self.plan.model),
                 AlertAction::Restart => {
                     for node in 0..self.nodes.len() {
                         self.kill_node(small(node));

@@ -40,6 +40,7 @@ impl World<'_> {
                 | Phase::Backoff
                 | Phase::PoolQueue
                 | Phase::Joining
+                | Phase::Together
                 | Phase::ClientBackoff
                 | Phase::WorkerBackoff
                 | Phase::Scheduled
@@ -58,6 +59,7 @@ impl World<'_> {
             }
         }
         self.probe.audit(tasks);
+        self.audit_shared();
         for (index, station) in self.stations.iter().enumerate() {
             let name = &self.plan.model.stations[index].name;
             assert_eq!(

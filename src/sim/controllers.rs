@@ -182,9 +182,7 @@ impl World<'_> {
     /// Entries of all caches, those already in included, live as long as the mode says.
     fn age_caches(&mut self) {
         let of_mode = self.degrade.as_ref().and_then(DegradeState::cache_ttl);
-        for (cache, model) in self.caches.iter_mut().zip(&self.plan.model.caches) {
-            cache.set_ttl_of_all(of_mode.or(model.store.ttl));
-        }
+        self.caches.age(of_mode, &self.plan.model);
     }
 
     /// An autoscaler looks, decides and looks again later.

@@ -45,6 +45,10 @@ pub(super) enum Event {
     Alert(u32),
     /// A node has run out of memory.
     NodeDies(u32),
+    /// A batch of calls may have waited long enough.
+    BatchDue(u32),
+    /// One who makes a call for others may be late.
+    LeaderLate(u32),
 }
 
 /// How many bits the index takes.
@@ -59,9 +63,10 @@ impl engine::Event for Event {
             Self::Wake(_) | Self::Shared(_) => 4,
             Self::AgentReady(_) => 5,
             Self::LimitLifts(_) => 6,
+            Self::BatchDue(_) => 7,
             Self::Arrive(_) | Self::User(_) => 8,
             Self::Worker(_) => 9,
-            Self::Patience(_) | Self::Timeout(_) | Self::GiveUp(_) => 10,
+            Self::Patience(_) | Self::Timeout(_) | Self::GiveUp(_) | Self::LeaderLate(_) => 10,
             Self::Expire(_) => 11,
             Self::Autoscale(_) | Self::Degrade(_) | Self::Probe(_) | Self::Alert(_) | Self::NodeDies(_) => 12,
         }
@@ -89,6 +94,8 @@ impl engine::Event for Event {
             Self::Probe(index) => (18, index),
             Self::Alert(index) => (19, index),
             Self::NodeDies(index) => (20, index),
+            Self::BatchDue(index) => (21, index),
+            Self::LeaderLate(index) => (22, index),
         };
         assert!(index < 1 << INDEX_BITS, "more than eight million of one kind are alive");
         kind << INDEX_BITS | index
@@ -117,6 +124,8 @@ impl engine::Event for Event {
             18 => Self::Probe(index),
             19 => Self::Alert(index),
             20 => Self::NodeDies(index),
+            21 => Self::BatchDue(index),
+            22 => Self::LeaderLate(index),
             other => unreachable!("no event has the kind {other}"),
         }
     }
@@ -129,7 +138,7 @@ mod tests {
 
     #[test]
     fn every_kind_survives_packing() {
-        for kind in 1..21 {
+        for kind in 1..23 {
             let bits = kind << INDEX_BITS | 0x7f_0f0f;
             assert_eq!(Event::decode(bits).encode(), bits);
         }

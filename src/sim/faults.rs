@@ -72,7 +72,7 @@ impl World<'_> {
             }
             Effect::QuotaCut(station, _) => self.cut_quota(station),
             Effect::Crash(pool, share) if begins => self.crash_share(pool, share),
-            Effect::Flush(cache) if begins => self.caches[cache as usize].clear(),
+            Effect::Flush(cache) if begins => self.caches.clear(cache, &self.plan.model),
             Effect::NodeDeath(group, count) if begins => {
                 let first = self.plan.nodes[group as usize].first;
                 for place in 0..small(count as usize) {
@@ -186,6 +186,7 @@ impl World<'_> {
             let _ = state.agents.crash(time, *agent);
         }
         state.alive.set(now, state.agents.total_agents());
+        self.caches.forget_agents(pool, agents);
         let carried: Vec<u32> = self
             .strands
             .iter()

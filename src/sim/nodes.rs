@@ -499,6 +499,7 @@ impl World<'_> {
             agents.retain(|agent| self.node_of(*pool, *agent) == Some(node));
             self.crash_agents(*pool, &agents, Cause::NodeLost);
         }
+        self.caches.forget_node(node);
         let state = &mut self.nodes[node as usize];
         (state.young, state.old, state.leaked) = (0.0, 0.0, 0.0);
         state.left_by_major = group.memory.base;

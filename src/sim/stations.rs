@@ -19,6 +19,7 @@ use tars_policy::queue::{DropReason, LaneMask, Order, PriorityQueue, Taken};
 use tars_policy::retry::Retry;
 
 mod calls;
+mod direct;
 mod interruption;
 mod leaving;
 mod lines;
@@ -46,6 +47,15 @@ enum Coming {
     Anew,
     /// It was counted already, while it waited for the limit.
     FromLimit,
+}
+
+/// How long a call waits in line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Waiting {
+    /// Until it is served.
+    Endless,
+    /// At most as long as its attempt may take and its patience lasts, if there are bounds to them.
+    Bounded,
 }
 
 /// A station at work.
@@ -207,7 +217,7 @@ impl World<'_> {
                 return self.set_up(id);
             }
         } else if free || !preempts || !self.preempt_for(id) {
-            return self.line_up(id);
+            return self.line_up(id, Waiting::Bounded);
         }
         self.start(id);
     }
@@ -232,6 +242,15 @@ impl World<'_> {
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "a call of every task: its frame costs as much as its work")]
     fn start(&mut self, id: u32) {
+        let plan = self.plan;
+        match &plan.direct[self.strands.get(id).visit as usize] {
+            Some(direct) => self.start_directly(id, direct),
+            None => self.start_elaborately(id),
+        }
+    }
+
+    #[inline(never)]
+    fn start_elaborately(&mut self, id: u32) {
         let (plan, now) = (self.plan, self.now);
         let strand = self.strands.get_mut(id);
         let index = strand.station as usize;
@@ -289,9 +308,17 @@ impl World<'_> {
     }
 
     /// Service is over: the slot is free, and the call has succeeded or failed.
-    #[inline(always)]
-    #[expect(clippy::inline_always, reason = "a call of every task: its frame costs as much as its work")]
+    #[inline]
     pub(super) fn service_ends(&mut self, id: u32) {
+        let plan = self.plan;
+        match &plan.direct[self.strands.get(id).visit as usize] {
+            Some(direct) => self.service_ends_directly(id, direct),
+            None => self.service_ends_elaborately(id),
+        }
+    }
+
+    #[inline(never)]
+    fn service_ends_elaborately(&mut self, id: u32) {
         let index = self.work_done(id);
         self.stations[index as usize].serves_no_longer(id);
         self.serve_line(index);
@@ -315,9 +342,15 @@ impl World<'_> {
     }
 
     /// Free servers take whoever is next.
+    #[inline(never)]
+    pub(super) fn serve_line(&mut self, index: u16) {
+        self.serve_line_here(index);
+    }
+
+    /// The same within its caller.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "a call of every task: its frame costs as much as its work")]
-    pub(super) fn serve_line(&mut self, index: u16) {
+    fn serve_line_here(&mut self, index: u16) {
         while self.stations[index as usize].has_free_server() {
             let Some(id) = self.next_in_line(index) else { return };
             self.start(id);

@@ -2,6 +2,7 @@
 
 use super::agents::PoolState;
 use super::alerts::{AlertState, Orders};
+use super::caches::Caches;
 use super::clients::{ClientState, User};
 use super::controllers::{Controllers, DegradeState};
 use super::event::Event;
@@ -9,6 +10,7 @@ use super::ledger::Part;
 use super::nodes::NodeState;
 use super::plan::Plan;
 use super::probe::Probe;
+use super::shared::Sharing;
 use super::sockets::Sockets;
 use super::stations::{RetryState, StationState};
 use super::strand::{Cause, NOBODY, NONE, Phase, Strand, uses};
@@ -20,7 +22,6 @@ use crate::random::{Streams, later};
 use std::collections::VecDeque;
 use tars_policy::balance::Balance;
 use tars_policy::breaker::{Breaker, Outcome};
-use tars_policy::cache::{Cache, Lookup};
 use tars_policy::units::Time;
 
 /// Everything that is alive in one replication.
@@ -35,13 +36,14 @@ pub(super) struct World<'a> {
     pub(super) pools: Vec<PoolState>,
     pub(super) clients: Vec<ClientState>,
     pub(super) users: Vec<User>,
-    /// Caches; an entry knows the model whose answer it holds.
-    pub(super) caches: Vec<Cache<u64, u16>>,
+    pub(super) caches: Caches,
     pub(super) nodes: Vec<NodeState>,
     /// Of each fault, until when it lasts, while it does.
     pub(super) active_faults: Vec<Option<u64>>,
     pub(super) breakers: Vec<Breaker>,
     pub(super) retries: Vec<RetryState>,
+    /// Calls that several tasks share.
+    pub(super) sharing: Sharing,
     /// For each spread in turn, whose turn it is.
     pub(super) turns: Vec<u32>,
     /// Balance policies of spreads.
@@ -82,7 +84,7 @@ impl<'a> World<'a> {
             pools: model.pools.iter().map(PoolState::new).collect(),
             clients: Vec::new(),
             users: Vec::new(),
-            caches: model.caches.iter().map(|cache| cache.store.build().expect(built)).collect(),
+            caches: Caches::new(model),
             nodes: NodeState::all(&model.nodes, streams),
             active_faults: vec![None; model.faults.len()],
             breakers: model.breakers.iter().map(|(_, spec)| spec.build().expect(built)).collect(),
@@ -91,6 +93,7 @@ impl<'a> World<'a> {
                 .iter()
                 .map(|(_, spec)| RetryState::new(spec.build().expect(built)))
                 .collect(),
+            sharing: Sharing::new(model),
             turns: vec![0; model.program.turns],
             balances: model
                 .program
@@ -147,14 +150,15 @@ impl<'a> World<'a> {
         let mut moved = self.agenda.popped();
         while let Some(due) = self.agenda.next_before(end) {
             if due.time > self.now {
+                self.now = due.time;
                 moved = self.agenda.popped();
+            } else {
+                assert!(
+                    self.agenda.popped() - moved < STANDSTILL,
+                    "time stands still: {STANDSTILL} events at one instant, such as users without think time who \
+                     are always refused at once"
+                );
             }
-            assert!(
-                self.agenda.popped() - moved < STANDSTILL,
-                "time stands still: {STANDSTILL} events at one instant, such as users without think time who are \
-                 always refused at once"
-            );
-            self.now = due.time;
             self.handle(due.event, due.ticket);
             if !self.ready.is_empty() {
                 self.drain_ready();
@@ -194,6 +198,7 @@ impl<'a> World<'a> {
                     | Phase::Backoff
                     | Phase::PoolQueue
                     | Phase::Joining
+                    | Phase::Together
                     | Phase::ClientBackoff
                     | Phase::WorkerBackoff
                     | Phase::Scheduled
@@ -214,6 +219,8 @@ impl<'a> World<'a> {
         self.ready.push_back(id);
     }
 
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "every event comes here: its frame costs as much as its work")]
     fn handle(&mut self, event: Event, ticket: Ticket) {
         match event {
             Event::Break(station) => self.break_down(station),
@@ -236,6 +243,8 @@ impl<'a> World<'a> {
             Event::Probe(node) => self.probe_node(node),
             Event::Alert(index) => self.alert(index),
             Event::NodeDies(node) => self.node_dies(node),
+            Event::BatchDue(batch) => self.batches_leave(batch),
+            Event::LeaderLate(coalescer) => self.leaders_are_late(coalescer),
         }
     }
 
@@ -292,12 +301,53 @@ impl<'a> World<'a> {
             | Phase::Interrupted
             | Phase::PoolQueue
             | Phase::Joining
+            | Phase::Together
             | Phase::AttemptLost
             | Phase::TaskLost => unreachable!("nothing wakes a strand that waits for somebody"),
         }
     }
 
+    /// Executes the strand's operations until it has to wait or is done, the commonest two without a look at the others.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "a call of every task: its frame costs as much as its work")]
+    pub(super) fn proceed(&mut self, id: u32) {
+        let strand = self.strands.get_mut(id);
+        match self.plan.model.program.ops[strand.pc as usize] {
+            Op::Visit(visit) => {
+                strand.step += 1;
+                strand.attempt = 0;
+                strand.pc += 1;
+                self.visit_here(id, visit);
+            }
+            Op::End => {
+                strand.step += 1;
+                strand.attempt = 0;
+                strand.pc += 1;
+                self.task_ends(id, None);
+            }
+            Op::Delay { .. }
+            | Op::Hold { .. }
+            | Op::Replay(_)
+            | Op::Enter(_)
+            | Op::Leave
+            | Op::Choose { .. }
+            | Op::Jump(_)
+            | Op::LoopStart { .. }
+            | Op::LoopNext { .. }
+            | Op::Fork { .. }
+            | Op::BranchEnd
+            | Op::Lookup { .. }
+            | Op::Store { .. }
+            | Op::Spread { .. }
+            | Op::Shared(_)
+            | Op::Landed
+            | Op::Deliver
+            | Op::Feature { .. } => self.go(id),
+        }
+    }
+
     /// Executes the strand's operations until it has to wait or is done.
+    #[inline(never)]
     pub(super) fn go(&mut self, id: u32) {
         let plan = self.plan;
         loop {
@@ -315,6 +365,9 @@ impl<'a> World<'a> {
                     return self.wake_after(id, span.as_nanos());
                 }
                 Op::Visit(visit) => return self.visit(id, visit),
+                Op::Shared(visit) => return self.share_call(id, visit),
+                Op::Landed => self.landed(id),
+                Op::Deliver => return self.deliver(id),
                 Op::Hold { visit, behind } => {
                     strand.pc = behind;
                     return self.visit(id, visit);
@@ -355,24 +408,18 @@ impl<'a> World<'a> {
                 }
                 Op::BranchEnd => return self.branch_ends(id),
                 Op::Lookup { cache, hit: _ } => {
-                    let draw = strand.draw(uses::CACHE_KEY);
-                    strand.cache_key = u64::from(whole(plan.caches[cache as usize].keys.sample(draw)));
-                    let Some(lookup) = &plan.caches[cache as usize].lookup else {
-                        if self.look_up(id) {
-                            continue;
-                        }
+                    if !self.begin_look(id, cache) {
                         return;
-                    };
-                    let span = lookup.sample_span(strand.draw(uses::LOOKUP));
-                    strand.ledger.enter(now, Part::CacheLookup);
-                    strand.phase = Phase::Looking;
-                    return self.wake_after(id, span.as_nanos());
+                    }
                 }
                 Op::Store { cache } => {
-                    let key = strand.cache_key;
-                    let bytes = plan.model.caches[cache as usize].entry_bytes;
-                    let model = strand.model;
-                    let _ = self.caches[cache as usize].insert(Time::from_nanos(now), key, model, bytes);
+                    let span = self.store(id, cache);
+                    if !span.is_zero() {
+                        let strand = self.strands.get_mut(id);
+                        strand.ledger.enter(now, Part::CacheLookup);
+                        strand.phase = Phase::Delay;
+                        return self.wake_after(id, span.as_nanos());
+                    }
                 }
                 Op::Spread { first, count, by } => self.spread(id, first, count, by),
                 Op::Feature { feature, off } => {
@@ -387,35 +434,6 @@ impl<'a> World<'a> {
                 Op::End => return self.task_ends(id, None),
             }
         }
-    }
-
-    /// The look into a cache is over: a hit jumps, a miss goes on. False if the task ends here.
-    fn look_up(&mut self, id: u32) -> bool {
-        let plan = self.plan;
-        let time = self.time();
-        let strand = self.strands.get_mut(id);
-        let Op::Lookup { cache, hit } = plan.model.program.ops[strand.pc as usize - 1] else {
-            unreachable!("a strand looks only at a lookup");
-        };
-        let key = strand.cache_key;
-        let found = match self.caches[cache as usize].get(time, &key) {
-            Lookup::Hit(model) | Lookup::Stale(model) => Some(*model),
-            Lookup::Miss => None,
-        };
-        self.probe.cache_look(usize::from(cache), found.is_some(), strand.measured);
-        if let Some(model) = found {
-            strand.cached = cache;
-            if model != NONE {
-                strand.model = model;
-            }
-            strand.pc = hit;
-            return true;
-        }
-        if self.orders.cached > 0 || self.degrade.as_ref().is_some_and(DegradeState::cached_only) {
-            self.task_ends(id, Some(Cause::Degraded));
-            return false;
-        }
-        true
     }
 
     fn fork(&mut self, id: u32, first: u32, count: u32, first_wins: bool, behind: u32) {
@@ -545,8 +563,8 @@ impl<'a> World<'a> {
     pub(super) fn withdraw(&mut self, id: u32) {
         match self.strands.get(id).phase {
             Phase::Ready | Phase::AttemptLost | Phase::TaskLost => self.ready.retain(|other| *other != id),
+            Phase::Looking => self.caches.stops_asking(id),
             Phase::Delay
-            | Phase::Looking
             | Phase::Refused
             | Phase::Backoff
             | Phase::ClientBackoff
@@ -562,6 +580,10 @@ impl<'a> World<'a> {
             | Phase::Interrupted => self.withdraw_from_station(id),
             Phase::PoolQueue => self.withdraw_from_queue(id),
             Phase::Joining => self.cancel_children(id),
+            Phase::Together => {}
+        }
+        if self.sharing.is_busy() {
+            self.leave_shared(id);
         }
         self.call_ends(id, Outcome::Ignored);
         let strand = self.strands.get_mut(id);

@@ -9,6 +9,7 @@ mod files;
 mod nodes;
 mod routes;
 mod series;
+mod shared;
 mod stations;
 
 use serde_json::{Value, json};

@@ -97,7 +97,10 @@ impl<'a> Traffic<'a> {
                 }
                 return true;
             }
-            Op::Replay(_)
+            Op::Shared(_)
+            | Op::Landed
+            | Op::Deliver
+            | Op::Replay(_)
             | Op::Hold { .. }
             | Op::Enter(_)
             | Op::Leave
@@ -124,7 +127,10 @@ impl<'a> Traffic<'a> {
                 let mean = self.model.program.spans[usize::from(law)].mean_seconds();
                 self.delay += rate / self.rate * mean.ok_or("a delay of its route has no finite mean")?;
             }
-            Op::Replay(_)
+            Op::Shared(_)
+            | Op::Landed
+            | Op::Deliver
+            | Op::Replay(_)
             | Op::Hold { .. }
             | Op::Enter(_)
             | Op::Leave
@@ -278,6 +284,7 @@ fn reachable(start: usize, ways: &[Vec<f64>]) -> Vec<bool> {
 fn unmarkovian(op: Op) -> Result<(), String> {
     let what = match op {
         Op::Delay { .. } | Op::Visit(_) | Op::Choose { .. } | Op::Jump(_) | Op::End => return Ok(()),
+        Op::Shared(_) | Op::Landed | Op::Deliver => "shares calls",
         Op::Replay(_) => "replays recorded calls",
         Op::Hold { .. } => "holds a slot",
         Op::Enter(_) | Op::Leave => "holds an agent",

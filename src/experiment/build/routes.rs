@@ -46,6 +46,9 @@ pub(super) fn lay_out(
         layout.push(Op::End);
     }
     layout.resolve_goes();
+    if layout.program.ops.iter().any(|op| matches!(op, Op::Shared(_))) {
+        layout.program.delivery = Some(layout.push(Op::Deliver));
+    }
     let program = layout.program;
     ends::check(tree, &program, &root, diagnostics);
     program
@@ -56,6 +59,7 @@ pub(super) fn lay_out(
 struct Nested {
     agent: bool,
     branch: bool,
+    cache: bool,
 }
 
 struct Layout<'a> {
@@ -186,18 +190,7 @@ impl Layout<'_> {
                 else {
                     return;
                 };
-                let visit = self.add_visit(Visit {
-                    station,
-                    law: None,
-                    patience: None,
-                    timeout: None,
-                    is_llm: false,
-                    retry: None,
-                    breaker: None,
-                    model: None,
-                    body: None,
-                    chain: None,
-                });
+                let visit = self.add_visit(Visit::of(station));
                 self.push(Op::Replay(visit));
             }
         }
@@ -228,7 +221,10 @@ impl Layout<'_> {
         let caches: Vec<String> = self.system.caches.keys().cloned().collect();
         let Some(cache) = self.named(&path.key("cache"), "cache", &step.cache, &caches) else { return };
         let at = self.push(Op::Lookup { cache, hit: 0 });
+        let before = self.nested;
+        self.nested.cache = true;
         self.steps(&step.miss, &path.key("miss"));
+        self.nested = before;
         self.push(Op::Store { cache });
         let over = self.push(Op::Jump(0));
         let hit = self.here();

@@ -1,5 +1,6 @@
 //! Stations, providers, pools, models and caches.
 
+mod cache;
 mod files;
 mod node;
 mod pool;
@@ -132,22 +133,7 @@ pub(super) fn build(
     let caches = system
         .caches
         .iter()
-        .map(|(name, spec)| {
-            let path = root.key("caches").key(name);
-            check_law(tree, &path.key("keys"), &spec.keys, diagnostics);
-            check_law_option(tree, &path.key("lookup"), spec.lookup.as_ref(), diagnostics);
-            if let Err(error) = spec.store.validate() {
-                spec_at(tree, &path.key("store"), &error, diagnostics);
-            }
-            CacheStore {
-                name: name.clone(),
-                store: spec.store.clone(),
-                keys: spec.keys.clone(),
-                entry_bytes: spec.entry_bytes,
-                lookup: spec.lookup.clone(),
-                accuracy_millionths: millionths(spec.accuracy_share),
-            }
-        })
+        .map(|(name, spec)| cache::cache(tree, &root.key("caches").key(name), name, spec, diagnostics))
         .collect();
     Parts { stations, pools, models, caches, nodes }
 }
@@ -167,7 +153,7 @@ pub(super) fn spec_at(
     clippy::cast_sign_loss,
     reason = "a share of a million; checked to be one"
 )]
-fn millionths(share: f64) -> u64 {
+pub(super) fn millionths(share: f64) -> u64 {
     libm::round(share.clamp(0.0, 1.0) * 1e6) as u64
 }
 

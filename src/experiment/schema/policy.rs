@@ -1,11 +1,14 @@
 //! The mirror of the policies: retries, breakers, autoscalers and degradation.
 
+use crate::model::distribution::Law;
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tars_policy::alert::AlertSpec;
 use tars_policy::autoscale::AutoscaleSpec;
+use tars_policy::batch::BatchSpec;
 use tars_policy::breaker::BreakerSpec;
+use tars_policy::coalesce::CoalesceSpec;
 use tars_policy::degrade::DegradeSpec;
 use tars_policy::retry::RetrySpec;
 use tars_policy::units::Span;
@@ -25,6 +28,39 @@ pub struct PoliciesSpec {
     pub degrade: Option<DegradePolicy>,
     /// Alerts, by name.
     pub alerts: IndexMap<String, AlertPolicy>,
+    /// Rules by which LLM calls go out together, by name.
+    pub batches: IndexMap<String, BatchPolicy>,
+    /// Rules by which identical LLM calls are made once, by name.
+    pub coalesce: IndexMap<String, CoalescePolicy>,
+}
+
+/// LLM calls that go out as one: those of one step for one model.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BatchPolicy {
+    /// When they leave; `tokens_max` counts prompt tokens.
+    #[serde(default)]
+    pub rule: BatchSpec,
+    /// How many tokens at the beginning of each prompt are the same in all; a batch sends them once.
+    #[serde(default)]
+    pub shared_input_tokens: u32,
+    /// The accuracy of an answer that was asked for together with others, as a share of the model's.
+    #[serde(default = "super::one")]
+    pub accuracy_share: f64,
+}
+
+/// Identical LLM calls that are made once: the first caller makes the call, and those who ask for the same meanwhile get
+/// its answer.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CoalescePolicy {
+    /// The popularity of requests: a law over their numbers. When left out, the key that the task last looked up in a
+    /// cache.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keys: Option<Law<f64>>,
+    /// How they are joined.
+    #[serde(default)]
+    pub rule: CoalesceSpec,
 }
 
 /// An alert.

@@ -131,6 +131,13 @@ pub struct LlmStep {
     /// Another copy of the call for one that does not answer; the first answer wins and the others are cancelled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hedge: Option<HedgeSpec>,
+    /// Calls that go out as one, by their rule's name under `policies.batches`. `timeout`, `retry`, `breaker` and
+    /// `fallback` are then those of the shared call, whose time begins when the batch leaves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub batch: Option<String>,
+    /// Identical calls under way that are made once, by their rule's name under `policies.coalesce`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub coalesce: Option<String>,
     /// Whom to call when this call has failed for good, in order; one whose breaker is open is passed over.
     #[serde(default)]
     pub fallback: Vec<FallbackCall>,

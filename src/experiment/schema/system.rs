@@ -13,9 +13,11 @@ use tars_policy::admission::AdmissionSpec;
 use tars_policy::balance::BalanceSpec;
 use tars_policy::cache::CacheSpec;
 use tars_policy::dispatch::DispatchSpec;
+use tars_policy::layers::LayersSpec;
 use tars_policy::limiter::LimiterSpec;
 use tars_policy::pool::{HealthCheck, WarmPlan};
 use tars_policy::queue::QueueSpec;
+use tars_policy::semantic::SemanticSpec;
 use tars_policy::units::{Span, TokenPrice};
 
 /// What serves the load.
@@ -202,19 +204,42 @@ pub struct ModelSpec {
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CacheStoreSpec {
-    /// Its size and how entries age.
-    pub store: CacheSpec,
+    /// A store of exact keys: its size and how entries age. A cache is this, or has `layers`, or is `semantic`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub store: Option<CacheSpec>,
+    /// Stores of exact keys, small and near ones in front of large and far ones, each with the time of its looks. Those of
+    /// an agent or a node begin empty with it and are lost with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub layers: Option<LayersSpec>,
+    /// A store that also answers questions that are much like those it knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub semantic: Option<SemanticStoreSpec>,
     /// The popularity of keys: a law over key numbers.
     pub keys: Law<f64>,
     /// How large an entry is, in bytes.
     #[serde(default = "one_byte")]
     pub entry_bytes: u64,
-    /// How long a look takes.
+    /// How long a look into the `store` takes; `layers` and `semantic` state their own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lookup: Option<Law<Span>>,
     /// The accuracy of an answer from the cache, as a share of the model's.
     #[serde(default = "super::one")]
     pub accuracy_share: f64,
+}
+
+/// A cache that also answers questions that are much like those it knows. The keys are questions; neighbours in number
+/// are about the same topic, and questions of different topics are not similar at all.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SemanticStoreSpec {
+    /// Its size and how entries age, the least similarity, what looks cost in time and money, and how often answers are
+    /// wrong or outdated; those count as not right.
+    #[serde(default)]
+    pub rule: SemanticSpec,
+    /// How many questions are about the same topic, at least 1.
+    pub questions_per_topic: u32,
+    /// How similar a question is to the others of its topic: a law over 0 to 1.
+    pub similarity: Law<f64>,
 }
 
 /// The smallest entry.

@@ -18,9 +18,33 @@ impl World<'_> {
     /// The strand calls the station of a visit.
     #[inline(never)]
     pub(in crate::sim) fn visit(&mut self, id: u32, visit: u16) {
+        self.visit_here(id, visit);
+    }
+
+    /// The same within its caller.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "a call of every task: its frame costs as much as its work")]
+    pub(in crate::sim) fn visit_here(&mut self, id: u32, visit: u16) {
         let plan = self.plan;
-        let call = &plan.model.program.visits[visit as usize];
-        let station = &plan.model.stations[call.station as usize];
+        match &plan.direct[visit as usize] {
+            Some(direct) => self.visit_directly(id, visit, direct),
+            None => self.visit_elaborately(id, visit),
+        }
+    }
+
+    #[inline(never)]
+    fn visit_elaborately(&mut self, id: u32, visit: u16) {
+        let station = self.begin_call(id, visit);
+        if !self.plan.model.stations[station as usize].offers.is_empty() {
+            self.choose_model(id, visit);
+        }
+        self.begin_attempt(id);
+    }
+
+    /// The call of a visit begins; its station is returned.
+    #[inline]
+    fn begin_call(&mut self, id: u32, visit: u16) -> u16 {
+        let call = &self.plan.model.program.visits[visit as usize];
         let strand = self.strands.get_mut(id);
         strand.visit = visit;
         strand.station = call.station;
@@ -31,14 +55,17 @@ impl World<'_> {
             state.policy.on_request(Time::from_nanos(self.now));
             state.active += 1;
         }
-        if !station.offers.is_empty() {
-            self.choose_model(id, visit);
-        }
+        call.station
+    }
+
+    /// The strand makes the call of a visit for others, for a model that has been chosen.
+    pub(in crate::sim) fn call_for_others(&mut self, id: u32, visit: u16) {
+        self.begin_call(id, visit);
         self.begin_attempt(id);
     }
 
     #[inline(never)]
-    pub(super) fn choose_model(&mut self, id: u32, visit: u16) {
+    pub(in crate::sim) fn choose_model(&mut self, id: u32, visit: u16) {
         let plan = self.plan;
         let strand = self.strands.get(id);
         let call = &plan.model.program.visits[visit as usize];
@@ -218,7 +245,7 @@ impl World<'_> {
         if call.breaker.is_some() || call.retry.is_some() {
             self.call_ends(id, Outcome::Success);
         }
-        self.go(id);
+        self.proceed(id);
     }
 
     /// The strand's present call, if it makes one, is over for its breaker and its retry policy.
@@ -376,6 +403,9 @@ impl World<'_> {
         self.call_ends(id, Outcome::Failure);
         if let Some(next) = self.next_of_chain(id) {
             return self.visit(id, next);
+        }
+        if self.sharing.is_busy() {
+            self.flight_fails(id, cause);
         }
         self.task_ends(id, Some(cause));
     }

@@ -40,6 +40,7 @@ impl World<'_> {
             | Phase::Backoff
             | Phase::PoolQueue
             | Phase::Joining
+            | Phase::Together
             | Phase::ClientBackoff
             | Phase::AttemptLost
             | Phase::TaskLost
@@ -108,6 +109,7 @@ impl World<'_> {
             | Phase::Backoff
             | Phase::PoolQueue
             | Phase::Joining
+            | Phase::Together
             | Phase::ClientBackoff
             | Phase::AttemptLost
             | Phase::TaskLost
@@ -135,6 +137,7 @@ impl World<'_> {
             | Phase::Backoff
             | Phase::PoolQueue
             | Phase::Joining
+            | Phase::Together
             | Phase::ClientBackoff
             | Phase::AttemptLost
             | Phase::TaskLost

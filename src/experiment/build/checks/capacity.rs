@@ -167,8 +167,10 @@ fn least_left(model: &Model, at: usize, left: &[f64]) -> f64 {
             .filter(|behind| sure(*behind))
             .map_or(0.0, |pc| left[pc as usize]),
         Op::Feature { off, .. } if model.degrade.is_some() => next.min(left[off as usize]),
-        Op::Store { .. } | Op::Replay(_) | Op::Feature { .. } => next,
-        Op::LoopStart { .. }
+        Op::Landed | Op::Store { .. } | Op::Replay(_) | Op::Feature { .. } => next,
+        Op::Shared(_)
+        | Op::Deliver
+        | Op::LoopStart { .. }
         | Op::LoopNext { .. }
         | Op::Fork { .. }
         | Op::Hold { .. }

@@ -42,11 +42,14 @@ impl Flow {
         self.0[at]
     }
 
-    /// Each visit and how often it is made per second.
+    /// Each visit and how often it is made per second at least; how often a shared call is made only a run can tell.
     pub(super) fn visits<'m>(&'m self, model: &'m Model) -> impl Iterator<Item = (&'m Visit, f64)> {
         model.program.ops.iter().zip(&self.0).filter_map(|(op, rate)| match op {
             Op::Visit(visit) => Some((&model.program.visits[usize::from(*visit)], *rate)),
             Op::Delay { .. }
+            | Op::Shared(_)
+            | Op::Landed
+            | Op::Deliver
             | Op::Replay(_)
             | Op::Enter(_)
             | Op::Leave
@@ -96,7 +99,8 @@ fn spread(model: &Model, at: usize, amount: f64, next: &mut [f64]) {
     // What surely comes out behind inner steps that may lose some.
     let behind = |pc: u32| if is_lossy(model, at + 1..pc as usize) { 0.0 } else { amount };
     match program.ops[at] {
-        Op::End | Op::BranchEnd | Op::LoopNext { .. } => {}
+        // Of those who share a call nobody knows how many get its answer.
+        Op::End | Op::BranchEnd | Op::LoopNext { .. } | Op::Shared(_) | Op::Deliver => {}
         Op::Jump(pc) => next[pc as usize] += amount,
         Op::Choose { first, count } => {
             for (place, (_, pc)) in ways(first, count) {
@@ -138,6 +142,7 @@ fn spread(model: &Model, at: usize, amount: f64, next: &mut [f64]) {
             next[at + 1] += amount * survivors(model, at);
         }
         Op::Visit(_)
+        | Op::Landed
         | Op::Enter(_)
         | Op::Store { .. }
         | Op::Delay { .. }
@@ -183,8 +188,9 @@ pub(super) fn is_lossy(model: &Model, range: Range<usize>) -> bool {
             pool.admission.is_some() || !pool.nodes.is_empty() || is_bounded(None, &pool.queue)
         }
         Op::Jump(pc) => pc as usize > end || pc as usize <= at,
-        Op::End => true,
+        Op::End | Op::Shared(_) | Op::Deliver => true,
         Op::Delay { .. }
+        | Op::Landed
         | Op::Leave
         | Op::Choose { .. }
         | Op::LoopStart { .. }

@@ -40,7 +40,7 @@ fn check_role(tree: &Tree, model: &Model, class: &Class, pool: &Pool, diagnostic
 fn check_models(tree: &Tree, model: &Model, pool: &Pool, enter: usize, diagnostics: &mut Diagnostics) {
     let inside = model.program.ops[enter..].iter().take_while(|op| **op != Op::Leave);
     for op in inside {
-        let Op::Visit(visit) = op else { continue };
+        let (Op::Visit(visit) | Op::Shared(visit)) = op else { continue };
         let visit = &model.program.visits[usize::from(*visit)];
         let station = &model.stations[usize::from(visit.station)];
         if !visit.is_llm || visit.model.is_some() {
@@ -80,7 +80,7 @@ fn reached(program: &Program, start: u32) -> Vec<bool> {
             program.ways[first as usize..(first + count) as usize].iter().map(|(_, pc)| *pc as usize)
         };
         match program.ops[at] {
-            Op::End | Op::BranchEnd => {}
+            Op::End | Op::BranchEnd | Op::Deliver => {}
             Op::Jump(pc) => open.push(pc as usize),
             Op::Choose { first, count } | Op::Spread { first, count, .. } => open.extend(ways(first, count)),
             Op::Fork { first, count, behind, .. } => {
@@ -92,6 +92,8 @@ fn reached(program: &Program, start: u32) -> Vec<bool> {
             Op::Feature { off, .. } => open.extend([at + 1, off as usize]),
             Op::Delay { .. }
             | Op::Visit(_)
+            | Op::Shared(_)
+            | Op::Landed
             | Op::Replay(_)
             | Op::Enter(_)
             | Op::Leave

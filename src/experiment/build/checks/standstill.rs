@@ -60,6 +60,9 @@ fn first_place(model: &Model, class: usize) -> Option<Place> {
             // Time may pass here, or the ways part: nothing is concluded.
             Op::Delay { .. }
             | Op::Hold { .. }
+            | Op::Shared(_)
+            | Op::Landed
+            | Op::Deliver
             | Op::Replay(_)
             | Op::Leave
             | Op::Choose { .. }

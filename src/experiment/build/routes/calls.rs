@@ -22,16 +22,12 @@ impl Layout<'_> {
         let breaker = self.breaker(path, visit.breaker.as_ref());
         let Some(station) = station else { return };
         let visit = self.add_visit(Visit {
-            station,
             law,
             patience,
             timeout: visit.timeout,
-            is_llm: false,
             retry,
             breaker,
-            model: None,
-            body: None,
-            chain: None,
+            ..Visit::of(station)
         });
         self.push(Op::Visit(visit));
     }
@@ -53,18 +49,7 @@ impl Layout<'_> {
                 "hold a plain station: slots that are not shared, interrupted or set up",
             );
         }
-        let visit = self.add_visit(Visit {
-            station,
-            law: None,
-            patience,
-            timeout: hold.timeout,
-            is_llm: false,
-            retry,
-            breaker: None,
-            model: None,
-            body: None,
-            chain: None,
-        });
+        let visit = self.add_visit(Visit { patience, timeout: hold.timeout, retry, ..Visit::of(station) });
         let at = self.push(Op::Hold { visit, behind: 0 });
         let body = self.here();
         self.program.visits[usize::from(visit)].body = Some(body);
@@ -119,11 +104,33 @@ impl Layout<'_> {
         self.policy(&path.key("breaker"), "breaker under `policies.breakers`", name, &known)
     }
 
+    fn batch(&mut self, path: &Path, llm: &LlmStep) -> Option<u16> {
+        let known: Vec<String> = self.policies.batches.keys().cloned().collect();
+        self.policy(&path.key("batch"), "rule under `policies.batches`", llm.batch.as_ref(), &known)
+    }
+
+    fn coalesce(&mut self, path: &Path, llm: &LlmStep) -> Option<u16> {
+        let name = llm.coalesce.as_ref()?;
+        let at = path.key("coalesce");
+        let known: Vec<String> = self.policies.coalesce.keys().cloned().collect();
+        let place = self.policy(&at, "rule under `policies.coalesce`", Some(name), &known)?;
+        if self.policies.coalesce[name].keys.is_none() && !self.nested.cache {
+            self.diagnostics.senseless(
+                self.tree,
+                &at,
+                format!("`{name}` states no `keys`, and no cache is looked into here, so that no two requests are known to be the same"),
+                "state `keys`, or put the step into the `miss` of a `cache` step",
+            );
+        }
+        Some(place)
+    }
+
     pub(super) fn llm(&mut self, llm: &LlmStep, path: &Path) {
         let providers: Vec<String> = self.system.providers.keys().cloned().collect();
         let known = self.named(&path.key("provider"), "provider", &llm.provider, &providers);
         let retry = self.retry(path, llm.retry.as_ref());
         let breaker = self.breaker(path, llm.breaker.as_ref());
+        let (batch, coalesce) = (self.batch(path, llm), self.coalesce(path, llm));
         if let Some(model) = &llm.model {
             self.model_choice(model, &path.key("model"), &llm.provider);
         } else if !self.nested.agent {
@@ -143,19 +150,24 @@ impl Layout<'_> {
         }
         let Some(station) = self.parts.station(&llm.provider).map(index) else { return };
         let visit = self.add_visit(Visit {
-            station,
-            law: None,
-            patience: None,
             timeout: llm.timeout,
             is_llm: true,
             retry,
             breaker,
             model: llm.model.clone(),
-            body: None,
-            chain: None,
+            batch,
+            coalesce,
+            ..Visit::of(station)
         });
         self.fall_back(visit, llm, path);
-        self.push(Op::Visit(visit));
+        if batch.is_none() && coalesce.is_none() {
+            self.push(Op::Visit(visit));
+            return;
+        }
+        self.push(Op::Shared(visit));
+        if coalesce.is_some() {
+            self.push(Op::Landed);
+        }
     }
 
     /// The calls that follow one that has failed for good.
@@ -195,16 +207,12 @@ impl Layout<'_> {
         known?;
         let station = self.parts.station(&call.provider).map(index)?;
         Some(self.add_visit(Visit {
-            station,
-            law: None,
-            patience: None,
             timeout: call.timeout,
             is_llm: true,
             retry,
             breaker,
             model: call.model.clone(),
-            body: None,
-            chain: None,
+            ..Visit::of(station)
         }))
     }
 

@@ -31,7 +31,7 @@ fn reaches(program: &Program, at: usize, ends: &[bool]) -> bool {
     let goes = |pc: u32| ends.get(pc as usize).copied().unwrap_or(false);
     let ways = |first: u32, count: u32| program.ways[first as usize..(first + count) as usize].iter();
     match program.ops[at] {
-        Op::End | Op::BranchEnd => true,
+        Op::End | Op::BranchEnd | Op::Deliver => true,
         Op::Jump(pc) => goes(pc),
         Op::Choose { first, count } => {
             let before =
@@ -44,6 +44,8 @@ fn reaches(program: &Program, at: usize, ends: &[bool]) -> bool {
         Op::Fork { behind, .. } | Op::Hold { behind, .. } => goes(behind),
         Op::Delay { .. }
         | Op::Visit(_)
+        | Op::Shared(_)
+        | Op::Landed
         | Op::Replay(_)
         | Op::Enter(_)
         | Op::Leave

@@ -71,7 +71,7 @@ impl Layout<'_> {
     /// The first station or pool that these operations name.
     fn first_place(&self, body: &Range<u32>) -> Option<Place> {
         self.program.ops[body.start as usize..body.end as usize].iter().find_map(|op| match op {
-            Op::Visit(visit) | Op::Hold { visit, .. } | Op::Replay(visit) => {
+            Op::Visit(visit) | Op::Shared(visit) | Op::Hold { visit, .. } | Op::Replay(visit) => {
                 Some(Place::Station(self.program.visits[usize::from(*visit)].station))
             }
             Op::Enter(pool) => Some(Place::Pool(*pool)),
@@ -83,6 +83,8 @@ impl Layout<'_> {
             | Op::LoopNext { .. }
             | Op::Fork { .. }
             | Op::BranchEnd
+            | Op::Landed
+            | Op::Deliver
             | Op::Lookup { .. }
             | Op::Store { .. }
             | Op::Spread { .. }
