@@ -7,6 +7,7 @@ pub mod distribution;
 pub mod fault;
 pub mod metric;
 pub mod node;
+pub mod region;
 pub mod route;
 pub mod sharing;
 pub mod sockets;
@@ -49,6 +50,8 @@ pub struct Model {
     pub caches: Vec<CacheStore>,
     /// Runtime processes.
     pub nodes: Vec<node::NodeGroup>,
+    /// Regions.
+    pub regions: Vec<region::Region>,
     /// What goes wrong.
     pub faults: Vec<fault::Fault>,
     /// All routes as one program.

@@ -24,6 +24,7 @@ mod level;
 mod nodes;
 mod plan;
 mod probe;
+mod regions;
 mod run;
 mod shared;
 mod sockets;

@@ -9,6 +9,7 @@ mod homes;
 mod measure;
 mod node;
 mod policy;
+mod region;
 mod route;
 mod sockets;
 mod station;
@@ -32,6 +33,7 @@ pub use node::{
     PauseSpec, ResponsesSpec,
 };
 pub use policy::{AlertPolicy, AutoscalePolicy, BatchPolicy, CoalescePolicy, DegradePolicy, PoliciesSpec};
+pub use region::RegionSpec;
 pub use route::{
     AgentStep, CacheStep, Choice, DelayStep, FallbackCall, FeatureStep, HoldStep, JoinSpec, LlmStep,
     LoopStep, ParallelStep, ReplayStep, SpreadBy, SpreadStep, Step, VisitStep,

@@ -54,6 +54,7 @@ pub(super) mod uses {
     pub(in crate::sim) const OUTDATED: Use = Use(32);
     pub(in crate::sim) const HANDSHAKE: Use = Use(62);
     pub(in crate::sim) const DISK: Use = Use(63);
+    pub(in crate::sim) const REGION: Use = Use(64);
 }
 
 /// What a strand waits for.

@@ -10,6 +10,7 @@ use super::ledger::Part;
 use super::nodes::NodeState;
 use super::plan::Plan;
 use super::probe::Probe;
+use super::regions::Regions;
 use super::shared::Sharing;
 use super::sockets::Sockets;
 use super::stations::{RetryState, StationState};
@@ -55,6 +56,7 @@ pub(super) struct World<'a> {
     pub(super) probe: Probe,
     pub(super) first_bytes: FirstBytes,
     pub(super) sockets: Sockets,
+    pub(super) regions: Regions,
     /// When the ruler moves next and what it does then, in the order in which it was asked to.
     pub(super) marks: Vec<(u64, u32)>,
     /// How often it has moved.
@@ -108,6 +110,7 @@ impl<'a> World<'a> {
             probe: Probe::new(model, cut, end, warmup_slices),
             first_bytes: FirstBytes::new(model),
             sockets: Sockets::new(model),
+            regions: Regions::new(model),
             marks: Vec::new(),
             marked: 0,
             cut,
@@ -421,7 +424,11 @@ impl<'a> World<'a> {
                         return self.wake_after(id, span.as_nanos());
                     }
                 }
-                Op::Spread { first, count, by } => self.spread(id, first, count, by),
+                Op::Spread { first, count, by } => {
+                    if !self.spread(id, first, count, by) {
+                        return;
+                    }
+                }
                 Op::Feature { feature, off } => {
                     if !self
                         .degrade

@@ -150,7 +150,8 @@ fn station(dice: &mut Dice) -> Value {
 /// Something that goes wrong.
 fn fault(dice: &mut Dice) -> Value {
     let station = dice.pick(&["a", "b", "slots", "llm", "spare"]);
-    let effect = match dice.below(7) {
+    let effect = match dice.below(8) {
+        7 => json!({ "region_down": { "region": dice.pick(&["east", "west"]) } }),
         0 => json!({ "outage": { "station": station } }),
         1 => json!({ "outage": { "station": station, "answer": "hang" } }),
         2 => {
@@ -272,6 +273,9 @@ fn step(dice: &mut Dice, place: Place) -> Value {
             json!({ "parallel": { "branches": branches, "join": dice.pick(&["all", "first"]) } })
         }
         _ => {
+            if dice.once_in(3) {
+                return json!({ "region": { "east": steps(dice, inner), "west": steps(dice, inner) } });
+            }
             let by = match dice.below(6) {
                 0 => json!({ "rendezvous": { "replicas": dice.between(1, 2), "bound": 1.0 + dice.share() } }),
                 _ => json!(dice.pick(&["round_robin", "random", "weighted", "least_loaded", "two_choices"])),
@@ -378,6 +382,10 @@ fn experiment(seed: u64) -> Value {
             "pools": { "pool": pool(dice) },
             "providers": { "llm": provider(dice), "spare": provider(dice) },
             "caches": { "cache": { "store": { "max_entries": dice.between(1, 9), "ttl": "5s" }, "keys": { "zipf": { "exponent": 1, "items": 20 } } } },
+            "regions": {
+                "east": { "round_trips": { "west": dice.millis(0, 300) }, "detected_after": dice.millis(0, 3_000), "pools": ["pool"], "caches": ["cache"] },
+                "west": { "round_trips": { "west": dice.millis(0, 30) } }
+            },
             "routes": { "one": steps(dice, top), "two": steps(dice, top) }
         },
         "policies": policies,

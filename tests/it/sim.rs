@@ -7,6 +7,7 @@ mod clients;
 mod faults;
 mod files;
 mod nodes;
+mod regions;
 mod routes;
 mod series;
 mod shared;

@@ -2,6 +2,7 @@
 
 use super::homes::Homes;
 use super::node::NodeSpec;
+use super::region::RegionSpec;
 use super::route::Step;
 use super::sockets::SocketsSpec;
 use super::station::{FailureSpec, OnLimit, Servers, SlowdownSpec, StationSpec};
@@ -36,6 +37,8 @@ pub struct SystemSpec {
     pub caches: IndexMap<String, CacheStoreSpec>,
     /// Runtime processes, by name.
     pub nodes: IndexMap<String, NodeSpec>,
+    /// Regions, by name.
+    pub regions: IndexMap<String, RegionSpec>,
     /// The routes that tasks take, by name.
     pub routes: IndexMap<String, Vec<Step>>,
 }

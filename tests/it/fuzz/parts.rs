@@ -115,7 +115,7 @@ pub(super) fn client(dice: &mut Dice) -> Value {
         4 => json!({ "open": { "scheduled": { "times": ["0s", "0s", "1s", "1s", "1s", "5s", "20s"] } } }),
         _ => json!({ "open": { "poisson": { "rate_per_s": dice.between(1, 8) } } }),
     };
-    let mut client = json!({ "load": load, "mix": { "low": 1, "normal": 2, "top": 1 } });
+    let mut client = json!({ "load": load, "mix": { "low": 1, "normal": 2, "top": 1 }, "regions": { "east": 2, "west": 1 } });
     if client["load"].get("open").is_some() {
         dice.maybe(
             2,
