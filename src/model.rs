@@ -7,8 +7,10 @@ pub mod distribution;
 pub mod fault;
 pub mod metric;
 pub mod node;
+pub mod region;
 pub mod route;
 pub mod sharing;
+pub mod sockets;
 pub mod trace;
 pub mod workload;
 
@@ -48,6 +50,8 @@ pub struct Model {
     pub caches: Vec<CacheStore>,
     /// Runtime processes.
     pub nodes: Vec<node::NodeGroup>,
+    /// Regions.
+    pub regions: Vec<region::Region>,
     /// What goes wrong.
     pub faults: Vec<fault::Fault>,
     /// All routes as one program.
@@ -167,6 +171,8 @@ pub struct Station {
     pub breakdown: Option<Breakdown>,
     /// Where time in service stands in the ledger.
     pub kind: Kind,
+    /// Connections that its callers keep.
+    pub sockets: Option<sockets::Sockets>,
     /// The LLM models it offers, by place in [`Model::models`]; empty unless it is a provider.
     pub offers: Vec<Option<Offer>>,
 }
@@ -262,8 +268,8 @@ pub struct Pool {
     pub ready_at_start: bool,
     /// Heap size, base and growth per task, in megabytes.
     pub heap: Option<(f64, f64, f64)>,
-    /// The processes its agents live in, by place in [`Model::nodes`].
-    pub nodes: Option<u16>,
+    /// The kinds of processes its agents live in, by place in [`Model::nodes`]; empty for none.
+    pub nodes: Vec<u16>,
 }
 
 /// Agents that are alike.

@@ -281,6 +281,10 @@ fn of_station(model: &Model, index: usize, metric: PlaceMetric, seen: Seen<'_>) 
             let servers = servers?;
             of(&|run| (run.stations[index].working_area as f64 / 1e9, seconds(run) * servers))
         }
+        PlaceMetric::Handshakes => {
+            model.stations[index].sockets.as_ref()?;
+            of(&|run| (run.stations[index].handshakes as f64, run.stations[index].calls as f64))
+        }
     }
 }
 
@@ -322,6 +326,6 @@ fn of_pool(model: &Model, index: usize, metric: PlaceMetric, seen: Seen<'_>) -> 
                 .collect();
             share(&trials, confidence)
         }
-        PlaceMetric::LimitedShare | PlaceMetric::Working => None,
+        PlaceMetric::LimitedShare | PlaceMetric::Working | PlaceMetric::Handshakes => None,
     }
 }

@@ -83,7 +83,8 @@ pub fn build(tree: &Tree, traces: &mut TraceStore, diagnostics: &mut Diagnostics
     let models: Vec<String> = system.models.keys().cloned().collect();
     let mut parts = system::build(tree, &system, &roles, diagnostics);
     let program = routes::lay_out(tree, &system, &policies, &parts, diagnostics);
-    let (classes, clients) = workload::build(tree, &load, &program, &roles, traces, diagnostics);
+    let (classes, clients) =
+        workload::build(tree, &load, (&program, &parts.regions), &roles, traces, diagnostics);
     let autoscalers = controllers::autoscalers(tree, &policies, &mut parts.pools, diagnostics);
     let degrade = controllers::degrade(tree, &policies, &parts, &models, &program, diagnostics);
     let faults = faults::faults(tree, &faults?, &parts, diagnostics);
@@ -111,6 +112,7 @@ pub fn build(tree: &Tree, traces: &mut TraceStore, diagnostics: &mut Diagnostics
         roles,
         caches: parts.caches,
         nodes: parts.nodes,
+        regions: parts.regions,
         faults,
         program,
         retries: policies.retries.into_iter().collect(),

@@ -4,10 +4,14 @@
 //! externally tagged. Any object may hold a `"note"`; it is dropped before these types are read.
 
 mod fault;
+mod files;
+mod homes;
 mod measure;
 mod node;
 mod policy;
+mod region;
 mod route;
+mod sockets;
 mod station;
 mod system;
 mod workload;
@@ -17,6 +21,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use fault::{FaultEffect, FaultSpec, OutageAnswer};
+pub use files::{FilesSpec, ReadSpec, RotationSpec, SnapshotSpec};
+pub use homes::Homes;
 pub(crate) use measure::nearly_all;
 pub use measure::{
     CostSpec, MeasureMode, MeasureSpec, PrecisionSpec, RecoverySpec, ReplicationSpec, SensitivitySpec,
@@ -27,10 +33,12 @@ pub use node::{
     PauseSpec, ResponsesSpec,
 };
 pub use policy::{AlertPolicy, AutoscalePolicy, BatchPolicy, CoalescePolicy, DegradePolicy, PoliciesSpec};
+pub use region::RegionSpec;
 pub use route::{
     AgentStep, CacheStep, Choice, DelayStep, FallbackCall, FeatureStep, HoldStep, JoinSpec, LlmStep,
     LoopStep, ParallelStep, ReplayStep, SpreadBy, SpreadStep, Step, VisitStep,
 };
+pub use sockets::SocketsSpec;
 pub use station::{
     BreakdownOf, BreakdownSpec, Discipline, FailureSpec, OnLimit, Servers, SlowdownSpec, StationKind,
     StationSpec, TailSpec,

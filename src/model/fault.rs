@@ -32,6 +32,8 @@ pub enum Effect {
     Flush(u16),
     /// So many nodes of a group die.
     NodeDeath(u16, u32),
+    /// A region is cut off.
+    RegionDown(u16),
 }
 
 impl Effect {
@@ -42,7 +44,7 @@ impl Effect {
             | Self::Hangs(station)
             | Self::BrownOut(station, ..)
             | Self::QuotaCut(station, _) => Some(*station),
-            Self::Crash(..) | Self::Flush(_) | Self::NodeDeath(..) => None,
+            Self::Crash(..) | Self::Flush(_) | Self::NodeDeath(..) | Self::RegionDown(_) => None,
         }
     }
 }

@@ -90,6 +90,8 @@ pub enum PlaceMetric {
     LimitedShare,
     /// The share of servers that are not broken.
     Working,
+    /// Connections opened for a call.
+    Handshakes,
 }
 
 /// The name of a metric: `latency_p99_s`, `station/llm/wait_mean_s`, `pool/workers/queue_mean`, `nodes/main/heap_max_mb`.
@@ -224,7 +226,7 @@ impl Metric {
 
 impl PlaceMetric {
     /// Every metric of a place, in the order of display.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Utilisation,
         Self::WaitMean,
         Self::WaitP50,
@@ -237,6 +239,7 @@ impl PlaceMetric {
         Self::RefusedShare,
         Self::LimitedShare,
         Self::Working,
+        Self::Handshakes,
     ];
 
     /// Its name in files.
@@ -254,6 +257,7 @@ impl PlaceMetric {
             Self::RefusedShare => "refused_share",
             Self::LimitedShare => "limited_share",
             Self::Working => "working_share",
+            Self::Handshakes => "handshakes_per_call",
         }
     }
 }

@@ -10,6 +10,10 @@ pub struct NodeGroup {
     pub name: String,
     /// How many.
     pub count: u32,
+    /// How many agents live in one for each in a node of weight 1.
+    pub weight: u32,
+    /// What each writes to disk.
+    pub files: Option<Files>,
     /// What each holds in memory, in megabytes.
     pub memory: Memory,
     /// Garbage for each task taken and each call made, in megabytes.
@@ -32,6 +36,25 @@ pub struct NodeGroup {
     pub liveness: Option<(Span, Span, u32)>,
     /// Pools whose agents live here, by place.
     pub pools: Vec<u16>,
+}
+
+/// What a process writes to disk and reads when it starts again; see the schema's `FilesSpec`.
+#[derive(Clone, Debug)]
+pub struct Files {
+    /// Lines for each task that ends.
+    pub lines_per_task: u32,
+    /// Lines that are written at once, at least 1.
+    pub buffer_lines: u64,
+    /// How long a write takes.
+    pub write: Option<Law<Span>>,
+    /// Whether the event loop stands still meanwhile.
+    pub blocking: bool,
+    /// After how many lines, at least 1, the log is rotated, and how long that takes.
+    pub rotation: Option<(u64, Law<Span>)>,
+    /// After how many tasks, at least 1, memory is written, and how long that takes.
+    pub snapshot: Option<(u64, Law<Span>)>,
+    /// How long reading a snapshot takes, and each line after it.
+    pub read: (Option<Law<Span>>, Span),
 }
 
 /// What a process holds in memory, in megabytes; see the schema's `MemorySpec`.

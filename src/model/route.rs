@@ -33,6 +33,8 @@ pub struct Program {
     pub turns: usize,
     /// Spreads by a balance policy.
     pub balances: Vec<Balanced>,
+    /// For each spread by region, the region of each way, by place in the model's regions.
+    pub regionals: Vec<Vec<u16>>,
 }
 
 /// One operation.
@@ -146,6 +148,8 @@ pub enum SpreadRule {
     Chance,
     /// By a balance policy, by place in [`Program::balances`].
     Balance(u16),
+    /// By region: whose each way is stands in [`Program::regionals`].
+    Region(u16),
 }
 
 /// Ways that a balance policy chooses from.

@@ -144,6 +144,10 @@ impl Sink {
         for area in [station.number_area, station.busy_area, station.working_area] {
             self.number(area);
         }
+        if station.handshakes > 0 {
+            self.text("handshakes");
+            self.number(station.handshakes);
+        }
         self.samples(&station.wait);
     }
 

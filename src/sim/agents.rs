@@ -195,10 +195,10 @@ impl World<'_> {
     /// How full the memory of a pool is: that of its nodes, or its own.
     pub(super) fn heap_share(&self, pool: u16) -> f64 {
         let model = &self.plan.model.pools[pool as usize];
-        match model.nodes {
-            Some(group) => self.heap_share_of(group),
-            None => self.pools[pool as usize].heap_share(model),
+        if model.nodes.is_empty() {
+            return self.pools[pool as usize].heap_share(model);
         }
+        model.nodes.iter().map(|group| self.heap_share_of(*group)).fold(0.0, f64::max)
     }
 
     /// A crashed agent starts again.
@@ -447,7 +447,7 @@ impl World<'_> {
         strand.phase = Phase::Ready;
         let part = if after_start { Part::Spawn } else { Part::Queue };
         strand.ledger.enter_split(now, 0, part, Part::Queue);
-        if model.nodes.is_none() {
+        if model.nodes.is_empty() {
             return self.ready.push_back(id);
         }
         let agent = strand.agent.expect("just assigned");

@@ -35,6 +35,8 @@ impl World<'_> {
                 | Phase::Delay
                 | Phase::Looking
                 | Phase::Refused
+                | Phase::SocketLine
+                | Phase::Handshake
                 | Phase::Backoff
                 | Phase::PoolQueue
                 | Phase::Joining
@@ -71,6 +73,7 @@ impl World<'_> {
                 "Little's law closes at {name}"
             );
         }
+        self.sockets.audit();
         let on_nodes: u64 = self.nodes.iter().map(|node| u64::from(node.tasks.value())).sum();
         assert_eq!(on_nodes, node_present, "tasks on nodes are all accounted for");
         for (index, pool) in self.pools.iter().enumerate() {
@@ -104,6 +107,7 @@ impl StationState {
             number_max: self.number.highest(),
             started_ever: self.started,
             beyond_ever: self.beyond,
+            handshakes: 0,
         }
     }
 }

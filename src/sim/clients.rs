@@ -336,6 +336,7 @@ impl World<'_> {
         strand.give_up = Ticket::NONE;
         strand.ledger.enter(now, Part::ClientBackoff);
         self.probe.retrying += 1;
+        self.regions.leave(id);
         self.wake_after(id, wait.as_nanos());
         true
     }

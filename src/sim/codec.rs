@@ -295,6 +295,7 @@ fn write_station(out: &mut Writer, station: &StationRun) {
         station.limited,
         station.started_ever,
         station.beyond_ever,
+        station.handshakes,
     ]);
     out.numbers([station.number_area, station.busy_area, station.working_area]);
     out.number(station.number_max);
@@ -310,6 +311,7 @@ fn read_station(from: &mut Reader<'_>) -> Decoded<StationRun> {
         limited: from.number()?,
         started_ever: from.number()?,
         beyond_ever: from.number()?,
+        handshakes: from.number()?,
         number_area: from.wide()?,
         busy_area: from.wide()?,
         working_area: from.wide()?,
@@ -351,6 +353,9 @@ fn write_node(out: &mut Writer, node: &NodeRun) {
         node.stopped,
         node.deaths_ever,
         node.probe_kills_ever,
+        node.writes,
+        node.disk_busy,
+        node.lines_lost_ever,
     ]);
     out.numbers([node.heap_area, node.tasks_area]);
     out.number(node.heap_max);
@@ -368,6 +373,9 @@ fn read_node(from: &mut Reader<'_>) -> Decoded<NodeRun> {
         stopped: from.number()?,
         deaths_ever: from.number()?,
         probe_kills_ever: from.number()?,
+        writes: from.number()?,
+        disk_busy: from.number()?,
+        lines_lost_ever: from.number()?,
         heap_area: from.wide()?,
         tasks_area: from.wide()?,
         heap_max: from.number()?,

@@ -79,6 +79,7 @@ impl World<'_> {
                     self.kill_node(first + place);
                 }
             }
+            Effect::RegionDown(region) => self.region_fault(region, begins),
             Effect::Crash(..) | Effect::Flush(_) | Effect::NodeDeath(..) => {}
         }
     }
@@ -103,6 +104,7 @@ impl World<'_> {
                 | Effect::QuotaCut(..)
                 | Effect::Crash(..)
                 | Effect::Flush(_)
+                | Effect::RegionDown(_)
                 | Effect::NodeDeath(..) => {}
             }
         }
@@ -145,6 +147,7 @@ impl World<'_> {
                 | Effect::BrownOut(..)
                 | Effect::Crash(..)
                 | Effect::Flush(_)
+                | Effect::RegionDown(_)
                 | Effect::NodeDeath(..) => None,
             })
             .product();

@@ -5,12 +5,14 @@
 //! finds out when it wakes: `stopped` has grown meanwhile.
 
 use super::event::Event;
+use super::files::{Files, FilesPlan};
 use super::ledger::Part;
 use super::level::Level;
 use super::probe::count;
 use super::run::NodeRun;
 use super::strand::{Cause, NONE, Phase, uses};
 use super::world::{FAR, World};
+use crate::model::Model;
 use crate::model::node::{NodeGroup, Pause};
 use crate::random::{Sampler, Streams, Use, later, unit_from};
 use crate::tally::Samples;
@@ -28,6 +30,7 @@ pub(super) struct NodePlan {
     major: Option<Sampler>,
     manual: Option<Sampler>,
     restart: Option<Sampler>,
+    pub(super) files: Option<FilesPlan>,
 }
 
 impl NodePlan {
@@ -44,12 +47,40 @@ impl NodePlan {
                 major: law(group.major.as_ref().map(|(_, pause)| pause)),
                 manual: law(group.manual.as_ref().map(|(.., pause)| pause)),
                 restart: group.restart.as_ref().map(Sampler::of_spans),
+                files: group.files.as_ref().map(FilesPlan::new),
             };
             first += u16::try_from(group.count).expect("checked to be at most 10,000");
             plan
         };
         groups.iter().map(plan).collect()
     }
+}
+
+/// For each pool, the nodes of its agents: one of weight `w` comes `w` times, as evenly as can be; of equals, in order.
+pub(super) fn homes(model: &Model) -> Vec<Vec<u16>> {
+    let firsts: Vec<u32> = model
+        .nodes
+        .iter()
+        .scan(0, |next, group| {
+            let first = *next;
+            *next += group.count;
+            Some(first)
+        })
+        .collect();
+    let of_pool = |pool: &crate::model::Pool| {
+        let mut places: Vec<(u32, u32, u32)> = Vec::new();
+        for group in &pool.nodes {
+            let (first, group) = (firsts[usize::from(*group)], &model.nodes[usize::from(*group)]);
+            for node in first..first + group.count {
+                places.extend((0..group.weight).map(|turn| (2 * turn + 1, group.weight, node)));
+            }
+        }
+        // In the middle of their share of the round, compared without division.
+        places.sort_by_key(|(_, _, node)| *node);
+        places.sort_by(|a, b| (a.0 * b.1).cmp(&(b.0 * a.1)));
+        places.into_iter().map(|(_, _, node)| u16::try_from(node).expect("at most 65,535 nodes")).collect()
+    };
+    model.pools.iter().map(of_pool).collect()
 }
 
 /// A process at work.
@@ -91,6 +122,8 @@ pub(super) struct NodeState {
     /// Of the whole run.
     deaths: u64,
     probe_kills: u64,
+    /// What it writes to disk.
+    pub(super) files: Files,
 }
 
 /// What kind of collection it is.
@@ -133,6 +166,7 @@ impl NodeState {
                     stopped_for: 0,
                     deaths: 0,
                     probe_kills: 0,
+                    files: Files::default(),
                 });
             }
         }
@@ -140,17 +174,22 @@ impl NodeState {
     }
 
     /// A uniform number of its own.
-    fn draw(&mut self, purpose: Use) -> f64 {
+    pub(super) fn draw(&mut self, purpose: Use) -> f64 {
         let number = u32::try_from(self.draws & 0xffff_ffff).expect("masked to 32 bits");
         self.draws += 1;
         unit_from(later(self.key, number, purpose))
     }
 
     /// Everything on it stands still for `span` from now, or from the end of the present stop.
-    fn stop(&mut self, now: u64, span: u64) {
+    pub(super) fn stop(&mut self, now: u64, span: u64) {
         self.stopped_until = self.stopped_until.max(now).saturating_add(span).min(FAR);
         self.free_at = self.free_at.max(now).saturating_add(span).min(FAR);
         self.stopped += span;
+    }
+
+    /// Its event loop works until `at` at least: it waits for something itself.
+    pub(super) fn work_until(&mut self, now: u64, at: u64) {
+        self.free_at = self.free_at.max(now).max(at);
     }
 
     /// Which group it is of.
@@ -178,6 +217,9 @@ impl NodeState {
             stopped: self.stopped_for,
             deaths_ever: self.deaths,
             probe_kills_ever: self.probe_kills,
+            writes: self.files.writes,
+            disk_busy: self.files.busy,
+            lines_lost_ever: self.files.lost,
         }
     }
 }
@@ -195,10 +237,8 @@ impl World<'_> {
 
     /// The node of an agent: agents are dealt out to the nodes of their pool in turn.
     fn node_of(&self, pool: u16, agent: AgentId) -> Option<u16> {
-        let group = self.plan.model.pools[pool as usize].nodes?;
-        let count = self.plan.model.nodes[group as usize].count;
-        let place = u16::try_from(agent.slot() % count).expect("at most 10,000 nodes");
-        Some(self.plan.nodes[group as usize].first + place)
+        let homes = &self.plan.homes[pool as usize];
+        homes.get((agent.slot() as usize).checked_rem(homes.len())?).copied()
     }
 
     /// An agent takes the task: it is on that agent's node from now on. It goes on at once, or once the event loop has
@@ -226,6 +266,7 @@ impl World<'_> {
         if node == NONE {
             return;
         }
+        self.log_task(node);
         let state = &mut self.nodes[node as usize];
         state.tasks.down(self.now);
         state.leaked += self.plan.model.nodes[state.group as usize].memory.leak;
@@ -299,16 +340,25 @@ impl World<'_> {
         let state = &self.nodes[node as usize];
         let group = &self.plan.model.nodes[state.group as usize];
         let memory = &group.memory;
-        let (mut agents, mut queued) = (0, 0);
+        let (mut agents, mut queued, mut places) = (0, 0, 1);
+        let (mut of_agents, mut of_queued) = (0.0, 0.0);
+        // Pools that live in the same nodes are summed before they are shared out.
         for pool in &group.pools {
+            let there = self.plan.homes[*pool as usize].len();
+            if there != places {
+                of_agents += share_of(agents, group.weight, places);
+                of_queued += share_of(queued, group.weight, places);
+                (agents, queued, places) = (0, 0, there);
+            }
             let pool = &self.pools[*pool as usize];
             agents += pool.alive.value();
             queued += pool.queued.value();
         }
-        let nodes = f64::from(group.count);
+        of_agents += share_of(agents, group.weight, places);
+        of_queued += share_of(queued, group.weight, places);
         memory.base
-            + memory.per_agent * (f64::from(agents) / nodes)
-            + memory.per_queued * (f64::from(queued) / nodes)
+            + memory.per_agent * of_agents
+            + memory.per_queued * of_queued
             + memory.per_task * f64::from(state.tasks.value())
             + state.leaked
     }
@@ -433,6 +483,8 @@ impl World<'_> {
         let law = self.plan.nodes[group_index].restart.as_ref();
         let state = &mut self.nodes[node as usize];
         let restart = law.map_or(0, |law| law.sample_span(state.draw(uses::RESTART)).as_nanos());
+        let restart = restart.saturating_add(self.files_die(node)).min(FAR);
+        let state = &mut self.nodes[node as usize];
         state.misses = 0;
         state.dying = false;
         // What was on the event loop is gone.
@@ -458,6 +510,7 @@ impl World<'_> {
     /// The node is back: its agents start.
     pub(super) fn node_back(&mut self, node: u32) {
         let node = super::stations::small(node as usize);
+        self.nodes[node as usize].files.down = false;
         let group = &self.plan.model.nodes[self.nodes[node as usize].group as usize];
         for pool in &group.pools {
             let agents = self.pools[*pool as usize].agents.ids();
@@ -489,6 +542,11 @@ impl World<'_> {
         }
         self.agenda.schedule(now.saturating_add(interval.as_nanos()).min(FAR), Event::Probe(node));
     }
+}
+
+/// What a node that has `weight` of so many places gets of `count`.
+fn share_of(count: u32, weight: u32, places: usize) -> f64 {
+    f64::from(count) * f64::from(weight) / places as f64
 }
 
 fn node_index(index: usize) -> u32 {

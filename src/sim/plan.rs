@@ -28,6 +28,8 @@ pub struct Plan {
     /// The popularity of requests, for each rule that makes identical calls once.
     pub(super) requests: Vec<Option<Sampler>>,
     pub(super) nodes: Vec<NodePlan>,
+    /// For each pool, the nodes that its agents live in, in the order in which places are dealt out to them.
+    pub(super) homes: Vec<Vec<u16>>,
     /// How each visit chooses its model.
     pub(super) choices: Vec<Option<ModelChoice>>,
     /// Of each visit that is a direct call, what it is.
@@ -57,6 +59,7 @@ pub(super) struct ModelChoice {
 pub(super) struct StationPlan {
     pub(super) service: Option<Sampler>,
     pub(super) setup: Option<Sampler>,
+    pub(super) handshake: Option<Sampler>,
     pub(super) up: Option<Sampler>,
     pub(super) down: Option<Sampler>,
     pub(super) offers: Vec<Option<OfferPlan>>,
@@ -208,6 +211,7 @@ impl Plan {
             classes,
             clients,
             caches,
+            homes: super::nodes::homes(&model),
             requests: model
                 .coalescers
                 .iter()
@@ -252,7 +256,9 @@ impl DirectCall {
             && station.capacity.is_none()
             && station.limiter.is_none()
             && station.setup.is_none()
-            && station.breakdown.is_none();
+            && station.sockets.is_none()
+            && station.breakdown.is_none()
+            && station.sockets.is_none();
         let service = match visit.law {
             Some(law) => Some(&spans[law as usize]),
             None => plan.service.as_ref(),
@@ -294,6 +300,11 @@ impl StationPlan {
         Self {
             service: station.law.as_ref().map(Sampler::of_spans),
             setup: station.setup.as_ref().map(Sampler::of_spans),
+            handshake: station
+                .sockets
+                .as_ref()
+                .and_then(|sockets| sockets.handshake.as_ref())
+                .map(Sampler::of_spans),
             up: station.breakdown.as_ref().map(|b| Sampler::of_spans(&b.up)),
             down: station.breakdown.as_ref().map(|b| Sampler::of_spans(&b.down)),
             offers: station

@@ -3,7 +3,7 @@
 use super::alerts::Counters;
 use super::ledger::{Ledger, PARTS};
 use super::level::Level;
-use super::run::{BreakdownRun, Run, WindowRun};
+use super::run::{BreakdownRun, Run, StationRun, WindowRun};
 use super::strand::{CAUSES, Cause, NONE, Strand};
 use crate::model::Model;
 use crate::tally::Samples;
@@ -533,7 +533,13 @@ impl super::world::World<'_> {
                 .map(|(bucket, (tasks, spent))| (u32::try_from(bucket).expect("few buckets"), tasks, spent))
                 .collect(),
             breakdowns: probe.breakdowns.into_iter().filter(|entry| entry.ended + entry.calls > 0).collect(),
-            stations: self.stations.into_iter().map(super::stations::StationState::into_run).collect(),
+            stations: (0..)
+                .zip(self.stations)
+                .map(|(place, state)| StationRun {
+                    handshakes: self.sockets.opened(place),
+                    ..state.into_run()
+                })
+                .collect(),
             pools: self.pools.into_iter().map(super::agents::PoolState::into_run).collect(),
             nodes: self.nodes.into_iter().map(super::nodes::NodeState::into_run).collect(),
             caches: probe.caches,

@@ -118,6 +118,8 @@ pub struct StationRun {
     pub started_ever: u64,
     /// Those beyond.
     pub beyond_ever: u64,
+    /// Connections opened for measured tasks.
+    pub handshakes: u64,
 }
 
 /// What one pool did in the window.
@@ -174,6 +176,12 @@ pub struct NodeRun {
     pub deaths_ever: u64,
     /// Kills by the liveness probe in the whole run.
     pub probe_kills_ever: u64,
+    /// Writes, rotations and snapshots begun.
+    pub writes: u64,
+    /// Nanoseconds of work of the disk that was begun.
+    pub disk_busy: u64,
+    /// Lines of the log lost with the process in the whole run.
+    pub lines_lost_ever: u64,
 }
 
 /// The tasks that share one value of a dimension.

@@ -6,8 +6,9 @@ use crate::model::route::{Place, SpreadRule};
 use tars_policy::balance::Candidate;
 
 impl World<'_> {
-    /// The strand goes one of `count` ways.
-    pub(super) fn spread(&mut self, id: u32, first: u32, count: u32, by: SpreadRule) {
+    /// The strand goes one of `count` ways; false where it has to wait, or is over.
+    pub(super) fn spread(&mut self, id: u32, first: u32, count: u32, by: SpreadRule) -> bool {
+        let mut far = 0;
         let way = match by {
             SpreadRule::Turn(turn) => {
                 let turn = &mut self.turns[turn as usize];
@@ -19,8 +20,14 @@ impl World<'_> {
                 whole(self.strands.get(id).draw(uses::CHOOSE) * f64::from(count)).min(count - 1)
             }
             SpreadRule::Balance(place) => self.balanced_way(id, place),
+            SpreadRule::Region(place) => {
+                let Some((way, round_trip)) = self.regional_way(id, place) else { return false };
+                far = round_trip;
+                way
+            }
         };
         self.strands.get_mut(id).pc = self.plan.model.program.ways[(first + way) as usize].1;
+        !self.travel(id, far)
     }
 
     /// The way that a balance policy chooses; there is always room for one more.

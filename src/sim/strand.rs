@@ -52,6 +52,9 @@ pub(super) mod uses {
     pub(in crate::sim) const SIMILARITY: Use = Use(30);
     pub(in crate::sim) const WRONG: Use = Use(31);
     pub(in crate::sim) const OUTDATED: Use = Use(32);
+    pub(in crate::sim) const HANDSHAKE: Use = Use(62);
+    pub(in crate::sim) const DISK: Use = Use(63);
+    pub(in crate::sim) const REGION: Use = Use(64);
 }
 
 /// What a strand waits for.
@@ -63,6 +66,10 @@ pub(super) enum Phase {
     Delay,
     /// A look into a cache.
     Looking,
+    /// A connection to a station.
+    SocketLine,
+    /// A connection to open.
+    Handshake,
     /// A slot of a station.
     InLine,
     /// A rate limit to lift.

@@ -10,7 +10,9 @@ use super::ledger::Part;
 use super::nodes::NodeState;
 use super::plan::Plan;
 use super::probe::Probe;
+use super::regions::Regions;
 use super::shared::Sharing;
+use super::sockets::Sockets;
 use super::stations::{RetryState, StationState};
 use super::strand::{Cause, NOBODY, NONE, Phase, Strand, uses};
 use super::streaming::FirstBytes;
@@ -53,6 +55,8 @@ pub(super) struct World<'a> {
     pub(super) orders: Orders,
     pub(super) probe: Probe,
     pub(super) first_bytes: FirstBytes,
+    pub(super) sockets: Sockets,
+    pub(super) regions: Regions,
     /// When the ruler moves next and what it does then, in the order in which it was asked to.
     pub(super) marks: Vec<(u64, u32)>,
     /// How often it has moved.
@@ -105,6 +109,8 @@ impl<'a> World<'a> {
             orders: Orders::default(),
             probe: Probe::new(model, cut, end, warmup_slices),
             first_bytes: FirstBytes::new(model),
+            sockets: Sockets::new(model),
+            regions: Regions::new(model),
             marks: Vec::new(),
             marked: 0,
             cut,
@@ -179,10 +185,12 @@ impl<'a> World<'a> {
             match (strand.phase, strand.doom) {
                 (Phase::AttemptLost, cause) => self.attempt_failed(id, cause),
                 (Phase::TaskLost, cause) => self.task_ends(id, Some(cause)),
+                (Phase::SocketLine, _) => self.call_on_socket(id),
                 (
                     Phase::Ready
                     | Phase::Delay
                     | Phase::Looking
+                    | Phase::Handshake
                     | Phase::InLine
                     | Phase::LimitLine
                     | Phase::SetUp
@@ -273,6 +281,7 @@ impl<'a> World<'a> {
                 }
             }
             Phase::SetUp => self.set_up_ends(id),
+            Phase::Handshake => self.socket_opens(id),
             Phase::Refused => self.refusal_arrives(id),
             Phase::Backoff => self.attempt(id),
             Phase::ClientBackoff => self.resubmit(id),
@@ -288,6 +297,7 @@ impl<'a> World<'a> {
                 }
             }
             Phase::Ready
+            | Phase::SocketLine
             | Phase::InLine
             | Phase::LimitLine
             | Phase::Sharing
@@ -414,7 +424,11 @@ impl<'a> World<'a> {
                         return self.wake_after(id, span.as_nanos());
                     }
                 }
-                Op::Spread { first, count, by } => self.spread(id, first, count, by),
+                Op::Spread { first, count, by } => {
+                    if !self.spread(id, first, count, by) {
+                        return;
+                    }
+                }
                 Op::Feature { feature, off } => {
                     if !self
                         .degrade
@@ -564,6 +578,7 @@ impl<'a> World<'a> {
             | Phase::Scheduled
             | Phase::Returning => {}
             Phase::WorkerBackoff => self.worker_forgets(id),
+            Phase::SocketLine | Phase::Handshake => self.leave_socket_line(id),
             Phase::InLine
             | Phase::LimitLine
             | Phase::SetUp

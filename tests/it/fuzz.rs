@@ -5,7 +5,7 @@
 mod parts;
 
 use crate::sim::plan;
-use parts::{client, nodes, pool};
+use parts::{client, nodes, pool, sockets};
 use serde_json::{Value, json};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use tars_policy::units::Span;
@@ -136,6 +136,7 @@ fn station(dice: &mut Dice) -> Value {
             json!({ "up": dice.law(5_000), "down": dice.law(900), "of": dice.pick(&["station", "each_server"]) })
         });
     }
+    dice.maybe(3, &mut station, "sockets", sockets);
     dice.maybe(4, &mut station, "capacity", |dice| json!(dice.between(4, 9)));
     dice.maybe(3, &mut station, "failure", failure);
     dice.maybe(4, &mut station, "slowdown", slowdown);
@@ -149,7 +150,8 @@ fn station(dice: &mut Dice) -> Value {
 /// Something that goes wrong.
 fn fault(dice: &mut Dice) -> Value {
     let station = dice.pick(&["a", "b", "slots", "llm", "spare"]);
-    let effect = match dice.below(7) {
+    let effect = match dice.below(8) {
+        7 => json!({ "region_down": { "region": dice.pick(&["east", "west"]) } }),
         0 => json!({ "outage": { "station": station } }),
         1 => json!({ "outage": { "station": station, "answer": "hang" } }),
         2 => {
@@ -217,6 +219,7 @@ fn provider(dice: &mut Dice) -> Value {
     let mut provider = json!({ "models": { "haiku": offer(dice), "sonnet": offer(dice) } });
     dice.maybe(2, &mut provider, "limiter", limiter);
     dice.maybe(2, &mut provider, "on_limit", |dice| json!(dice.pick(&["wait", "reject"])));
+    dice.maybe(3, &mut provider, "sockets", sockets);
     dice.maybe(2, &mut provider, "refusal_delay", |dice| json!(dice.millis(0, 100)));
     dice.maybe(2, &mut provider, "concurrency", |dice| json!(dice.between(1, 6)));
     dice.maybe(2, &mut provider, "failure", failure);
@@ -270,6 +273,9 @@ fn step(dice: &mut Dice, place: Place) -> Value {
             json!({ "parallel": { "branches": branches, "join": dice.pick(&["all", "first"]) } })
         }
         _ => {
+            if dice.once_in(3) {
+                return json!({ "region": { "east": steps(dice, inner), "west": steps(dice, inner) } });
+            }
             let by = match dice.below(6) {
                 0 => json!({ "rendezvous": { "replicas": dice.between(1, 2), "bound": 1.0 + dice.share() } }),
                 _ => json!(dice.pick(&["round_robin", "random", "weighted", "least_loaded", "two_choices"])),
@@ -372,10 +378,14 @@ fn experiment(seed: u64) -> Value {
                 "a": station(dice), "b": station(dice), "slots": { "servers": dice.between(1, 3) },
                 "limited": { "servers": "infinite", "limiter": limiter(dice), "on_limit": dice.pick(&["wait", "reject"]) }
             },
-            "nodes": { "nodes": nodes(dice) },
+            "nodes": { "nodes": nodes(dice), "more": nodes(dice) },
             "pools": { "pool": pool(dice) },
             "providers": { "llm": provider(dice), "spare": provider(dice) },
             "caches": { "cache": { "store": { "max_entries": dice.between(1, 9), "ttl": "5s" }, "keys": { "zipf": { "exponent": 1, "items": 20 } } } },
+            "regions": {
+                "east": { "round_trips": { "west": dice.millis(0, 300) }, "detected_after": dice.millis(0, 3_000), "pools": ["pool"], "caches": ["cache"] },
+                "west": { "round_trips": { "west": dice.millis(0, 30) } }
+            },
             "routes": { "one": steps(dice, top), "two": steps(dice, top) }
         },
         "policies": policies,

@@ -60,5 +60,15 @@ pub(super) fn of_nodes(model: &Model, index: usize, metric: NodeMetric, seen: Se
         NodeMetric::ProbeKills => {
             sum(&|node| node.probe_kills_ever as f64, &|run| (run.stopped.max(1)) as f64 / 3.6e12)
         }
+        NodeMetric::Writes | NodeMetric::Disk | NodeMetric::LinesLost
+            if model.nodes[index].files.is_none() =>
+        {
+            None
+        }
+        NodeMetric::Writes => sum(&|node| node.writes as f64, &seconds),
+        NodeMetric::Disk => sum(&|node| node.disk_busy as f64 / 1e9, &seconds),
+        NodeMetric::LinesLost => {
+            sum(&|node| node.lines_lost_ever as f64, &|run| (run.stopped.max(1)) as f64 / 3.6e12)
+        }
     }
 }

@@ -39,7 +39,8 @@ fn fault(
         );
     }
     let effect = effect(tree, &path.key("effect"), &spec.effect, parts, diagnostics)?;
-    if effect.station().is_some() && spec.lasts.is_zero() {
+    let lasting = effect.station().is_some() || matches!(effect, Effect::RegionDown(_));
+    if lasting && spec.lasts.is_zero() {
         diagnostics.senseless(
             tree,
             path,
@@ -108,6 +109,11 @@ fn effect(
             let path = path.key("flush_cache").key("cache");
             let caches: Vec<&str> = parts.caches.iter().map(|cache| cache.name.as_str()).collect();
             Some(Effect::Flush(named(tree, &path, "cache", cache, &caches, diagnostics)?))
+        }
+        FaultEffect::RegionDown { region } => {
+            let path = path.key("region_down").key("region");
+            let regions: Vec<&str> = parts.regions.iter().map(|region| region.name.as_str()).collect();
+            Some(Effect::RegionDown(named(tree, &path, "region", region, &regions, diagnostics)?))
         }
         FaultEffect::NodeDeath { nodes, count } => {
             let path = path.key("node_death");

@@ -2,6 +2,7 @@
 
 mod calls;
 mod ends;
+mod region;
 mod spread;
 
 use super::index;
@@ -157,6 +158,7 @@ impl Layout<'_> {
             Step::Loop(repeat) => self.repeat(repeat, &path.key("loop")),
             Step::Parallel(parallel) => self.parallel(parallel, &path.key("parallel")),
             Step::Spread(spread) => self.spread(spread, &path.key("spread")),
+            Step::Region(ways) => self.region(ways, &path.key("region")),
             Step::Feature(feature) => {
                 let known = self.program.features.iter().position(|name| *name == feature.name);
                 let place = known.unwrap_or_else(|| {

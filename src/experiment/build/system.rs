@@ -1,8 +1,11 @@
 //! Stations, providers, pools, models and caches.
 
 mod cache;
+mod files;
 mod node;
 mod pool;
+mod region;
+mod sockets;
 
 use crate::experiment::decode::Fields;
 use crate::experiment::diagnostic::Diagnostics;
@@ -14,6 +17,7 @@ use crate::experiment::schema::{
 use crate::experiment::tree::{Node, Tree};
 use crate::model::distribution::{Law, Quantity};
 use crate::model::node::NodeGroup;
+use crate::model::region::Region;
 use crate::model::{Breakdown, CacheStore, Failure, Kind, LlmModel, Offer, Pool, Service, Slowdown, Station};
 use tars_policy::queue::{Order, QueueSpec, Ranking};
 use tars_policy::units::Span;
@@ -25,6 +29,7 @@ pub(super) struct Parts {
     pub(super) models: Vec<LlmModel>,
     pub(super) caches: Vec<CacheStore>,
     pub(super) nodes: Vec<NodeGroup>,
+    pub(super) regions: Vec<Region>,
 }
 
 impl Parts {
@@ -43,6 +48,7 @@ pub(super) fn decode(tree: &Tree, path: &Path, diagnostics: &mut Diagnostics) ->
     let models = fields.map("models", diagnostics);
     let caches = fields.map("caches", diagnostics);
     let nodes = fields.map("nodes", diagnostics);
+    let regions = fields.map("regions", diagnostics);
     let routes = decode_routes(fields.tree("routes"), &path.key("routes"), diagnostics);
     fields.finish(diagnostics);
     Some(SystemSpec {
@@ -52,6 +58,7 @@ pub(super) fn decode(tree: &Tree, path: &Path, diagnostics: &mut Diagnostics) ->
         models: models?,
         caches: caches?,
         nodes: nodes?,
+        regions: regions?,
         routes: routes?,
     })
 }
@@ -124,8 +131,8 @@ pub(super) fn build(
         })
         .collect();
     for (place, pool) in pools.iter().enumerate() {
-        if let Some(group) = pool.nodes {
-            nodes[usize::from(group)].pools.push(super::index(place));
+        for group in &pool.nodes {
+            nodes[usize::from(*group)].pools.push(super::index(place));
         }
     }
     let caches = system
@@ -133,7 +140,8 @@ pub(super) fn build(
         .iter()
         .map(|(name, spec)| cache::cache(tree, &root.key("caches").key(name), name, spec, diagnostics))
         .collect();
-    Parts { stations, pools, models, caches, nodes }
+    let regions = region::regions(tree, system, diagnostics);
+    Parts { stations, pools, models, caches, nodes, regions }
 }
 
 /// Reports what a policy refuses about the specification at `path` of the whole.
@@ -264,6 +272,7 @@ fn station(
             each_server: breakdown.of == BreakdownOf::EachServer,
         }),
         kind: kind(spec.kind),
+        sockets: sockets::sockets(tree, path, spec.sockets.as_ref(), diagnostics),
         offers: Vec::new(),
     }
 }
@@ -439,6 +448,7 @@ fn provider(
         setup: None,
         breakdown: None,
         kind: Kind::Provider,
+        sockets: sockets::sockets(tree, path, spec.sockets.as_ref(), diagnostics),
         offers,
     }
 }

@@ -12,8 +12,10 @@ use crate::experiment::diagnostic::Diagnostics;
 use crate::experiment::path::Path;
 use crate::experiment::schema::{ClassSpec, ClientSpec, ClosedLoad, LoadSpec, RetryOn, WorkloadSpec};
 use crate::experiment::tree::Tree;
+use crate::model::region::Region;
 use crate::model::route::{Op, Program};
 use crate::model::workload::{Class, Client, Closed, Load};
+use indexmap::IndexMap;
 use tars_policy::units::Span;
 
 /// Decodes each class and client by itself.
@@ -44,7 +46,7 @@ pub(super) fn roles(workload: &WorkloadSpec) -> Vec<String> {
 pub(super) fn build(
     tree: &Tree,
     workload: &WorkloadSpec,
-    program: &Program,
+    (program, regions): (&Program, &[Region]),
     roles: &[String],
     traces: &mut TraceStore,
     diagnostics: &mut Diagnostics,
@@ -78,7 +80,10 @@ pub(super) fn build(
         .clients
         .iter()
         .filter_map(|(name, spec)| {
-            client(tree, &root.key("clients").key(name), name, spec, &names, program, traces, diagnostics)
+            let path = root.key("clients").key(name);
+            let homes = homes(tree, &path, spec, program, regions, diagnostics);
+            let client = client(tree, &path, name, spec, &names, program, traces, diagnostics)?;
+            Some(Client { regions: homes, ..client })
         })
         .collect();
     (classes, clients)
@@ -169,6 +174,7 @@ fn client(
         load,
         mix,
         users: spec.users.clone(),
+        regions: Vec::new(),
         timeout: spec.timeout,
         retry: spec.retry.clone(),
         retries_refused: spec.retry_on.contains(&RetryOn::Refused),
@@ -189,6 +195,27 @@ fn check_users(tree: &Tree, path: &Path, spec: &ClientSpec, diagnostics: &mut Di
     if spec.users.is_some() {
         diagnostics.senseless(tree, &at, known, "leave `users` out, or take an `open` or `trace` load");
     }
+}
+
+/// Cumulative shares of the regions that a client's tasks come from.
+fn homes(
+    tree: &Tree,
+    path: &Path,
+    spec: &ClientSpec,
+    program: &Program,
+    regions: &[Region],
+    diagnostics: &mut Diagnostics,
+) -> Vec<(f64, u16)> {
+    let path = path.key("regions");
+    let known: Vec<String> = regions.iter().map(|region| region.name.clone()).collect();
+    if spec.regions.is_empty() {
+        if !program.regionals.is_empty() {
+            let hint = "give `regions`, such as {\"usa\": 1}";
+            diagnostics.senseless(tree, &path, "a route goes by region, and this client is in none", hint);
+        }
+        return Vec::new();
+    }
+    cumulative(tree, &path, "region under `system.regions`", &spec.regions, &known, diagnostics)
 }
 
 /// The most users of a closed loop.
@@ -223,23 +250,35 @@ fn mix(
         }
         return vec![(1.0, 0)];
     }
-    let total: f64 = spec.mix.values().sum();
+    cumulative(tree, &path.key("mix"), "class", &spec.mix, classes, diagnostics)
+}
+
+/// Weights by name as cumulative shares by place; the last is above one.
+fn cumulative(
+    tree: &Tree,
+    path: &Path,
+    what: &str,
+    weights: &IndexMap<String, f64>,
+    known: &[String],
+    diagnostics: &mut Diagnostics,
+) -> Vec<(f64, u16)> {
+    let total: f64 = weights.values().sum();
     let mut cumulative = 0.0;
     let mut shares = Vec::new();
-    for (class, weight) in &spec.mix {
-        let at = path.key("mix").key(class);
+    for (name, weight) in weights {
+        let at = path.key(name);
         if !(weight.is_finite() && *weight >= 0.0) {
             diagnostics.out_of_range(tree, &at, "a weight", *weight, "at least 0");
         }
-        let Some(place) = classes.iter().position(|known| known == class) else {
-            diagnostics.unknown_name(tree, &at, "class", class, classes);
+        let Some(place) = known.iter().position(|known| known == name) else {
+            diagnostics.unknown_name(tree, &at, what, name, known);
             continue;
         };
         cumulative += weight / total;
         shares.push((cumulative, index(place)));
     }
     if !(total.is_finite() && total > 0.0) {
-        diagnostics.out_of_range(tree, &path.key("mix"), "the sum of weights", total, "above 0");
+        diagnostics.out_of_range(tree, path, "the sum of weights", total, "above 0");
     }
     if let Some(last) = shares.last_mut() {
         last.0 = 2.0;

@@ -63,6 +63,11 @@ pub enum FaultEffect {
         /// Which cache.
         cache: String,
     },
+    /// A region is cut off: tasks that are served there fail, and so do those that come, until everybody knows.
+    RegionDown {
+        /// Which region.
+        region: String,
+    },
     /// Every node of a kind dies at once and restarts cold.
     NodeDeath {
         /// Which nodes.

@@ -1,5 +1,6 @@
 //! Runtime processes: heap, collections that stop everything, death by memory and restart.
 
+use super::files::FilesSpec;
 use crate::model::distribution::Law;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -12,6 +13,9 @@ pub struct NodeSpec {
     /// How many.
     #[serde(default = "one_process")]
     pub count: u32,
+    /// How many agents of a pool live in one of them for each that lives in a node of weight 1, up to 100.
+    #[serde(default = "one_process")]
+    pub weight: u32,
     /// What each holds in memory.
     pub memory: MemorySpec,
     /// What each produces as garbage.
@@ -32,6 +36,9 @@ pub struct NodeSpec {
     /// Collections that the program asks for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub manual: Option<ManualSpec>,
+    /// What it writes to disk.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub files: Option<FilesSpec>,
     /// From death to ready again; what is due on a node meanwhile waits, and new work goes to other nodes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restart: Option<Law<Span>>,

@@ -31,6 +31,9 @@ pub enum Step {
     Parallel(ParallelStep),
     /// One of several ways, by a balance policy.
     Spread(SpreadStep),
+    /// The steps of the region that serves the task, by name: its own, or the nearest of the others while its own is known
+    /// to be down. The task is in that region until it ends or comes to another `region` step.
+    Region(indexmap::IndexMap<String, Vec<Step>>),
     /// The inner steps only where a feature is on (degradation switches features off).
     Feature(FeatureStep),
     /// Goes on with another route and does not come back.

@@ -1,5 +1,6 @@
 //! The mirror of a plain station: servers, a line in front of them, and how service slows down, fails and breaks.
 
+use super::sockets::SocketsSpec;
 use crate::model::distribution::Law;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -113,6 +114,9 @@ pub struct StationSpec {
     /// Where the time in service stands in a task's ledger.
     #[serde(default)]
     pub kind: StationKind,
+    /// Connections that its callers keep; any number, at no cost, when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sockets: Option<SocketsSpec>,
 }
 
 /// Who is served next.

@@ -1,7 +1,10 @@
 //! The mirror of a system: stations, agents, providers, models and caches by name.
 
+use super::homes::Homes;
 use super::node::NodeSpec;
+use super::region::RegionSpec;
 use super::route::Step;
+use super::sockets::SocketsSpec;
 use super::station::{FailureSpec, OnLimit, Servers, SlowdownSpec, StationSpec};
 use crate::model::distribution::Law;
 use indexmap::IndexMap;
@@ -34,6 +37,8 @@ pub struct SystemSpec {
     pub caches: IndexMap<String, CacheStoreSpec>,
     /// Runtime processes, by name.
     pub nodes: IndexMap<String, NodeSpec>,
+    /// Regions, by name.
+    pub regions: IndexMap<String, RegionSpec>,
     /// The routes that tasks take, by name.
     pub routes: IndexMap<String, Vec<Step>>,
 }
@@ -83,10 +88,10 @@ pub struct PoolSpec {
     /// The heap at which the memory share is one, in MB; with `heap_mb_per_task` it feeds memory rules.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub heap: Option<HeapSpec>,
-    /// The processes that its agents live in, by their name under `system.nodes`; no process's heap and collections
-    /// touch them when left out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub nodes: Option<String>,
+    /// The processes that its agents live in, by their name under `system.nodes`, or a list of names; no process's heap
+    /// and collections touch them when left out. Agents are dealt out to all of them in turn, by their `weight`.
+    #[serde(default, skip_serializing_if = "Homes::is_empty")]
+    pub nodes: Homes,
 }
 
 /// Yes.
@@ -158,6 +163,9 @@ pub struct ProviderSpec {
     /// The share of calls that fail.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<FailureSpec>,
+    /// Connections that its callers keep; any number, at no cost, when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sockets: Option<SocketsSpec>,
 }
 
 /// No limit on servers.

@@ -58,6 +58,9 @@ pub struct ClientSpec {
     /// a closed loop are told apart anyway.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub users: Option<Law<f64>>,
+    /// The weights of the regions that its tasks come from.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub regions: IndexMap<String, f64>,
     /// How long it waits for an answer before it gives up; the work goes on, wasted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout: Option<Span>,

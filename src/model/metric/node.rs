@@ -27,11 +27,17 @@ pub enum NodeMetric {
     Deaths,
     /// Kills by the liveness probe per node and hour.
     ProbeKills,
+    /// Writes to disk per second and node.
+    Writes,
+    /// The share of time that the disk works.
+    Disk,
+    /// Lines of the log lost with a process, per node and hour.
+    LinesLost,
 }
 
 impl NodeMetric {
     /// Every metric of nodes, in the order of display.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 15] = [
         Self::HeapMean,
         Self::HeapMax,
         Self::ResidentMax,
@@ -44,6 +50,9 @@ impl NodeMetric {
         Self::Tasks,
         Self::Deaths,
         Self::ProbeKills,
+        Self::Writes,
+        Self::Disk,
+        Self::LinesLost,
     ];
 
     /// Its name in files.
@@ -61,6 +70,9 @@ impl NodeMetric {
             Self::Tasks => "tasks_mean",
             Self::Deaths => "deaths_per_h",
             Self::ProbeKills => "probe_kills_per_h",
+            Self::Writes => "file_writes_per_s",
+            Self::Disk => "disk_utilisation",
+            Self::LinesLost => "lines_lost_per_h",
         }
     }
 }

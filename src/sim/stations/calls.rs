@@ -3,6 +3,7 @@
 use super::super::controllers::DegradeState;
 use super::super::ledger::Part;
 use super::super::probe::count;
+use super::super::sockets::After;
 use super::super::strand::{Cause, NONE, Phase, uses};
 use super::super::world::{FAR, World};
 use super::{Coming, small};
@@ -169,6 +170,16 @@ impl World<'_> {
             count(&mut self.stations[station].calls);
         }
         count(&mut self.probe.calls);
+        if self.sockets.needed(station) && !self.stations[station].trouble.out {
+            return self.ask_for_socket(id);
+        }
+        self.knock(id, station);
+    }
+
+    /// The attempt meets the station: it is out, its limit has a say, or it is joined.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "a call of every task: its frame costs as much as its work")]
+    fn knock(&mut self, id: u32, station: usize) {
         if self.stations[station].trouble.out {
             return self.attempt_failed(id, Cause::Down);
         }
@@ -178,10 +189,19 @@ impl World<'_> {
         self.join(id, Coming::Anew);
     }
 
+    /// An attempt that has its connection meets the station.
+    #[inline(never)]
+    pub(in crate::sim) fn meet_station(&mut self, id: u32) {
+        self.knock(id, usize::from(self.strands.get(id).station));
+    }
+
     /// The call came back.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "a call of every task: its frame costs as much as its work")]
     pub(in crate::sim) fn served(&mut self, id: u32) {
+        if self.sockets.any {
+            self.release_socket(id, After::Answered);
+        }
         let time = self.time();
         let plan = self.plan;
         let strand = self.strands.get_mut(id);
@@ -231,6 +251,9 @@ impl World<'_> {
     /// The strand's present call, if it makes one, is over for its breaker and its retry policy.
     #[inline(never)]
     pub(in crate::sim) fn call_ends(&mut self, id: u32, outcome: Outcome) {
+        if self.sockets.any {
+            self.release_socket(id, After::BrokenOff);
+        }
         let time = self.time();
         let strand = self.strands.get_mut(id);
         let attempt = std::mem::take(&mut strand.attempt);
@@ -251,6 +274,10 @@ impl World<'_> {
     /// An attempt has failed: try again as the retry policy says, or fail the task.
     #[inline(never)]
     pub(in crate::sim) fn attempt_failed(&mut self, id: u32, cause: Cause) {
+        if self.sockets.any {
+            let after = if cause == Cause::Timeout { After::BrokenOff } else { After::Answered };
+            self.release_socket(id, after);
+        }
         let plan = self.plan;
         let now = self.now;
         let time = self.time();

@@ -32,6 +32,7 @@ impl World<'_> {
                 self.withdraw_from_station(id);
             }
             Phase::Refused => {}
+            Phase::SocketLine | Phase::Handshake => self.leave_socket_line(id),
             Phase::Returning => self.charge_wasted(id),
             Phase::Ready
             | Phase::Delay
@@ -103,6 +104,8 @@ impl World<'_> {
             | Phase::Delay
             | Phase::Looking
             | Phase::Refused
+            | Phase::SocketLine
+            | Phase::Handshake
             | Phase::Backoff
             | Phase::PoolQueue
             | Phase::Joining
@@ -129,6 +132,8 @@ impl World<'_> {
             | Phase::Delay
             | Phase::Looking
             | Phase::Refused
+            | Phase::SocketLine
+            | Phase::Handshake
             | Phase::Backoff
             | Phase::PoolQueue
             | Phase::Joining

@@ -29,7 +29,9 @@ pub(super) fn pool(dice: &mut Dice) -> Value {
             "hold_worker_in_backoff": dice.once_in(2), "counter_leaks": dice.once_in(2), "dies_when_refused": dice.once_in(4)
         } })
     });
-    dice.maybe(2, &mut pool, "nodes", |_| json!("nodes"));
+    dice.maybe(2, &mut pool, "nodes", |dice| {
+        if dice.once_in(2) { json!("nodes") } else { json!(["more", "nodes"]) }
+    });
     dice.maybe(4, &mut pool, "replace_on_use", |_| json!(true));
     dice.maybe(
         3,
@@ -73,6 +75,15 @@ pub(super) fn nodes(dice: &mut Dice) -> Value {
     dice.maybe(2, &mut nodes, "manual", |dice| {
         json!({ "at_heap_share": dice.share(), "every": dice.millis(100, 3_000), "pause": pause(dice) })
     });
+    dice.maybe(2, &mut nodes, "weight", |dice| json!(dice.between(1, 4)));
+    dice.maybe(2, &mut nodes, "files", |dice| {
+        json!({
+            "lines_per_task": dice.below(4), "buffer_lines": dice.between(1, 5), "write": dice.law(200), "blocking": dice.once_in(2),
+            "rotation": { "every_lines": dice.between(1, 9), "time": dice.law(300) },
+            "snapshot": { "every_tasks": dice.between(1, 9), "time": dice.law(300) },
+            "read": { "snapshot": dice.law(300), "per_line": dice.millis(0, 20) }
+        })
+    });
     dice.maybe(2, &mut nodes, "restart", |dice| dice.law(2_000));
     dice.maybe(
         2,
@@ -104,7 +115,7 @@ pub(super) fn client(dice: &mut Dice) -> Value {
         4 => json!({ "open": { "scheduled": { "times": ["0s", "0s", "1s", "1s", "1s", "5s", "20s"] } } }),
         _ => json!({ "open": { "poisson": { "rate_per_s": dice.between(1, 8) } } }),
     };
-    let mut client = json!({ "load": load, "mix": { "low": 1, "normal": 2, "top": 1 } });
+    let mut client = json!({ "load": load, "mix": { "low": 1, "normal": 2, "top": 1 }, "regions": { "east": 2, "west": 1 } });
     if client["load"].get("open").is_some() {
         dice.maybe(
             2,
@@ -121,4 +132,17 @@ pub(super) fn client(dice: &mut Dice) -> Value {
         );
     }
     client
+}
+
+/// Connections to a station.
+pub(super) fn sockets(dice: &mut Dice) -> Value {
+    let mut sockets = json!({ "max": dice.between(1, 4), "streams": dice.between(1, 3) });
+    dice.maybe(2, &mut sockets, "handshake", |dice| dice.law(300));
+    if dice.once_in(4) {
+        sockets["keep_alive"] = json!(false);
+    } else {
+        dice.maybe(2, &mut sockets, "max_free", |dice| json!(dice.below(3)));
+        dice.maybe(2, &mut sockets, "idle_timeout", |dice| json!(dice.millis(10, 3_000)));
+    }
+    sockets
 }

@@ -221,3 +221,68 @@ fn a_breaker_opens_after_failures_in_a_row_and_tests_later() {
     assert_eq!((ended(&run, Cause::Error), ended(&run, Cause::BreakerOpen)), (3, 2));
     assert_eq!(run.breaker_refused_ever, 2);
 }
+
+/// A service of a second behind connections, and how often one was opened.
+fn over_sockets(times: &[&str], sockets: &Value, step: &Value) -> (Run, u64) {
+    let mut visit = visit("s");
+    for (key, value) in step.as_object().unwrap() {
+        visit["visit"][key] = value.clone();
+    }
+    let mut sockets = sockets.clone();
+    sockets["handshake"] = fixed("100ms");
+    let run = line(
+        times,
+        &json!({ "s": { "servers": "infinite", "service": fixed("1s"), "sockets": sockets } }),
+        &json!([visit]),
+    );
+    let opened = run.stations[0].handshakes;
+    (run, opened)
+}
+
+#[test]
+fn a_kept_connection_saves_the_handshake() {
+    let (run, opened) = over_sockets(&["0s", "0s"], &json!({ "max": 1 }), &json!({}));
+    assert_eq!((latencies(&run), spent(&run, Part::SocketWait), opened), (vec![1_100, 2_100], 1_200, 1));
+    let (run, opened) = over_sockets(&["0s", "0s"], &json!({ "max": 1, "keep_alive": false }), &json!({}));
+    assert_eq!((latencies(&run), opened), (vec![1_100, 2_200], 2));
+}
+
+#[test]
+fn a_connection_that_is_idle_for_too_long_is_closed() {
+    let times = ["0s", "6099ms", "12099ms"];
+    let (run, opened) = over_sockets(&times, &json!({ "max": 5, "idle_timeout": "5s" }), &json!({}));
+    // Idle since 1.1 s and since 7.099 s: for 4.999 s, and for exactly 5 s.
+    assert_eq!((latencies(&run), opened), (vec![1_000, 1_100, 1_100], 2));
+}
+
+#[test]
+fn more_free_connections_than_are_kept_are_closed() {
+    let times = ["0s", "0s", "5s", "5s"];
+    let (run, opened) = over_sockets(&times, &json!({ "max": 2, "max_free": 1 }), &json!({}));
+    assert_eq!((latencies(&run), opened), (vec![1_000, 1_100, 1_100, 1_100], 3));
+}
+
+#[test]
+fn calls_share_a_connection_of_several_streams() {
+    let (run, opened) = over_sockets(&["0s", "0s", "0s"], &json!({ "max": 1, "streams": 2 }), &json!({}));
+    // Two once it is open, the third when the first is done.
+    assert_eq!((latencies(&run), opened), (vec![1_100, 1_100, 2_100], 1));
+}
+
+#[test]
+fn a_call_that_is_broken_off_takes_its_connection_with_it_unless_others_share_it() {
+    let timeout = json!({ "timeout": "500ms" });
+    let opened = |streams: u32| {
+        let (run, opened) = over_sockets(&["0s", "5s"], &json!({ "max": 1, "streams": streams }), &timeout);
+        assert_eq!(ended(&run, Cause::Timeout), 2);
+        opened
+    };
+    assert_eq!((opened(1), opened(2)), (2, 1));
+}
+
+#[test]
+fn waiting_for_a_connection_counts_towards_the_timeout() {
+    let (run, _) = over_sockets(&["0s", "0s", "0s"], &json!({ "max": 1 }), &json!({ "timeout": "2100ms" }));
+    // An answer at the very timeout counts; the third has waited in vain.
+    assert_eq!((latencies(&run), ended(&run, Cause::Timeout)), (vec![1_100, 2_100], 1));
+}

@@ -10,7 +10,7 @@ use crate::experiment::diagnostic::Diagnostics;
 use crate::experiment::path::Path;
 use crate::experiment::tree::Tree;
 use crate::model::distribution::Law;
-use crate::model::route::{Op, Visit};
+use crate::model::route::{Op, SpreadRule, Visit};
 use crate::model::{Breakdown, Model, Pool, Station};
 use tars_policy::limiter::{Algorithm, Counted};
 
@@ -150,7 +150,10 @@ fn least_left(model: &Model, at: usize, left: &[f64]) -> f64 {
                 |(place, (_, pc)): (usize, &(f64, u32))| share(program, first, place) * left[*pc as usize];
             ways(first, count).enumerate().map(taken).sum()
         }
-        Op::Spread { first, count, .. } => {
+        Op::Spread { first, count, by: SpreadRule::Balance(_) | SpreadRule::Region(_) } => {
+            ways(first, count).map(|(_, pc)| left[*pc as usize]).fold(f64::INFINITY, f64::min)
+        }
+        Op::Spread { first, count, by: SpreadRule::Turn(_) | SpreadRule::Chance } => {
             ways(first, count).map(|(_, pc)| left[*pc as usize] / f64::from(count)).sum()
         }
         Op::LoopStart { law, behind, .. } if sure(behind) => {

@@ -3,7 +3,7 @@
 use super::super::workload::mean_rate;
 use crate::model::Model;
 use crate::model::distribution::Law;
-use crate::model::route::{Op, Program, Visit};
+use crate::model::route::{Op, Program, SpreadRule, Visit};
 use std::ops::Range;
 use tars_policy::queue::{PriorityCaps, QueueSpec};
 
@@ -107,7 +107,9 @@ fn spread(model: &Model, at: usize, amount: f64, next: &mut [f64]) {
                 next[*pc as usize] += amount * share(program, first, place);
             }
         }
-        Op::Spread { first, count, .. } => {
+        // Nobody knows what a way by load, user or region gets.
+        Op::Spread { by: SpreadRule::Balance(_) | SpreadRule::Region(_), .. } => {}
+        Op::Spread { first, count, by: SpreadRule::Turn(_) | SpreadRule::Chance } => {
             for (_, (_, pc)) in ways(first, count) {
                 next[*pc as usize] += amount / f64::from(count);
             }
@@ -185,7 +187,7 @@ pub(super) fn is_lossy(model: &Model, range: Range<usize>) -> bool {
         }
         Op::Enter(pool) => {
             let pool = &model.pools[usize::from(pool)];
-            pool.admission.is_some() || pool.nodes.is_some() || is_bounded(None, &pool.queue)
+            pool.admission.is_some() || !pool.nodes.is_empty() || is_bounded(None, &pool.queue)
         }
         Op::Jump(pc) => pc as usize > end || pc as usize <= at,
         Op::End | Op::Shared(_) | Op::Deliver => true,

@@ -20,6 +20,10 @@ pub(super) fn group(
         let at = path.key("count");
         diagnostics.out_of_range(tree, &at, "the number of nodes", f64::from(spec.count), "1 to 10000");
     }
+    if spec.weight == 0 || spec.weight > 100 {
+        let at = path.key("weight");
+        diagnostics.out_of_range(tree, &at, "the weight", f64::from(spec.weight), "1 to 100");
+    }
     let memory = memory(tree, &path.key("memory"), &spec.memory, spec.responses, diagnostics);
     let garbage = path.key("garbage");
     not_negative(tree, &garbage.key("per_task_mb"), spec.garbage.per_task_mb, diagnostics);
@@ -36,6 +40,8 @@ pub(super) fn group(
     NodeGroup {
         name: name.to_owned(),
         count: spec.count.max(1),
+        weight: spec.weight,
+        files: super::files::files(tree, path, spec.files.as_ref(), diagnostics),
         memory,
         garbage: (spec.garbage.per_task_mb, spec.garbage.per_call_mb),
         work: (spec.event_loop.per_task.clone(), spec.event_loop.per_call.clone()),

@@ -4,7 +4,7 @@ use super::super::index;
 use super::spec_at;
 use crate::experiment::diagnostic::Diagnostics;
 use crate::experiment::path::Path;
-use crate::experiment::schema::{GroupSpec, PoolSpec};
+use crate::experiment::schema::{GroupSpec, Homes, PoolSpec};
 use crate::experiment::tree::Tree;
 use crate::model::node::NodeGroup;
 use crate::model::{Group, Pool};
@@ -71,15 +71,8 @@ pub(super) fn pool(
     {
         spec_at(tree, path, &error, diagnostics);
     }
-    let home = spec.nodes.as_ref().and_then(|wanted| {
-        let place = nodes.iter().position(|group| group.name == *wanted);
-        if place.is_none() {
-            let known: Vec<String> = nodes.iter().map(|group| group.name.clone()).collect();
-            diagnostics.unknown_name(tree, &path.key("nodes"), "nodes under `system.nodes`", wanted, &known);
-        }
-        place.map(index)
-    });
-    if home.is_some() && spec.heap.is_some() {
+    let homes = homes(tree, &path.key("nodes"), &spec.nodes, nodes, diagnostics);
+    if !homes.is_empty() && spec.heap.is_some() {
         diagnostics.senseless(
             tree,
             &path.key("heap"),
@@ -99,8 +92,31 @@ pub(super) fn pool(
         dispatch: spec.dispatch.clone(),
         ready_at_start: spec.ready_at_start,
         heap: spec.heap.as_ref().map(|heap| (heap.size_mb, heap.base_mb, heap.per_task_mb)),
-        nodes: home,
+        nodes: homes,
     }
+}
+
+/// The kinds of nodes that the agents of a pool live in, each once.
+fn homes(
+    tree: &Tree,
+    path: &Path,
+    wanted: &Homes,
+    nodes: &[NodeGroup],
+    diagnostics: &mut Diagnostics,
+) -> Vec<u16> {
+    let known: Vec<String> = nodes.iter().map(|group| group.name.clone()).collect();
+    let mut homes: Vec<u16> = Vec::new();
+    for (number, name) in wanted.0.iter().enumerate() {
+        let at = if wanted.0.len() == 1 { path.clone() } else { path.index(number) };
+        match known.iter().position(|known| known == name).map(index) {
+            Some(place) if homes.contains(&place) => {
+                diagnostics.senseless(tree, &at, format!("`{name}` is named twice"), "name it once");
+            }
+            Some(place) => homes.push(place),
+            None => diagnostics.unknown_name(tree, &at, "nodes under `system.nodes`", name, &known),
+        }
+    }
+    homes
 }
 
 /// Containers prepared by group: the groups are those of the pool.

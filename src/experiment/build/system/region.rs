@@ -1,0 +1,57 @@
+//! Regions: names resolved, and round trips as a table.
+
+use super::super::index;
+use crate::experiment::diagnostic::Diagnostics;
+use crate::experiment::path::Path;
+use crate::experiment::schema::SystemSpec;
+use crate::experiment::tree::Tree;
+use crate::model::region::Region;
+use tars_policy::units::Span;
+
+/// The regions of a system.
+pub(super) fn regions(tree: &Tree, system: &SystemSpec, diagnostics: &mut Diagnostics) -> Vec<Region> {
+    let root = Path::root().key("system").key("regions");
+    let names: Vec<String> = system.regions.keys().cloned().collect();
+    let pools: Vec<String> = system.pools.keys().cloned().collect();
+    let caches: Vec<String> = system.caches.keys().cloned().collect();
+    let mut regions = Vec::new();
+    for (name, spec) in &system.regions {
+        let path = root.key(name);
+        for other in spec.round_trips.keys().filter(|other| !names.contains(other)) {
+            let at = path.key("round_trips").key(other);
+            diagnostics.unknown_name(tree, &at, "region", other, &names);
+        }
+        regions.push(Region {
+            name: name.clone(),
+            round_trips: names.iter().map(|other| round_trip(system, name, other)).collect(),
+            detected_after: spec.detected_after,
+            pools: places(tree, &path.key("pools"), "pool", &spec.pools, &pools, diagnostics),
+            caches: places(tree, &path.key("caches"), "cache", &spec.caches, &caches, diagnostics),
+        });
+    }
+    regions
+}
+
+/// What one of two regions says of the way between them.
+fn round_trip(system: &SystemSpec, from: &str, to: &str) -> Span {
+    let said = |from: &str, to: &str| system.regions.get(from)?.round_trips.get(to).copied();
+    said(from, to).or_else(|| said(to, from)).unwrap_or_default()
+}
+
+fn places(
+    tree: &Tree,
+    path: &Path,
+    what: &str,
+    wanted: &[String],
+    known: &[String],
+    diagnostics: &mut Diagnostics,
+) -> Vec<u16> {
+    let mut places = Vec::new();
+    for (number, name) in wanted.iter().enumerate() {
+        match known.iter().position(|known| known == name) {
+            Some(place) => places.push(index(place)),
+            None => diagnostics.unknown_name(tree, &path.index(number), what, name, known),
+        }
+    }
+    places
+}

@@ -1,0 +1,21 @@
+//! The mirror of regions: how far they are from one another, and what is lost when one goes down.
+
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use tars_policy::units::Span;
+
+/// A region. Tasks come from one (`regions` of a client) and are served in one (a `region` step of a route): their own, or
+/// the nearest of the others while their own is known to be down.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct RegionSpec {
+    /// Round trips from clients of this region to others, and to itself; no time where neither region says.
+    pub round_trips: IndexMap<String, Span>,
+    /// How long it takes until everybody knows that it is down, and as long until they know that it is back.
+    pub detected_after: Span,
+    /// Pools whose agents die with it; they start cold when it is back.
+    pub pools: Vec<String>,
+    /// Caches that are lost with it.
+    pub caches: Vec<String>,
+}

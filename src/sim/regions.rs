@@ -1,0 +1,178 @@
+//! Regions: where tasks are served, who knows that a region is down, and what is lost with it.
+
+use super::ledger::Part;
+use super::strand::{Cause, NONE, Phase, uses};
+use super::world::World;
+use crate::model::Model;
+use tars_policy::pool::AgentState;
+
+/// The regions of a system, and who is in which.
+pub(super) struct Regions {
+    /// By region.
+    of: Vec<Reach>,
+    /// By strand: its key, as its place is used again, and the region it is in; `NONE` for none.
+    within: Vec<(u64, u16)>,
+}
+
+/// Whether a region can be reached.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Reach {
+    /// Faults that cut it off now.
+    faults: u32,
+    /// When it went down last.
+    down_at: u64,
+    /// How long it was down when it was down last, and when that ended.
+    was_down: u64,
+    up_at: u64,
+}
+
+impl Reach {
+    /// Whether everybody takes it to be down: it has been for long enough, or was, and has not been back for long enough.
+    const fn is_known_down(self, now: u64, detected_after: u64) -> bool {
+        if self.faults > 0 {
+            return now - self.down_at >= detected_after;
+        }
+        self.was_down >= detected_after && self.up_at > 0 && now - self.up_at < detected_after
+    }
+}
+
+impl Regions {
+    pub(super) fn new(model: &Model) -> Self {
+        Self { of: vec![Reach::default(); model.regions.len()], within: Vec::new() }
+    }
+
+    fn enter(&mut self, id: u32, key: u64, region: u16) {
+        let place = id as usize;
+        if self.within.len() <= place {
+            self.within.resize(place + 1, (0, NONE));
+        }
+        self.within[place] = (key, region);
+    }
+
+    /// The strand is in no region any more.
+    pub(super) fn leave(&mut self, id: u32) {
+        if let Some(entry) = self.within.get_mut(id as usize) {
+            entry.1 = NONE;
+        }
+    }
+}
+
+impl World<'_> {
+    /// The way of the region that serves a task, and how far that is from the region it comes from. `None` when the region
+    /// is down, and the task has failed there.
+    pub(super) fn regional_way(&mut self, id: u32, place: u16) -> Option<(u32, u64)> {
+        let plan = self.plan;
+        let regions = &plan.model.regions;
+        let strand = self.strands.get(id);
+        let draw = strand.draw_once(uses::REGION);
+        let shares = &plan.model.clients[strand.client as usize].regions;
+        let home = shares.iter().find(|(up_to, _)| draw < *up_to).or(shares.last());
+        let home = usize::from(home.expect("checked: a client of a route by region has regions").1);
+        let far = |region: u16| regions[home].round_trips[usize::from(region)].as_nanos();
+        let down = |region: u16| {
+            let after = regions[usize::from(region)].detected_after.as_nanos();
+            self.regions.of[usize::from(region)].is_known_down(self.now, after)
+        };
+        let ways = &plan.model.program.regionals[place as usize];
+        // Its own before any other, then the nearest; where all are known to be down, as if none were.
+        let rank = |region: u16| (down(region), usize::from(region) != home, far(region));
+        let best = (0..).zip(ways).min_by_key(|(way, region)| (rank(**region), *way));
+        let (way, region) = best.map(|(way, region)| (way, *region)).expect("a step by region has ways");
+        let key = strand.key;
+        if self.regions.of[usize::from(region)].faults > 0 {
+            self.task_ends(id, Some(Cause::Down));
+            return None;
+        }
+        self.regions.enter(id, key, region);
+        Some((way, far(region)))
+    }
+
+    /// A task is on its way to its region; false where that takes no time.
+    pub(super) fn travel(&mut self, id: u32, span: u64) -> bool {
+        if span == 0 {
+            return false;
+        }
+        let strand = self.strands.get_mut(id);
+        strand.ledger.enter(self.now, Part::Network);
+        strand.phase = Phase::Delay;
+        self.wake_after(id, span);
+        true
+    }
+
+    /// A region is cut off, or back.
+    pub(super) fn region_fault(&mut self, region: u16, begins: bool) {
+        let now = self.now;
+        let reach = &mut self.regions.of[region as usize];
+        if !begins {
+            reach.faults -= 1;
+            if reach.faults == 0 {
+                (reach.was_down, reach.up_at) = (now - reach.down_at, now);
+                self.region_returns(region);
+            }
+            return;
+        }
+        reach.faults += 1;
+        if reach.faults == 1 {
+            reach.down_at = now;
+            self.region_goes(region);
+        }
+    }
+
+    /// Everything in a region is lost at once.
+    fn region_goes(&mut self, region: u16) {
+        let now = self.now;
+        let inside: Vec<u32> = (0..)
+            .zip(&self.regions.within)
+            .filter(|(_, (_, of))| *of == region)
+            .filter(|(id, (key, _))| self.strands.contains(*id) && self.strands.get(*id).key == *key)
+            .map(|(id, _)| id)
+            .collect();
+        for id in inside {
+            if self.strands.get(id).phase == Phase::TaskLost {
+                continue;
+            }
+            self.charge_wasted(id);
+            self.withdraw(id);
+            let strand = self.strands.get_mut(id);
+            let part = strand.ledger.part();
+            strand.ledger.enter(now, part);
+            self.doom(id, Phase::TaskLost, Cause::Down);
+        }
+        let lost = &self.plan.model.regions[region as usize];
+        for pool in &lost.pools {
+            let agents = self.pools[*pool as usize].agents.ids();
+            self.crash_agents(*pool, &agents, Cause::Down);
+        }
+        for cache in &lost.caches {
+            self.caches.clear(*cache, &self.plan.model);
+        }
+    }
+
+    /// Agents of a region that is back start.
+    fn region_returns(&mut self, region: u16) {
+        for pool in &self.plan.model.regions[region as usize].pools {
+            for agent in self.pools[*pool as usize].agents.ids() {
+                let state = self.pools[*pool as usize].agents.agent(agent).map(|(state, _)| state);
+                if state == Some(AgentState::Dead) {
+                    self.restart_agent(*pool, agent);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_region_is_known_to_be_down_and_back_with_the_same_delay() {
+        let down = Reach { faults: 1, down_at: 100, ..Reach::default() };
+        assert_eq!([109, 110].map(|now| down.is_known_down(now, 10)), [false, true]);
+        let back = Reach { faults: 0, was_down: 50, up_at: 150, ..down };
+        assert_eq!([150, 159, 160].map(|now| back.is_known_down(now, 10)), [true, true, false]);
+        let short = Reach { was_down: 9, ..back };
+        assert!(!short.is_known_down(150, 10), "nobody had noticed");
+        assert!(!Reach::default().is_known_down(0, 0));
+    }
+}
