@@ -90,7 +90,8 @@ impl Model {
 
     /// Where answers come from that are surely wrong; see [`faithfulness`](Self::faithfulness).
     pub fn wrong(&self) -> u16 {
-        u16::try_from(self.caches.len() + self.batches.len()).expect("a model has fewer than 65,535 parts of a kind")
+        u16::try_from(self.caches.len() + self.batches.len())
+            .expect("a model has fewer than 65,535 parts of a kind")
     }
 }
 
@@ -174,8 +175,12 @@ pub struct Offer {
     pub per_input_token: Span,
     /// Added for each generated token.
     pub per_output_token: Span,
+    /// Added for each prompt token that the provider has kept, in place of that of others.
+    pub per_cached_input_token: Span,
     /// The price of prompt tokens.
     pub input: TokenPrice,
+    /// The price of prompt tokens that the provider has kept.
+    pub cached_input: TokenPrice,
     /// The price of generated tokens.
     pub output: TokenPrice,
 }

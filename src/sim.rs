@@ -23,6 +23,7 @@ mod level;
 mod nodes;
 mod plan;
 mod probe;
+mod prompts;
 mod run;
 mod shared;
 mod stations;

@@ -27,14 +27,15 @@ pub use node::{
 pub use policy::{AlertPolicy, AutoscalePolicy, BatchPolicy, CoalescePolicy, DegradePolicy, PoliciesSpec};
 pub use route::{
     AgentStep, CacheStep, Choice, DelayStep, FallbackCall, FeatureStep, HoldStep, JoinSpec, LlmStep,
-    LoopStep, ParallelStep, ReplayStep, SpreadBy, SpreadStep, Step, VisitStep,
+    LoopStep, ParallelStep, PromptCacheSpec, ReplayStep, SpreadBy, SpreadStep, Step, VisitStep,
 };
 pub use station::{
     BreakdownOf, BreakdownSpec, Discipline, FailureSpec, OnLimit, Servers, SlowdownSpec, StationKind,
     StationSpec, TailSpec,
 };
 pub use system::{
-    CacheStoreSpec, GroupSpec, HeapSpec, ModelSpec, OfferSpec, PoolSpec, ProviderSpec, SemanticStoreSpec, SystemSpec,
+    CacheStoreSpec, GroupSpec, HeapSpec, ModelSpec, OfferSpec, PoolSpec, ProviderSpec, SemanticStoreSpec,
+    SystemSpec,
 };
 pub use workload::{
     Arrivals, ClassSpec, ClientSpec, ClosedLoad, LoadSpec, MmppState, RateInterpolation, RatePoint, RetryOn,

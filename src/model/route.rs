@@ -161,6 +161,17 @@ pub struct Visit {
     pub batch: Option<u16>,
     /// The rule by which it is made once, by place in [`Model::coalescers`](super::Model::coalescers).
     pub coalesce: Option<u16>,
+    /// What its provider keeps of its prompt.
+    pub prompt: Option<PromptCache>,
+}
+
+/// What a provider keeps of the prompts of a step.
+#[derive(Clone, Debug)]
+pub struct PromptCache {
+    /// The share of a prompt's tokens that it begins with each time.
+    pub input_share: f64,
+    /// How long it is kept after a call; always when absent.
+    pub ttl: Option<Span>,
 }
 
 impl Visit {
@@ -179,6 +190,7 @@ impl Visit {
             chain: None,
             batch: None,
             coalesce: None,
+            prompt: None,
         }
     }
 }

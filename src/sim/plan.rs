@@ -64,7 +64,9 @@ pub(super) struct OfferPlan {
     pub(super) latency: Sampler,
     pub(super) per_input: u64,
     pub(super) per_output: u64,
+    pub(super) per_cached: u64,
     pub(super) input_price: TokenPrice,
+    pub(super) cached_price: TokenPrice,
     pub(super) output_price: TokenPrice,
 }
 
@@ -174,7 +176,11 @@ impl Plan {
             classes,
             clients,
             caches,
-            requests: model.coalescers.iter().map(|rule| rule.keys.as_ref().map(Sampler::of_counts)).collect(),
+            requests: model
+                .coalescers
+                .iter()
+                .map(|rule| rule.keys.as_ref().map(Sampler::of_counts))
+                .collect(),
             nodes: NodePlan::of(&model.nodes),
             choices: model
                 .program
@@ -216,6 +222,8 @@ impl StationPlan {
                         latency: Sampler::of_spans(&offer.law),
                         per_input: offer.per_input_token.as_nanos(),
                         per_output: offer.per_output_token.as_nanos(),
+                        per_cached: offer.per_cached_input_token.as_nanos(),
+                        cached_price: offer.cached_input,
                         input_price: offer.input,
                         output_price: offer.output,
                     })

@@ -76,9 +76,14 @@ impl World<'_> {
     /// Everybody who waits for a shared call has a part in one, and everybody who has a part is there.
     pub(super) fn audit_shared(&self) {
         let waiting = self.strands.iter().filter(|(_, strand)| strand.phase == Phase::Together).count();
-        let follows = |id: &u32| self.strands.get(*id).phase == Phase::Together && !self.sharing.seats.contains_key(id);
+        let follows =
+            |id: &u32| self.strands.get(*id).phase == Phase::Together && !self.sharing.seats.contains_key(id);
         let followers = self.sharing.flights.keys().filter(|id| follows(id)).count();
-        assert_eq!(waiting, self.sharing.seats.len() + followers, "who waits for a shared call has a part in one");
+        assert_eq!(
+            waiting,
+            self.sharing.seats.len() + followers,
+            "who waits for a shared call has a part in one"
+        );
         let members: usize = self.sharing.carriers.values().map(Carrier::members).sum();
         let filling: usize = self.sharing.batchers.iter().map(Batcher::waiting).sum();
         assert_eq!(members + filling, self.sharing.seats.len(), "each member of a batch has its seat");

@@ -18,6 +18,7 @@ use tars_policy::limiter::Limiter;
 use tars_policy::queue::{DropReason, LaneMask, Order, PriorityQueue, Taken};
 use tars_policy::retry::Retry;
 
+mod bill;
 mod calls;
 mod interruption;
 mod leaving;
@@ -261,7 +262,7 @@ impl World<'_> {
             if strand.measured {
                 state.wait.record(now - strand.joined);
             }
-            service_time(plan, strand, state, now)
+            service_time(plan, strand, state, now, self.prompts.cached(id))
         };
         strand.due = now.saturating_add(span);
         let may_time_out = state.interruptible || strand.due > strand.deadline;

@@ -10,6 +10,7 @@ use super::ledger::Part;
 use super::nodes::NodeState;
 use super::plan::Plan;
 use super::probe::Probe;
+use super::prompts::Prompts;
 use super::shared::Sharing;
 use super::stations::{RetryState, StationState};
 use super::strand::{Cause, NOBODY, NONE, Phase, Strand, uses};
@@ -39,6 +40,8 @@ pub(super) struct World<'a> {
     pub(super) active_faults: Vec<Option<u64>>,
     pub(super) breakers: Vec<Breaker>,
     pub(super) retries: Vec<RetryState>,
+    /// Prompts that providers keep.
+    pub(super) prompts: Prompts,
     /// Calls that several tasks share.
     pub(super) sharing: Sharing,
     /// For each spread in turn, whose turn it is.
@@ -86,6 +89,7 @@ impl<'a> World<'a> {
                 .iter()
                 .map(|(_, spec)| RetryState::new(spec.build().expect(built)))
                 .collect(),
+            prompts: Prompts::default(),
             sharing: Sharing::new(model),
             turns: vec![0; model.program.turns],
             controllers: Controllers::new(model),

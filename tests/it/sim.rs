@@ -10,6 +10,7 @@ mod routes;
 mod series;
 mod shared;
 mod stations;
+mod stores;
 
 use serde_json::{Value, json};
 use std::fs;

@@ -8,11 +8,7 @@ use crate::experiment::tree::Tree;
 use crate::model::sharing::{Batching, Coalescing};
 
 /// The rules by which calls go out together.
-pub(super) fn batches(
-    tree: &Tree,
-    policies: &PoliciesSpec,
-    diagnostics: &mut Diagnostics,
-) -> Vec<Batching> {
+pub(super) fn batches(tree: &Tree, policies: &PoliciesSpec, diagnostics: &mut Diagnostics) -> Vec<Batching> {
     let root = Path::root().key("policies").key("batches");
     let each = policies.batches.iter();
     each.map(|(name, policy)| batch(tree, &root.key(name), name, policy, diagnostics)).collect()

@@ -407,7 +407,11 @@ fn provider(
                     law: offer.latency.clone(),
                     per_input_token: offer.per_input_token.unwrap_or_default(),
                     per_output_token: offer.per_output_token.unwrap_or_default(),
+                    per_cached_input_token: offer.per_cached_input_token.unwrap_or_default(),
                     input: offer.input_usd_per_million_tokens,
+                    cached_input: offer
+                        .cached_input_usd_per_million_tokens
+                        .unwrap_or(offer.input_usd_per_million_tokens),
                     output: offer.output_usd_per_million_tokens,
                 });
             }

@@ -167,8 +167,15 @@ pub struct OfferSpec {
     /// Added for each generated token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub per_output_token: Option<Span>,
+    /// Added for each prompt token that the provider has kept from earlier calls (`prompt_cache` of an `llm` step), in
+    /// place of `per_input_token`; nothing when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub per_cached_input_token: Option<Span>,
     /// The price of prompt tokens.
     pub input_usd_per_million_tokens: TokenPrice,
+    /// The price of prompt tokens that the provider has kept from earlier calls; that of others when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cached_input_usd_per_million_tokens: Option<TokenPrice>,
     /// The price of generated tokens.
     pub output_usd_per_million_tokens: TokenPrice,
 }

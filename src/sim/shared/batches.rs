@@ -83,8 +83,8 @@ impl World<'_> {
             self.strands.get_mut(*member).ledger.enter(now, Part::Provider);
             self.sharing.seats.insert(*member, Seat::Carried(carrier));
         }
-        let carried = Carrier { rule, size: batch.calls.len(), members: batch.calls };
-        self.sharing.carriers.insert(carrier, carried);
+        let load = Carrier { rule, size: batch.calls.len(), members: batch.calls };
+        self.sharing.carriers.insert(carrier, load);
         self.call_for_others(carrier, visit);
     }
 
@@ -184,7 +184,8 @@ impl World<'_> {
                 assert!(was_there.is_some(), "who waits for a batch is in it");
             }
             Some(Seat::Carried(carrier)) => {
-                let carrier = self.sharing.carriers.get_mut(&carrier).expect("a carried member has a carrier");
+                let carrier =
+                    self.sharing.carriers.get_mut(&carrier).expect("a carried member has a carrier");
                 carrier.members.retain(|member| *member != id);
             }
         }

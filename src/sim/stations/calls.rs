@@ -5,13 +5,14 @@ use super::super::ledger::Part;
 use super::super::probe::count;
 use super::super::strand::{Cause, NONE, Phase, uses};
 use super::super::world::{FAR, World};
+use super::bill::bill;
 use super::{Coming, small};
 use crate::engine::Ticket;
 use crate::model::workload::Load;
 use tars_policy::breaker::{Outcome, Permit, State as BreakerState};
 use tars_policy::retry::{Failure, RetryVerdict};
 use tars_policy::route::Ask;
-use tars_policy::units::{Span, Time, Tokens};
+use tars_policy::units::{Span, Time};
 
 impl World<'_> {
     /// The strand calls the station of a visit.
@@ -44,6 +45,7 @@ impl World<'_> {
     /// The strand makes the call of a visit for others, for a model that has been chosen.
     pub(in crate::sim) fn call_for_others(&mut self, id: u32, visit: u16) {
         self.begin_call(id, visit);
+        self.prompt_begins(id, visit);
         self.begin_attempt(id);
     }
 
@@ -77,6 +79,7 @@ impl World<'_> {
         let first = offers.iter().position(Option::is_some).map(small);
         strand.model = chosen.filter(offered).or(of_agent.filter(offered)).or(first).unwrap_or(NONE);
         strand.provider = call.station;
+        self.prompt_begins(id, visit);
     }
 
     /// The task's complexity, drawn once.
@@ -178,12 +181,11 @@ impl World<'_> {
             strand.doom = Cause::Down;
         }
         if let Some(offer) = plan.stations[index].offers.get(strand.model as usize).and_then(Option::as_ref) {
-            let tokens =
-                (Tokens::new(u64::from(strand.input_tokens)), Tokens::new(u64::from(strand.output_tokens)));
-            let dollars = offer.input_price * tokens.0 + offer.output_price * tokens.1;
-            spent =
-                u64::try_from(dollars.as_trillionths()).expect("a call costs less than 18 million dollars");
+            spent = bill(offer, strand, self.prompts.cached(id));
             strand.cost += spent;
+            if call.prompt.is_some() && !strand.will_fail {
+                self.prompts.call_ends(time.as_nanos(), strand.visit, call, strand.model);
+            }
             self.probe.called(strand.model, strand.station, measured, !strand.will_fail);
         }
         if strand.will_fail {

@@ -10,7 +10,13 @@ use tars_policy::units::Span;
 /// Draws a service: its own time, what load adds, and whether it will fail.
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "a call of every task: its frame costs as much as its work")]
-pub(super) fn service_time(plan: &Plan, strand: &mut Strand, state: &mut StationState, now: u64) -> u64 {
+pub(super) fn service_time(
+    plan: &Plan,
+    strand: &mut Strand,
+    state: &mut StationState,
+    now: u64,
+    cached_tokens: u32,
+) -> u64 {
     let law = &plan.stations[strand.station as usize];
     let call = &plan.model.program.visits[strand.visit as usize];
     if law.plain {
@@ -19,13 +25,18 @@ pub(super) fn service_time(plan: &Plan, strand: &mut Strand, state: &mut Station
         strand.will_fail = false;
         return strand.own;
     }
-    let span = loaded_service_time(plan, strand, state);
+    let span = loaded_service_time(plan, strand, state, cached_tokens);
     if law.troubled { state.trouble.touch(strand, now, span) } else { span }
 }
 
 /// The same where tokens, a trace or load have a say.
 #[inline(never)]
-fn loaded_service_time(plan: &Plan, strand: &mut Strand, state: &mut StationState) -> u64 {
+fn loaded_service_time(
+    plan: &Plan,
+    strand: &mut Strand,
+    state: &mut StationState,
+    cached_tokens: u32,
+) -> u64 {
     let index = strand.station as usize;
     let (station, law) = (&plan.model.stations[index], &plan.stations[index]);
     let call = &plan.model.program.visits[strand.visit as usize];
@@ -38,7 +49,11 @@ fn loaded_service_time(plan: &Plan, strand: &mut Strand, state: &mut StationStat
     let mut own = sampler.map_or(0, |sampler| sampler.sample_span(strand.draw(uses::SERVICE)).as_nanos());
     let (per_input, per_output) =
         offer.map_or((law.per_input, law.per_output), |offer| (offer.per_input, offer.per_output));
-    own += per_input * u64::from(strand.input_tokens) + per_output * u64::from(strand.output_tokens);
+    own += per_input * u64::from(strand.input_tokens - cached_tokens)
+        + per_output * u64::from(strand.output_tokens);
+    if cached_tokens > 0 {
+        own += offer.map_or(0, |offer| offer.per_cached) * u64::from(cached_tokens);
+    }
     if station.from_trace {
         own += recorded_service(plan, strand);
     }

@@ -120,7 +120,8 @@ fn a_batch_whose_client_has_left_is_paid_by_nobody_and_still_on_the_bill() {
 }
 
 fn coalesced(times: &[&str], provider: &Value, rule: &Value) -> Run {
-    let policies = json!({ "coalesce": { "same": { "keys": { "deterministic": { "value": 7 } }, "rule": rule } } });
+    let policies =
+        json!({ "coalesce": { "same": { "keys": { "deterministic": { "value": 7 } }, "rule": rule } } });
     calls_of(times, &json!({}), provider, &json!({ "coalesce": "same" }), &policies)
 }
 

@@ -6,10 +6,10 @@ use super::Layout;
 use crate::experiment::path::Path;
 use crate::experiment::schema::{FallbackCall, HoldStep, LlmStep, VisitStep};
 use crate::model::distribution::Law;
-use crate::model::route::{Chain, Op, Visit};
+use crate::model::route::{Chain, Op, PromptCache, Visit};
 use crate::model::{Kind, Service};
 use tars_policy::route::{FallbackSpec, HedgeSpec, RouteSpec};
-use tars_policy::units::Time;
+use tars_policy::units::{Span, Time};
 
 impl Layout<'_> {
     pub(super) fn visit(&mut self, visit: &VisitStep, path: &Path) {
@@ -125,6 +125,30 @@ impl Layout<'_> {
         Some(place)
     }
 
+    /// What the provider keeps of the prompts of a step.
+    fn prompt_cache(&mut self, path: &Path, llm: &LlmStep, provider: u16) -> Option<PromptCache> {
+        let prompt = llm.prompt_cache.as_ref()?;
+        let path = path.key("prompt_cache");
+        if !(0.0..=1.0).contains(&prompt.input_share) {
+            let at = path.key("input_share");
+            self.diagnostics.out_of_range(self.tree, &at, "this share", prompt.input_share, "0 to 1");
+        }
+        if prompt.ttl.is_some_and(Span::is_zero) {
+            let hint = "leave it out for what is always kept";
+            self.diagnostics.senseless(self.tree, &path.key("ttl"), "this span is zero", hint);
+        }
+        let mut offers = self.parts.stations[usize::from(provider)].offers.iter().flatten();
+        if !offers.any(|offer| offer.cached_input != offer.input || !offer.per_input_token.is_zero()) {
+            self.diagnostics.senseless(
+                self.tree,
+                &path,
+                format!("tokens that `{}` has kept cost and take what others do", llm.provider),
+                "state `cached_input_usd_per_million_tokens`, or `per_input_token`, of a model it offers",
+            );
+        }
+        Some(PromptCache { input_share: prompt.input_share, ttl: prompt.ttl })
+    }
+
     pub(super) fn llm(&mut self, llm: &LlmStep, path: &Path) {
         let providers: Vec<String> = self.system.providers.keys().cloned().collect();
         let known = self.named(&path.key("provider"), "provider", &llm.provider, &providers);
@@ -149,6 +173,7 @@ impl Layout<'_> {
             return;
         }
         let Some(station) = self.parts.station(&llm.provider).map(index) else { return };
+        let prompt = self.prompt_cache(path, llm, station);
         let visit = self.add_visit(Visit {
             timeout: llm.timeout,
             is_llm: true,
@@ -157,6 +182,7 @@ impl Layout<'_> {
             model: llm.model.clone(),
             batch,
             coalesce,
+            prompt,
             ..Visit::of(station)
         });
         self.fall_back(visit, llm, path);
