@@ -27,6 +27,12 @@ const DECISIVE: [&str; 18] = [
     "src/tally.rs",
 ];
 
+/// Folders of experiments that no published figure rests on.
+const EXPERIMENTS_APART: [&str; 2] = ["experiments/replays/", "experiments/theory/"];
+
+/// The folder of published figures below `models/`, which holds no parts.
+const PUBLISHED: &str = "published/";
+
 fn main() -> io::Result<()> {
     let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").ok_or(io::ErrorKind::NotFound)?);
     let out = PathBuf::from(env::var_os("OUT_DIR").ok_or(io::ErrorKind::NotFound)?);
@@ -38,7 +44,10 @@ fn main() -> io::Result<()> {
         collect(&models, "", &mut names)?;
     }
     names.sort_unstable();
-    fs::write(out.join("models.rs"), table(&models, &names))?;
+    let (published, parts): (Vec<_>, Vec<_>) =
+        names.into_iter().partition(|name| name.starts_with(PUBLISHED));
+    fs::write(out.join("models.rs"), table(&models, &parts))?;
+    fs::write(out.join("published.rs"), published_table(&root, &published)?)?;
     let mut sources = Sha256::new();
     for path in DECISIVE {
         println!("cargo::rerun-if-changed={path}");
@@ -90,4 +99,23 @@ fn table(models: &Path, names: &[String]) -> String {
         table.push_str(&row);
     }
     table + "]\n"
+}
+
+/// The published figures with what is said of them, and the experiments that it is said from, by their paths.
+fn published_table(root: &Path, published: &[String]) -> io::Result<String> {
+    println!("cargo::rerun-if-changed=experiments");
+    let mut paths: Vec<String> = published.iter().map(|name| format!("models/{name}")).collect();
+    let mut experiments = Vec::new();
+    collect(&root.join("experiments"), "experiments/", &mut experiments)?;
+    paths.extend(
+        experiments.into_iter().filter(|name| !EXPERIMENTS_APART.iter().any(|apart| name.starts_with(apart))),
+    );
+    paths.sort_unstable();
+    let mut table = "&[\n".to_owned();
+    for path in paths {
+        let file = root.join(format!("{path}.json")).display().to_string();
+        let row = format!("    ({:?}, include_str!({file:?})),\n", format!("{path}.json"));
+        table.push_str(&row);
+    }
+    Ok(table + "]\n")
 }

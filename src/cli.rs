@@ -28,6 +28,8 @@ pub enum Command {
     Check(CheckArgs),
     /// Holds the simulator against queueing theory and exact replays; code 3 if anything is off.
     Validate(ValidateArgs),
+    /// Holds every published TARS figure against the simulator: a verdict each; code 3 if any is missed.
+    Reproduce(ReproduceArgs),
     /// Prints the JSON schema of experiment files.
     Schema,
     /// Writes a small commented experiment to start from.
@@ -98,6 +100,30 @@ pub struct ValidateArgs {
     /// Tells no progress.
     #[arg(long, short)]
     pub quiet: bool,
+}
+
+/// How published figures are reproduced.
+#[derive(Clone, Debug, Args)]
+pub struct ReproduceArgs {
+    /// Only the figures of one group, such as `s9` or `tier3`.
+    #[arg(long, value_name = "GROUP")]
+    pub group: Option<String>,
+    /// The folder of results.
+    #[arg(long, value_name = "DIR", default_value = "outputs/reproduce")]
+    pub out: PathBuf,
+    /// Fits the calibration again and prints parameters, residuals and how well they are identified; writes nothing.
+    #[arg(long, conflicts_with_all = ["group", "out"])]
+    pub fit: bool,
+    /// A tenth of the replications: seconds instead of minutes. Intervals are wider.
+    #[arg(long)]
+    pub quick: bool,
+    /// Worker threads; 0 takes one for each core. Results do not depend on it.
+    #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true)]
+    #[arg(value_parser = clap::value_parser!(u16).range(..=1024))]
+    pub threads: u16,
+    /// What goes to standard output.
+    #[arg(long, value_enum, default_value_t = OutputFormat::Table)]
+    pub format: OutputFormat,
 }
 
 /// How experiments are run.

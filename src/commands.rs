@@ -9,6 +9,7 @@ mod precision;
 mod prepare;
 mod progress;
 mod quick;
+mod reproduce;
 mod schema;
 mod sensitivity;
 mod signal;
@@ -60,6 +61,7 @@ pub fn execute(cli: Cli, around: &Surroundings) -> Result<(), Failure> {
         }
         Command::Check(args) => check(&args.experiment, around),
         Command::Validate(args) => validate::run(&args, around),
+        Command::Reproduce(args) => reproduce::run(&args),
         Command::Schema => print(schema::text().as_bytes()),
         Command::Init { folder } => init::init(&folder),
         Command::Report { folder, format } => redraw(&folder, format, around),

@@ -6,6 +6,7 @@ pub mod commands;
 pub mod engine;
 pub mod experiment;
 pub mod model;
+pub mod published;
 pub mod random;
 pub mod report;
 pub mod result;

@@ -75,6 +75,11 @@ pub struct Model {
 }
 
 impl Model {
+    /// Whether any answers are streamed.
+    pub fn streams(&self) -> bool {
+        self.nodes.iter().any(|group| group.streamed.is_some())
+    }
+
     /// The accuracy of an answer as a share of its model's, in millionths, by where it came from: a cache, by place in
     /// [`caches`](Self::caches); behind those a batch, by place in [`batches`](Self::batches); behind those
     /// [a wrong answer](Self::wrong).
@@ -177,6 +182,8 @@ pub struct Offer {
     pub per_output_token: Span,
     /// Added for each prompt token that the provider has kept, in place of that of others.
     pub per_cached_input_token: Span,
+    /// From the call to its first token.
+    pub first_token: Option<Law<Span>>,
     /// The price of prompt tokens.
     pub input: TokenPrice,
     /// The price of prompt tokens that the provider has kept.
@@ -241,6 +248,8 @@ pub struct Pool {
     pub name: String,
     /// The lifecycle of its agents.
     pub agents: tars_policy::pool::PoolSpec,
+    /// Containers prepared by group, and the place of each of its groups in [`Pool::groups`].
+    pub warm: Option<(tars_policy::pool::WarmPlan, Vec<u16>)>,
     /// Groups in the order of [`Pool::agents`].
     pub groups: Vec<Group>,
     /// Which lane of the queue a role waits in, by place in [`Model::roles`]; the last entry is for tasks without a role.
@@ -386,6 +395,17 @@ pub struct Measure {
     pub seed: u64,
     /// How many windows a time series has.
     pub windows: u32,
+    /// When it has come back from a trigger; `None` where there is none.
+    pub recovery: Option<Recovery>,
+}
+
+/// When a system has come back from a trigger.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Recovery {
+    /// When the trigger is over.
+    pub from: Span,
+    /// Good answers as a share of the tasks submitted, above 0.
+    pub goodput_share: f64,
 }
 
 /// A precision that a metric must reach.

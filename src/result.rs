@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
 /// The version of this contract; a reader refuses another.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// One experiment, swept: everything that a report can show.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -162,7 +162,8 @@ pub struct Cell {
     pub stations: Vec<StationResult>,
     /// Windows over time.
     pub series: Option<Series>,
-    /// The share of tasks slower than a latency: (seconds, share), falling.
+    /// The share of tasks slower than a latency: (seconds, share), falling; of all replications together, without intervals:
+    /// each quantile that is judged is a metric, which has one.
     pub latency_ccdf: Vec<(f64, f64)>,
     /// What the reader must know of this cell.
     pub flags: Vec<Flag>,
@@ -202,9 +203,9 @@ pub struct LedgerPart {
     /// Its name: `provider`, `rate-limit wait`.
     pub part: String,
     /// Its mean over all tasks, in seconds.
-    pub mean_s: f64,
-    /// Its mean over the slowest 1 % of tasks, in seconds.
-    pub slowest_s: f64,
+    pub mean_s: Figure,
+    /// Its mean over the slowest 1 % of the tasks of all replications together, in seconds.
+    pub slowest_s: Figure,
 }
 
 /// The tasks that share one value of a dimension.
@@ -214,18 +215,9 @@ pub struct Breakdown {
     pub dimension: String,
     /// Its value.
     pub value: String,
-    /// Tasks (for `provider` and `model`: calls) per simulated second.
-    pub rate_per_s: f64,
-    /// Their mean latency, in seconds.
-    pub latency_mean_s: Option<f64>,
-    /// Their 99th percentile of latency, in seconds.
-    pub latency_p99_s: Option<f64>,
-    /// The share that failed.
-    pub error_share: Option<f64>,
-    /// What one of them costs in tokens, in dollars.
-    pub cost_usd_per_task: Option<f64>,
-    /// The share of correct answers.
-    pub quality_mean: Option<f64>,
+    /// `rate_per_s` (for `provider` and `model` of calls), `latency_mean_s`, `latency_p99_s`, `error_share`,
+    /// `cost_usd_per_task`, `quality_mean`; one that means nothing here is absent.
+    pub metrics: IndexMap<String, Figure>,
 }
 
 /// What one station did.
@@ -244,6 +236,13 @@ pub struct Series {
     pub window_s: f64,
     /// Columns by name: `issued_per_s`, `completed_per_s`, `failed_per_s`, `latency_p50_s`, `latency_p99_s`, `queue`, `in_flight`, `agents`, `limited_per_s`, `mode`, `cost_usd_per_s` …
     pub columns: IndexMap<String, Vec<Option<f64>>>,
+    /// Half the width of the interval of each value of a column: what a curve's band is drawn from. A column that is not
+    /// in here has no intervals.
+    #[serde(skip_serializing_if = "IndexMap::is_empty", default)]
+    pub half_widths: IndexMap<String, Vec<Option<f64>>>,
+    /// How intervals were made, and why some columns have none.
+    #[serde(default)]
+    pub method: String,
 }
 
 /// A figure that the model uses, and how far it can be trusted.

@@ -26,8 +26,11 @@ mod probe;
 mod prompts;
 mod run;
 mod shared;
+mod spreading;
 mod stations;
 mod strand;
+mod streaming;
+mod warm;
 mod world;
 
 pub use alerts::AlertActs;

@@ -153,11 +153,22 @@ fn answer(whole: &Whole, slo: &[SloTerm], cells: &[Cell], sensitivity: &[Sensiti
     for row in sensitivity {
         answer.details.push(sensitivity_words(row));
     }
+    let back = |flag: &&Flag| matches!(flag.code.as_str(), "recovered" | "not-recovered");
+    let backs = done
+        .iter()
+        .filter_map(|cell| Some((words(&whole.axes, cell, |_| true), cell.flags.iter().find(back)?)));
+    answer.details.extend(backs.take(DETAILS_MAX).map(|(setting, flag)| {
+        let with = if setting.is_empty() { String::new() } else { format!("with {setting}: ") };
+        format!("{}.", capital(&format!("{with}{}", flag.text)))
+    }));
     if let Some(flag) = cells.iter().flat_map(|cell| &cell.flags).find(|flag| flag.code == "never-acts") {
         answer.details.push(format!("{}.", capital(&flag.text)));
     }
     answer
 }
+
+/// Cells that are told one by one.
+const DETAILS_MAX: usize = 12;
 
 /// One cell without an objective.
 fn described(cell: &Cell) -> Answer {

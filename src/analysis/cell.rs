@@ -1,15 +1,17 @@
 //! One configuration: its runs become a [`Cell`] of the result.
 
+mod breakdown;
+mod ledger;
+mod series;
+
 use super::flags;
 use super::metrics::{estimate, seconds};
 use crate::experiment::Experiment;
 use crate::experiment::schema::SloSpec;
 use crate::model::Model;
 use crate::model::metric::{Metric, NodeMetric, PlaceMetric};
-use crate::result::{
-    Bound, Breakdown, Cell, CellStatus, Figure, Flag, LedgerPart, Series, Severity, SloTerm, StationResult,
-};
-use crate::sim::{PARTS, Part, Run, coarse_middle};
+use crate::result::{Bound, Cell, CellStatus, Figure, Flag, Severity, SloTerm, StationResult};
+use crate::sim::Run;
 use crate::stats::{Estimate, Precision};
 use crate::tally::Samples;
 use indexmap::IndexMap;
@@ -126,9 +128,9 @@ pub fn analyse_cell(input: &CellInput<'_>) -> Cell {
     cell.stations = places(input);
     let terms = slo_terms(&input.experiment.slo);
     judge(&mut cell, &terms);
-    cell.ledger = ledger(runs);
-    cell.breakdowns = breakdowns(model, runs);
-    cell.series = series(model, runs);
+    cell.ledger = ledger::parts(input);
+    cell.breakdowns = breakdown::all(input);
+    cell.series = series::over_time(model, runs);
     cell.latency_ccdf = ccdf(runs);
     cell.flags = flags::of_cell(model, runs, &cell);
     cell.flags.extend(at_the_point(&cell, &terms));
@@ -144,6 +146,10 @@ fn says_something(metric: Metric, model: &Model) -> bool {
         Metric::CostPerCorrect => has_cost(model) && has_offers(model),
         Metric::Agents => !model.pools.is_empty(),
         Metric::CacheHits => !model.caches.is_empty(),
+        Metric::FirstByteMean | Metric::FirstByteP50 | Metric::FirstByteP95 | Metric::FirstByteP99 => {
+            model.streams()
+        }
+        Metric::TimeToRecover | Metric::Recovered => model.measure.recovery.is_some(),
         Metric::Issued
         | Metric::Ended
         | Metric::Good
@@ -261,152 +267,6 @@ pub(super) fn at_the_point(cell: &Cell, terms: &[SloTerm]) -> Vec<Flag> {
         })
     })
     .collect()
-}
-
-/// The mean ledger, and that of the slowest 1 % of tasks, pooled over replications: it describes and has no intervals.
-fn ledger(runs: &[Run]) -> Vec<LedgerPart> {
-    let mut buckets: std::collections::BTreeMap<u32, (u64, [u128; PARTS])> =
-        std::collections::BTreeMap::new();
-    for (bucket, tasks, spent) in runs.iter().flat_map(|run| &run.ledgers) {
-        let (count, sums) = buckets.entry(*bucket).or_insert((0, [0; PARTS]));
-        *count += tasks;
-        for (sum, part) in sums.iter_mut().zip(spent) {
-            *sum += u128::from(*part);
-        }
-    }
-    let all: u64 = buckets.values().map(|(count, _)| count).sum();
-    let mut slowest = (0.0, [0.0; PARTS]);
-    let wanted = (all as f64 / 100.0).max(1.0);
-    for (count, sums) in buckets.values().rev() {
-        let share = ((wanted - slowest.0) / *count as f64).clamp(0.0, 1.0);
-        slowest.0 += *count as f64 * share;
-        for (sum, part) in slowest.1.iter_mut().zip(sums) {
-            *sum += *part as f64 * share;
-        }
-    }
-    Part::ALL
-        .into_iter()
-        .map(|part| {
-            let sum: u128 = buckets.values().map(|(_, sums)| sums[part as usize]).sum();
-            LedgerPart {
-                part: part.as_str().to_owned(),
-                mean_s: sum as f64 / 1e9 / all.max(1) as f64,
-                slowest_s: slowest.1[part as usize] / 1e9 / slowest.0.max(1.0),
-            }
-        })
-        .filter(|row| row.mean_s > 0.0 || row.slowest_s > 0.0)
-        .collect()
-}
-
-/// What each value of a dimension saw, pooled over replications: it describes and has no intervals.
-fn breakdowns(model: &Model, runs: &[Run]) -> Vec<Breakdown> {
-    let mut sums: std::collections::BTreeMap<(u8, u16), crate::sim::BreakdownRun> =
-        std::collections::BTreeMap::new();
-    for entry in runs.iter().flat_map(|run| &run.breakdowns) {
-        let sum = sums.entry((entry.dimension, entry.value)).or_default();
-        sum.ended += entry.ended;
-        sum.good += entry.good;
-        sum.cost += entry.cost;
-        sum.quality += entry.quality;
-        sum.calls += entry.calls;
-        sum.calls_failed += entry.calls_failed;
-        sum.latency.merge(&entry.latency);
-    }
-    let time: f64 = runs.iter().map(seconds).sum();
-    sums.into_iter()
-        .map(|((dimension, value), mut sum)| {
-            sum.latency.finish();
-            let (name, value) = breakdown_name(model, dimension, value);
-            let count = if sum.calls > 0 { sum.calls } else { sum.ended };
-            let per = |total: f64, count: u64| (count > 0).then(|| total / count as f64);
-            Breakdown {
-                dimension: name,
-                value,
-                rate_per_s: count as f64 / time,
-                latency_mean_s: sum.latency.mean().map(|mean| mean / 1e9),
-                latency_p99_s: sum.latency.quantile(0.99).map(|quantile| quantile / 1e9),
-                error_share: if sum.calls > 0 {
-                    per(sum.calls_failed as f64, sum.calls)
-                } else {
-                    per((sum.ended - sum.good) as f64, sum.ended)
-                },
-                cost_usd_per_task: per(sum.cost as f64 / 1e12, sum.ended),
-                quality_mean: per(sum.quality as f64 / 1e6, sum.good),
-            }
-        })
-        .collect()
-}
-
-fn breakdown_name(model: &Model, dimension: u8, value: u16) -> (String, String) {
-    let index = usize::from(value);
-    let (name, value) = match dimension {
-        0 => ("priority", tars_policy::queue::Priority::ALL[index].as_str().to_owned()),
-        1 => ("class", model.classes[index].name.clone()),
-        2 => ("role", model.roles[index].clone()),
-        3 => ("model", model.models[index].name.clone()),
-        _ => ("provider", model.stations[index].name.clone()),
-    };
-    (name.to_owned(), value)
-}
-
-/// Windows over time, pooled over replications: they describe and have no intervals.
-fn series(model: &Model, runs: &[Run]) -> Option<Series> {
-    let windows = runs.iter().map(|run| run.windows.len()).min()?;
-    let end = runs.first()?.end as f64 / 1e9;
-    if windows == 0 {
-        return None;
-    }
-    let length = end / windows as f64;
-    let time = length * runs.len() as f64;
-    let mut columns: IndexMap<String, Vec<Option<f64>>> = IndexMap::new();
-    let mut put = |name: &str, value: Option<f64>| columns.entry(name.to_owned()).or_default().push(value);
-    for window in 0..windows {
-        let all: Vec<_> = runs.iter().map(|run| &run.windows[window]).collect();
-        let rate =
-            |f: fn(&crate::sim::WindowRun) -> u64| Some(all.iter().map(|w| f(w)).sum::<u64>() as f64 / time);
-        let level = |f: fn(&crate::sim::WindowRun) -> u128| {
-            Some(all.iter().map(|w| f(w) as f64).sum::<f64>() / 1e9 / time)
-        };
-        put("issued_per_s", rate(|w| w.issued));
-        put("good_per_s", rate(|w| w.good));
-        put("bad_per_s", rate(|w| w.bad));
-        put("limited_per_s", rate(|w| w.limited));
-        for (name, quantile) in [("latency_p50_s", 0.5), ("latency_p95_s", 0.95), ("latency_p99_s", 0.99)] {
-            put(name, coarse_quantile(&all, quantile));
-        }
-        put("queue", level(|w| w.queue_area));
-        put("in_flight", level(|w| w.number_area));
-        if !model.pools.is_empty() {
-            put("agents", level(|w| w.agent_area));
-        }
-        if !model.nodes.is_empty() {
-            put("heap_mb", level(|w| w.heap_area).map(|kilobytes| kilobytes / 1024.0));
-        }
-        if model.degrade.is_some() {
-            put("mode", Some(all.iter().map(|w| f64::from(w.mode)).sum::<f64>() / all.len() as f64));
-        }
-        if has_offers(model) {
-            put("cost_usd_per_s", Some(all.iter().map(|w| w.cost as f64).sum::<f64>() / 1e12 / time));
-        }
-    }
-    Some(Series { window_s: length, columns })
-}
-
-/// A quantile from coarse buckets, to some 3 %.
-fn coarse_quantile(windows: &[&crate::sim::WindowRun], level: f64) -> Option<f64> {
-    let mut counts: std::collections::BTreeMap<u32, u64> = std::collections::BTreeMap::new();
-    for (bucket, count) in windows.iter().flat_map(|window| &window.latency) {
-        *counts.entry(*bucket).or_default() += count;
-    }
-    let all: u64 = counts.values().sum();
-    let mut seen = 0;
-    for (bucket, count) in counts {
-        seen += count;
-        if seen as f64 >= level * all as f64 {
-            return Some(coarse_middle(bucket) / 1e9);
-        }
-    }
-    None
 }
 
 /// The share of tasks slower than a latency, at quantiles that are evenly spaced in the tail.

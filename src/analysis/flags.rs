@@ -1,5 +1,6 @@
 //! What the reader must know before trusting the numbers of a configuration.
 
+use super::metrics::{CameBack, came_back};
 use crate::model::Model;
 use crate::result::{Cell, Flag, Severity};
 use crate::sim::Run;
@@ -19,6 +20,7 @@ pub(super) fn of_cell(model: &Model, runs: &[Run], cell: &Cell) -> Vec<Flag> {
     scalers(model, runs, &mut flags);
     modes(model, runs, &mut flags);
     alerts(model, runs, &mut flags);
+    recovery(model, runs, &mut flags);
     if cell.warmup_rule.contains("refused") {
         flags.push(warning(
             "warm-up",
@@ -102,6 +104,7 @@ fn extrapolated(model: &Model, runs: &[Run], flags: &mut Vec<Flag>) {
 
 /// How long a full bucket lasts at the load seen, and what it carries after.
 fn limits(model: &Model, runs: &[Run], flags: &mut Vec<Flag>) {
+    let providers = model.stations.iter().filter(|station| !station.offers.is_empty()).count();
     for (index, station) in model.stations.iter().enumerate() {
         let Some(mut limiter) = station.limiter.as_ref().and_then(|spec| spec.build().ok()) else { continue };
         limiter.set_initial_level(1.0);
@@ -118,9 +121,11 @@ fn limits(model: &Model, runs: &[Run], flags: &mut Vec<Flag>) {
             Counted::OutputTokens => tokens(|run| run.output_tokens),
             Counted::TotalTokens => tokens(|run| run.input_tokens + run.output_tokens),
         };
-        // What is refused or held up calls less often than it would: at least one call a task is asked for.
+        // What is refused or held up before it calls less often than it would: of the only provider at least one call a
+        // task is asked for. Where several share the load nobody knows whose those calls would have been.
+        let is_only_provider = !station.offers.is_empty() && providers == 1;
         let issued: u64 = runs.iter().map(|run| run.issued).sum();
-        let rate = (calls.max(issued)) as f64 / time;
+        let rate = (if is_only_provider { calls.max(issued) } else { calls }) as f64 / time;
         for bucket in 0..limiter.len() {
             let counts = limiter.counts(bucket);
             let asked = rate * per_call(counts);
@@ -225,6 +230,37 @@ fn alerts(model: &Model, runs: &[Run], flags: &mut Vec<Flag>) {
             ),
         ));
     }
+}
+
+/// Whether and when it came back after its trigger.
+fn recovery(model: &Model, runs: &[Run], flags: &mut Vec<Flag>) {
+    let Some(asked) = model.measure.recovery else { return };
+    let seen: Vec<CameBack> = runs.iter().filter_map(|run| came_back(model, run)).collect();
+    if seen.is_empty() {
+        return;
+    }
+    let times = seen.iter().filter_map(|back| match back {
+        CameBack::After(seconds) => Some(*seconds),
+        CameBack::NotWithin(_) => None,
+    });
+    let (count, longest) =
+        times.fold((0, 0.0), |(count, longest): (usize, f64), time| (count + 1, longest.max(time)));
+    let trigger = format!("after the trigger, over at {}, ", asked.from);
+    let share = asked.goodput_share * 100.0;
+    if count == seen.len() {
+        let text = format!(
+            "{trigger}goodput was back at {share:.0} % of what is offered within {longest:.0} s in all {count} replications"
+        );
+        return flags.push(info("recovered", text));
+    }
+    flags.push(warning(
+        "not-recovered",
+        format!(
+            "{trigger}goodput was not back at {share:.0} % of what is offered when the run ended in {} of {} replications",
+            seen.len() - count,
+            seen.len()
+        ),
+    ));
 }
 
 fn modes(model: &Model, runs: &[Run], flags: &mut Vec<Flag>) {

@@ -1,6 +1,7 @@
 //! Metrics of one configuration from its runs: which numbers, and which estimator is fit for each.
 
 mod nodes;
+mod recovery;
 
 use crate::model::Model;
 use crate::model::metric::{Metric, MetricKey, PlaceMetric};
@@ -8,6 +9,8 @@ use crate::sim::{Cause, EndKind, Run};
 use crate::stats::{Estimate, QuantilePool, RELAXATION_TIMES_MIN, RatioError, RunLength, mean, ratio};
 use crate::tally::Samples;
 use tars_policy::units::Span;
+
+pub use recovery::{CameBack, came_back};
 
 /// Estimates the metric called `name`; `None` when there is no such metric, or nothing was seen to estimate it from.
 ///
@@ -42,7 +45,17 @@ pub fn quotient(model: &Model, metric: Metric, run: &Run) -> Option<(f64, f64)> 
         Metric::Ended => (run.ended_in_window as f64, window),
         Metric::Good => (run.good_in_window as f64, window),
         Metric::LatencyMean => (run.latency.sum() as f64 / 1e9, run.good as f64),
-        Metric::LatencyP50 | Metric::LatencyP95 | Metric::LatencyP99 => return None,
+        Metric::LatencyP50
+        | Metric::LatencyP95
+        | Metric::LatencyP99
+        | Metric::FirstByteP50
+        | Metric::FirstByteP95
+        | Metric::FirstByteP99 => return None,
+        Metric::FirstByteMean => (first_byte(model, run).sum() as f64 / 1e9, run.good as f64),
+        Metric::TimeToRecover => match came_back(model, run)? {
+            CameBack::After(seconds) | CameBack::NotWithin(seconds) => (seconds, 1.0),
+        },
+        Metric::Recovered => (f64::from(u8::from(matches!(came_back(model, run)?, CameBack::After(_)))), 1.0),
         Metric::ErrorShare => (bad(run) as f64, ended),
         Metric::RejectedShare => (bad_of(run, EndKind::Rejected) as f64, ended),
         Metric::AbandonedShare => (bad_of(run, EndKind::Abandoned) as f64, ended),
@@ -87,13 +100,16 @@ fn system(model: &Model, metric: Metric, seen: Seen<'_>) -> Option<Estimate> {
     let runs = seen.runs;
     let confidence = model.measure.confidence;
     let level = match metric {
-        Metric::LatencyP50 => 0.5,
-        Metric::LatencyP95 => 0.95,
-        Metric::LatencyP99 => 0.99,
+        Metric::LatencyP50 | Metric::FirstByteP50 => 0.5,
+        Metric::LatencyP95 | Metric::FirstByteP95 => 0.95,
+        Metric::LatencyP99 | Metric::FirstByteP99 => 0.99,
+        Metric::TimeToRecover => return recovery::time_to_recover(model, runs),
         Metric::Issued
         | Metric::Ended
         | Metric::Good
         | Metric::LatencyMean
+        | Metric::FirstByteMean
+        | Metric::Recovered
         | Metric::ErrorShare
         | Metric::RejectedShare
         | Metric::AbandonedShare
@@ -112,13 +128,23 @@ fn system(model: &Model, metric: Metric, seen: Seen<'_>) -> Option<Estimate> {
             return share_or_ratio(metric, &pairs, confidence);
         }
     };
-    seen.quantile(runs.iter().map(|run| &run.latency), level, confidence)
+    let samples = |run| if metric.is_of_first_byte() { first_byte(model, run) } else { &run.latency };
+    seen.quantile(runs.iter().map(samples), level, confidence)
+}
+
+/// Times to the first byte; where every answer is buffered, they are the latencies.
+fn first_byte<'a>(model: &Model, run: &'a Run) -> &'a Samples {
+    if model.streams() { &run.first_byte } else { &run.latency }
 }
 
 /// Zero observed failures print an upper bound; other shares, means and rates are ratios of sums.
 fn share_or_ratio(metric: Metric, pairs: &[(f64, f64)], confidence: f64) -> Option<Estimate> {
-    let is_share_of_tasks = match metric {
-        Metric::ErrorShare | Metric::RejectedShare | Metric::AbandonedShare | Metric::FailedShare => true,
+    let is_share_of_things = match metric {
+        Metric::ErrorShare
+        | Metric::RejectedShare
+        | Metric::AbandonedShare
+        | Metric::FailedShare
+        | Metric::Recovered => true,
         Metric::Issued
         | Metric::Ended
         | Metric::Good
@@ -126,6 +152,11 @@ fn share_or_ratio(metric: Metric, pairs: &[(f64, f64)], confidence: f64) -> Opti
         | Metric::LatencyP50
         | Metric::LatencyP95
         | Metric::LatencyP99
+        | Metric::FirstByteMean
+        | Metric::FirstByteP50
+        | Metric::FirstByteP95
+        | Metric::FirstByteP99
+        | Metric::TimeToRecover
         | Metric::InSystem
         | Metric::LimitedShare
         | Metric::Retries
@@ -137,14 +168,14 @@ fn share_or_ratio(metric: Metric, pairs: &[(f64, f64)], confidence: f64) -> Opti
         | Metric::Agents
         | Metric::CacheHits => false,
     };
-    if is_share_of_tasks {
+    if is_share_of_things {
         return share(pairs, confidence);
     }
     of_pairs(pairs, confidence)
 }
 
 /// A share of counted things; an event that never happened, or always, gets its exact bound.
-fn share(pairs: &[(f64, f64)], confidence: f64) -> Option<Estimate> {
+pub(super) fn share(pairs: &[(f64, f64)], confidence: f64) -> Option<Estimate> {
     let trials: Vec<_> = pairs
         .iter()
         .map(|(successes, trials)| crate::stats::Trials { events: count(*successes), trials: count(*trials) })
@@ -159,7 +190,7 @@ fn count(value: f64) -> u64 {
 }
 
 /// A mean over replications where all denominators are one window; otherwise a ratio of sums.
-fn of_pairs(pairs: &[(f64, f64)], confidence: f64) -> Option<Estimate> {
+pub(super) fn of_pairs(pairs: &[(f64, f64)], confidence: f64) -> Option<Estimate> {
     let (_, first) = pairs.first()?;
     if *first > 0.0 && pairs.iter().all(|(_, denominator)| denominator.to_bits() == first.to_bits()) {
         let values: Vec<_> = pairs.iter().map(|(numerator, denominator)| numerator / denominator).collect();
@@ -170,14 +201,14 @@ fn of_pairs(pairs: &[(f64, f64)], confidence: f64) -> Option<Estimate> {
 
 /// The runs of a configuration, and how long its system takes to forget, where that is known.
 #[derive(Clone, Copy)]
-struct Seen<'a> {
-    runs: &'a [Run],
-    relaxation: Option<Span>,
+pub(super) struct Seen<'a> {
+    pub(super) runs: &'a [Run],
+    pub(super) relaxation: Option<Span>,
 }
 
 impl Seen<'_> {
     /// The pooled quantile with a sectioning interval whose sections are replications, guarded.
-    fn quantile<'a>(
+    pub(super) fn quantile<'a>(
         self,
         samples: impl Iterator<Item = &'a Samples> + Clone,
         level: f64,

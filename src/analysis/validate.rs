@@ -25,6 +25,7 @@ mod case;
 pub mod coverage;
 mod measured;
 mod mutants;
+mod prefixes;
 pub mod replays;
 mod suite;
 pub(crate) mod table;
@@ -110,6 +111,20 @@ pub struct Row {
 }
 
 impl Row {
+    /// A comparison that does not rest on chance.
+    fn exact(case: String, metric: &str, expected: f64, simulated: f64, verdict: Verdict) -> Self {
+        let metric = metric.to_owned();
+        Self {
+            case,
+            metric,
+            expected,
+            simulated: Some(simulated),
+            interval: None,
+            standard_error: None,
+            verdict,
+        }
+    }
+
     /// The error in standard errors.
     pub fn error_in_standard_errors(&self) -> Option<f64> {
         let error = self.simulated? - self.expected;
@@ -145,8 +160,18 @@ impl Report {
 
 /// Runs `cases` on the rayon pool it is called in and judges them.
 pub fn validate(cases: &[Case], options: &Options) -> Report {
+    validate_watched(cases, options, &|_, _| {})
+}
+
+/// As [`validate`], and tells each case with its rows as soon as it is judged.
+pub fn validate_watched(cases: &[Case], options: &Options, watch: &(dyn Fn(usize, &[Row]) + Sync)) -> Report {
     let comparisons = sampled(cases);
-    let rows = cases.iter().flat_map(|case| rows_of(case, options, comparisons)).collect();
+    let mut rows = Vec::new();
+    for (index, case) in cases.iter().enumerate() {
+        let of_case = rows_of(case, options, comparisons);
+        watch(index, &of_case);
+        rows.extend(of_case);
+    }
     Report { rows, comparisons, form: options.form }
 }
 
@@ -159,6 +184,7 @@ pub fn add_replays(report: &mut Report, data: &std::path::Path) -> Result<(), St
     for replay in replays::REPLAYS {
         report.rows.extend(replay.rows(&references, data)?);
     }
+    report.rows.extend(prefixes::rows(data)?);
     Ok(())
 }
 

@@ -94,6 +94,7 @@ mod tests {
             confidence: 0.95,
             seed: 1,
             windows: 60,
+            recovery: None,
         }
     }
 

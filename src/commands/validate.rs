@@ -1,7 +1,9 @@
 //! `tars-sim validate`: the simulator against queueing theory and exact replays.
 
 use super::{Cause, Failure, Surroundings, print, talk};
-use crate::analysis::validate::{Form, Options, add_replays, coverage, replays, suite, validate};
+use crate::analysis::validate::{
+    Form, Options, Row, Verdict, add_replays, coverage, replays, suite, validate_watched,
+};
 use crate::cli::{OutputFormat, ValidateArgs};
 
 /// Runs the suite and prints a row a comparison.
@@ -27,7 +29,14 @@ pub(super) fn run(args: &ValidateArgs, around: &Surroundings) -> Result<(), Fail
         .num_threads(args.threads.into())
         .build()
         .map_err(|error| Failure::internal(format!("error: {error}")))?;
-    let mut report = pool.install(|| validate(&cases, &options));
+    let judged = |index: usize, rows: &[Row]| {
+        if args.full && !args.quiet {
+            let off = rows.iter().filter(|row| row.verdict != Verdict::Holds).count();
+            let held = if off == 0 { "holds".to_owned() } else { format!("{off} rows do not hold") };
+            talk(&format!("{} of {}: {}: {held}\n", index + 1, cases.len(), cases[index].name));
+        }
+    };
+    let mut report = pool.install(|| validate_watched(&cases, &options, &judged));
     if let Some(data) = &options.data {
         add_replays(&mut report, data).map_err(|why| Failure::usage(format!("error: {why}")))?;
     }

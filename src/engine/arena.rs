@@ -2,6 +2,9 @@
 
 /// Values under `u32` ids. The id of a removed value is dead until a later insertion reuses it, last freed first.
 ///
+/// What is discarded stays where it is until its id is used again, so that a large value need not be written whole for
+/// each that comes: [`revive`](Self::revive) gives it back as it was left.
+///
 /// ```
 /// use tars_sim::engine::Arena;
 /// let mut agents = Arena::new();
@@ -19,16 +22,16 @@ pub struct Arena<T> {
 }
 
 #[derive(Clone, Debug)]
-enum Slot<T> {
-    Live(T),
-    /// Names the slot to fill after this one.
-    Dead {
-        next: u32,
-    },
+struct Slot<T> {
+    /// [`LIVE`], or of a dead slot the one to fill after it.
+    next: u32,
+    value: T,
 }
 
 /// The end of the list of free slots.
 const NO_SLOT: u32 = u32::MAX;
+/// Marks a slot in use.
+const LIVE: u32 = u32::MAX - 1;
 
 impl<T> Default for Arena<T> {
     fn default() -> Self {
@@ -50,19 +53,36 @@ impl<T> Arena<T> {
     /// Keeps `value` and says under which id.
     #[inline]
     pub fn insert(&mut self, value: T) -> u32 {
+        let Some(slot) = self.slots.get_mut(self.free as usize) else { return self.append(value) };
+        let id = core::mem::replace(&mut self.free, slot.next);
+        *slot = Slot { next: LIVE, value };
         self.len += 1;
-        let id = self.free;
-        if let Some(slot) = self.slots.get_mut(id as usize) {
-            let Slot::Dead { next } = *slot else { panic!("arena: free slot {id} is in use") };
-            self.free = next;
-            *slot = Slot::Live(value);
-            return id;
+        id
+    }
+
+    /// Brings the value that was discarded last to life again, under its id and as it was left; where there is none,
+    /// a fresh one.
+    #[inline]
+    pub fn revive(&mut self, fresh: impl FnOnce() -> T) -> (u32, &mut T) {
+        let mut id = self.free;
+        match self.slots.get_mut(id as usize) {
+            Some(slot) => {
+                self.free = core::mem::replace(&mut slot.next, LIVE);
+                self.len += 1;
+            }
+            None => id = self.append(fresh()),
         }
-        let id = u32::try_from(self.slots.len())
-            .ok()
-            .filter(|&id| id != NO_SLOT)
-            .expect("an arena ends at 2^32 - 1");
-        self.slots.push(Slot::Live(value));
+        (id, &mut self.slots[id as usize].value)
+    }
+
+    /// Keeps `value` under a new id.
+    #[cold]
+    #[inline(never)]
+    fn append(&mut self, value: T) -> u32 {
+        let id =
+            u32::try_from(self.slots.len()).ok().filter(|&id| id < LIVE).expect("an arena ends at 2^32 - 2");
+        self.slots.push(Slot { next: LIVE, value });
+        self.len += 1;
         id
     }
 
@@ -71,28 +91,24 @@ impl<T> Arena<T> {
     /// # Panics
     /// If `id` is dead.
     #[inline]
-    pub fn remove(&mut self, id: u32) -> T {
-        let next = self.free;
-        match self.slots.get_mut(id as usize).map(|slot| core::mem::replace(slot, Slot::Dead { next })) {
-            Some(Slot::Live(value)) => {
-                self.free = id;
-                self.len -= 1;
-                value
-            }
-            Some(Slot::Dead { .. }) | None => dead(id),
-        }
+    pub fn remove(&mut self, id: u32) -> T
+    where
+        T: Default,
+    {
+        let value = core::mem::take(self.get_mut(id));
+        self.discard(id);
+        value
     }
 
-    /// Drops the value where it is, without moving it out; its id is dead.
+    /// Lets the value be where it is until its id is used again; its id is dead.
     ///
     /// # Panics
     /// If `id` is dead.
     #[inline]
     pub fn discard(&mut self, id: u32) {
-        let next = self.free;
         match self.slots.get_mut(id as usize) {
-            Some(slot @ Slot::Live(_)) => *slot = Slot::Dead { next },
-            Some(Slot::Dead { .. }) | None => dead(id),
+            Some(slot) if slot.next == LIVE => slot.next = self.free,
+            Some(_) | None => dead(id),
         }
         self.free = id;
         self.len -= 1;
@@ -102,8 +118,8 @@ impl<T> Arena<T> {
     #[inline]
     pub fn find_mut(&mut self, id: u32) -> Option<&mut T> {
         match self.slots.get_mut(id as usize) {
-            Some(Slot::Live(value)) => Some(value),
-            Some(Slot::Dead { .. }) | None => None,
+            Some(slot) if slot.next == LIVE => Some(&mut slot.value),
+            Some(_) | None => None,
         }
     }
 
@@ -114,8 +130,8 @@ impl<T> Arena<T> {
     #[inline]
     pub fn get_mut(&mut self, id: u32) -> &mut T {
         match self.slots.get_mut(id as usize) {
-            Some(Slot::Live(value)) => value,
-            Some(Slot::Dead { .. }) | None => dead(id),
+            Some(slot) if slot.next == LIVE => &mut slot.value,
+            Some(_) | None => dead(id),
         }
     }
 
@@ -126,22 +142,19 @@ impl<T> Arena<T> {
     #[inline]
     pub fn get(&self, id: u32) -> &T {
         match self.slots.get(id as usize) {
-            Some(Slot::Live(value)) => value,
-            Some(Slot::Dead { .. }) | None => dead(id),
+            Some(slot) if slot.next == LIVE => &slot.value,
+            Some(_) | None => dead(id),
         }
     }
 
     /// Whether `id` is in use.
     pub fn contains(&self, id: u32) -> bool {
-        matches!(self.slots.get(id as usize), Some(Slot::Live(_)))
+        self.slots.get(id as usize).is_some_and(|slot| slot.next == LIVE)
     }
 
     /// The values and their ids, in order of id.
     pub fn iter(&self) -> impl Iterator<Item = (u32, &T)> {
-        (0..).zip(&self.slots).filter_map(|(id, slot)| match slot {
-            Slot::Live(value) => Some((id, value)),
-            Slot::Dead { .. } => None,
-        })
+        (0..).zip(&self.slots).filter(|(_, slot)| slot.next == LIVE).map(|(id, slot)| (id, &slot.value))
     }
 
     /// How many values there are.
@@ -175,6 +188,19 @@ mod tests {
         arena.remove(2);
         assert_eq!((arena.insert(9), arena.insert(8), arena.insert(7)), (2, 0, 3));
         assert_eq!(arena.len(), 4);
+    }
+
+    #[test]
+    fn what_was_discarded_comes_back_as_it_was_left() {
+        let mut arena = Arena::new();
+        let (id, value) = arena.revive(|| 7);
+        assert_eq!((id, *value), (0, 7));
+        *value = 8;
+        arena.discard(id);
+        assert!(!arena.contains(id));
+        assert_eq!(arena.revive(|| 9), (0, &mut 8));
+        assert_eq!(arena.revive(|| 9), (1, &mut 9));
+        assert_eq!(arena.len(), 2);
     }
 
     #[test]

@@ -42,7 +42,8 @@ impl Heap {
     }
 
     /// Adds a key; says whether the heap may have grown to a length it did not have before.
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "its short cases are shorter than a call")]
     pub(super) fn push(&mut self, key: Key) -> Grown {
         if self.vacant {
             self.vacant = false;
@@ -97,7 +98,8 @@ impl Heap {
     }
 
     /// Puts `key` at the root and lets it sink to where no child is less.
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "its short cases are shorter than a call")]
     fn sink(&mut self, key: Key) {
         match self.below {
             0 => self.root = key,
@@ -111,7 +113,7 @@ impl Heap {
         }
     }
 
-    #[inline]
+    #[inline(never)]
     fn sink_through_families(&mut self, key: Key) {
         let mut place = None;
         let mut family = 0;
@@ -128,6 +130,7 @@ impl Heap {
     }
 
     /// Puts `key` at the end and lets it rise to where its parent is less.
+    #[inline(never)]
     fn append(&mut self, key: Key) {
         let mut place = self.below;
         if place / 4 == self.families.len() {

@@ -73,7 +73,8 @@ impl Ladder {
         }
     }
 
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "every event comes here, and mostly takes the root of the heap")]
     pub(super) fn push(&mut self, key: Key) {
         if key.time() >= self.near_limit {
             self.push_beyond(key);

@@ -3,6 +3,7 @@
 mod checks;
 mod controllers;
 mod faults;
+mod recovery;
 mod routes;
 mod sharing;
 mod system;
@@ -98,7 +99,8 @@ pub fn build(tree: &Tree, traces: &mut TraceStore, diagnostics: &mut Diagnostics
         .collect();
     let batches = sharing::batches(tree, &policies, diagnostics);
     let coalescers = sharing::coalescers(tree, &policies, diagnostics);
-    let measure = measure_of(tree, &measure, diagnostics);
+    let recovery = recovery::recovery(tree, &measure, &faults, diagnostics);
+    let measure = Measure { recovery, ..measure_of(tree, &measure, diagnostics) };
     let good_within = slo.latency_p99;
     let model = Model {
         classes,
@@ -328,6 +330,7 @@ fn measure_of(tree: &Tree, spec: &MeasureSpec, diagnostics: &mut Diagnostics) ->
         confidence: spec.confidence,
         seed: spec.seed,
         windows: spec.windows,
+        recovery: None,
     }
 }
 

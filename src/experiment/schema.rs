@@ -17,12 +17,14 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use fault::{FaultEffect, FaultSpec, OutageAnswer};
+pub(crate) use measure::nearly_all;
 pub use measure::{
-    CostSpec, MeasureMode, MeasureSpec, PrecisionSpec, ReplicationSpec, SensitivitySpec, SloSpec, WarmupSpec,
+    CostSpec, MeasureMode, MeasureSpec, PrecisionSpec, RecoverySpec, ReplicationSpec, SensitivitySpec,
+    SloSpec, WarmupSpec,
 };
 pub use node::{
     EventLoopSpec, GarbageSpec, LivenessSpec, MajorSpec, ManualSpec, MemorySpec, MinorSpec, NodeSpec,
-    PauseSpec,
+    PauseSpec, ResponsesSpec,
 };
 pub use policy::{AlertPolicy, AutoscalePolicy, BatchPolicy, CoalescePolicy, DegradePolicy, PoliciesSpec};
 pub use route::{

@@ -21,6 +21,14 @@ pub enum Metric {
     LatencyP95,
     /// 99th percentile of latency.
     LatencyP99,
+    /// Mean time to the first byte.
+    FirstByteMean,
+    /// Median time to the first byte.
+    FirstByteP50,
+    /// 95th percentile of the time to the first byte.
+    FirstByteP95,
+    /// 99th percentile of the time to the first byte.
+    FirstByteP99,
     /// The share of tasks that did not end well.
     ErrorShare,
     /// The share of tasks refused before any work was done.
@@ -49,6 +57,10 @@ pub enum Metric {
     Agents,
     /// Looks into caches that hit.
     CacheHits,
+    /// From the end of a trigger until good answers are back.
+    TimeToRecover,
+    /// The share of replications that came back.
+    Recovered,
 }
 
 /// What a metric of one station or pool is about.
@@ -109,7 +121,7 @@ type Row = (&'static str, &'static str, &'static str, &'static str, Better, bool
 
 impl Metric {
     /// Every metric, in the order of display.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 27] = [
         Self::Good,
         Self::Issued,
         Self::Ended,
@@ -117,6 +129,10 @@ impl Metric {
         Self::LatencyP50,
         Self::LatencyP95,
         Self::LatencyP99,
+        Self::FirstByteMean,
+        Self::FirstByteP50,
+        Self::FirstByteP95,
+        Self::FirstByteP99,
         Self::ErrorShare,
         Self::RejectedShare,
         Self::AbandonedShare,
@@ -131,6 +147,8 @@ impl Metric {
         Self::CostPerCorrect,
         Self::Agents,
         Self::CacheHits,
+        Self::TimeToRecover,
+        Self::Recovered,
     ];
 
     // A table reads best a row a line.
@@ -145,6 +163,10 @@ impl Metric {
             Self::LatencyP50 => ("latency_p50_s", "latency, median", "s", "half of the tasks that ended well were faster", Lower, false),
             Self::LatencyP95 => ("latency_p95_s", "latency, 95th percentile", "s", "95 % of the tasks that ended well were faster", Lower, true),
             Self::LatencyP99 => ("latency_p99_s", "latency, 99th percentile", "s", "99 % of the tasks that ended well were faster", Lower, true),
+            Self::FirstByteMean => ("first_byte_mean_s", "time to first byte, mean", "s", "from the intended submission to the first byte of the answer; that of the whole answer where it is buffered; tasks that ended well", Lower, true),
+            Self::FirstByteP50 => ("first_byte_p50_s", "time to first byte, median", "s", "half of the tasks that ended well had their first byte sooner", Lower, false),
+            Self::FirstByteP95 => ("first_byte_p95_s", "time to first byte, 95th percentile", "s", "95 % of the tasks that ended well had their first byte sooner", Lower, false),
+            Self::FirstByteP99 => ("first_byte_p99_s", "time to first byte, 99th percentile", "s", "99 % of the tasks that ended well had their first byte sooner", Lower, false),
             Self::ErrorShare => ("error_share", "errors", "share", "tasks that were refused, failed or were abandoned, of all that ended", Lower, true),
             Self::RejectedShare => ("rejected_share", "rejected", "share", "tasks refused before any work was done, of all that ended", Lower, false),
             Self::AbandonedShare => ("abandoned_share", "abandoned", "share", "tasks whose client left, of all that ended", Lower, false),
@@ -159,7 +181,14 @@ impl Metric {
             Self::CostPerCorrect => ("cost_usd_per_1000_correct", "cost per 1,000 right answers", "USD", "cost over tasks that ended well times their accuracy", Lower, false),
             Self::Agents => ("agents_mean", "agents", "agents", "time average over the window, all pools", Neither, false),
             Self::CacheHits => ("cache_hit_share", "cache hits", "share", "looks into caches that found an entry", Higher, false),
+            Self::TimeToRecover => ("time_to_recover_s", "time to recover", "s", "from the end of the trigger until good answers are, and stay, the stated share of the tasks submitted; whole run", Lower, true),
+            Self::Recovered => ("recovered_share", "recovered", "share", "replications that came back before they ended", Higher, false),
         }
+    }
+
+    /// Whether it is about the time to the first byte.
+    pub const fn is_of_first_byte(self) -> bool {
+        matches!(self, Self::FirstByteMean | Self::FirstByteP50 | Self::FirstByteP95 | Self::FirstByteP99)
     }
 
     /// Its name in files.

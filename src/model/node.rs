@@ -18,6 +18,8 @@ pub struct NodeGroup {
     pub work: (Option<Law<Span>>, Option<Law<Span>>),
     /// The share of a core that it may use; work takes the reciprocal times as long.
     pub cores: f64,
+    /// How much longer calls take whose answers are handed on as they come; `None` where answers are buffered.
+    pub streamed: Option<f64>,
     /// Collections of the young generation: after so much garbage, the share promoted, the pause.
     pub minor: Option<(f64, f64, Pause)>,
     /// Collections of the whole heap: the growth that brings one on, the pause.

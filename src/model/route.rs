@@ -1,6 +1,7 @@
 //! Routes as one flat program, so that a step is an index and a jump.
 
 use super::distribution::Law;
+use tars_policy::balance::BalanceSpec;
 use tars_policy::route::{Fallback, RouteSpec};
 use tars_policy::units::Span;
 
@@ -30,6 +31,8 @@ pub struct Program {
     pub delivery: Option<u32>,
     /// How many spreads in turn there are.
     pub turns: usize,
+    /// Spreads by a balance policy.
+    pub balances: Vec<Balanced>,
 }
 
 /// One operation.
@@ -114,14 +117,14 @@ pub enum Op {
         /// Which cache.
         cache: u16,
     },
-    /// One of several ways, in turn or by chance.
+    /// One of several ways.
     Spread {
         /// The first way.
         first: u32,
         /// How many.
         count: u32,
-        /// The counter when in turn.
-        turn: Option<u16>,
+        /// How it is chosen.
+        by: SpreadRule,
     },
     /// Passes over steps whose feature is off.
     Feature {
@@ -132,6 +135,35 @@ pub enum Op {
     },
     /// The task is done.
     End,
+}
+
+/// How one of several ways is chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SpreadRule {
+    /// In turn, by this counter.
+    Turn(u16),
+    /// By chance.
+    Chance,
+    /// By a balance policy, by place in [`Program::balances`].
+    Balance(u16),
+}
+
+/// Ways that a balance policy chooses from.
+#[derive(Clone, Debug)]
+pub struct Balanced {
+    /// The policy.
+    pub policy: BalanceSpec,
+    /// Of each way, where its load is seen, and its weight.
+    pub ways: Vec<(Place, u32)>,
+}
+
+/// Where the load of a way is seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// A station.
+    Station(u16),
+    /// A pool.
+    Pool(u16),
 }
 
 /// A call of a station.

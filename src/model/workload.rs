@@ -37,6 +37,8 @@ pub struct Client {
     pub load: Load,
     /// Cumulative shares of the classes it submits; the last is one.
     pub mix: Vec<(f64, u16)>,
+    /// The number of the user that a task is of; users of a closed loop have their own.
+    pub users: Option<Law<f64>>,
     /// How long it waits for an answer.
     pub timeout: Option<Span>,
     /// How it resubmits.

@@ -85,6 +85,12 @@ pub fn time_series(result: &ResultFile) -> Result<Vec<u8>, ReportError> {
             for name in &names {
                 let value = series.columns.get(name).and_then(|column| column.get(window).copied().flatten());
                 row.push(float(value));
+                if has_band(result, name) {
+                    let half =
+                        series.half_widths.get(name).and_then(|half| half.get(window).copied().flatten());
+                    let end = |sign: f64| value.zip(half).map(|(value, half)| value + sign * half);
+                    row.extend([float(end(-1.0)), float(end(1.0))]);
+                }
             }
             table.row(&row)?;
         }
@@ -161,13 +167,24 @@ fn replication_columns() -> Vec<Column> {
 
 fn series_columns(result: &ResultFile) -> Vec<Column> {
     let mut columns = head_columns(result);
+    let confidence = number::plain(result.confidence * 100.0);
     columns.push(Column::new("window_start_s", "s", "start of the window, in simulated time"));
     for name in series_names(result) {
-        columns.push(Column::new(
-            slug(&name),
-            series_unit(&name),
-            "mean over the replications, in the window",
-        ));
+        let (slug, unit) = (slug(&name), series_unit(&name));
+        if !has_band(result, &name) {
+            columns.push(Column::new(
+                slug,
+                unit,
+                "of all replications together, in the window; it has no interval",
+            ));
+            continue;
+        }
+        columns.push(Column::new(&slug, unit, "mean over the replications, in the window"));
+        columns.extend([("_low", "lower"), ("_high", "upper")].map(|(suffix, end)| {
+            let meaning =
+                format!("{end} end of the {confidence} % interval of {slug}, for this window by itself");
+            Column::new(format!("{slug}{suffix}"), unit, meaning)
+        }));
     }
     distinct(columns)
 }
@@ -186,6 +203,12 @@ fn head_columns(result: &ResultFile) -> Vec<Column> {
 fn series_names(result: &ResultFile) -> IndexSet<String> {
     let series = result.cells.iter().filter_map(|cell| cell.series.as_ref());
     series.flat_map(|series| series.columns.keys().cloned()).collect()
+}
+
+/// Whether any cell has intervals for a column of its time series.
+fn has_band(result: &ResultFile, name: &str) -> bool {
+    let mut series = result.cells.iter().filter_map(|cell| cell.series.as_ref());
+    series.any(|series| series.half_widths.contains_key(name))
 }
 
 /// The unit that ends a column's name.

@@ -54,7 +54,8 @@ fn data(result: &ResultFile) -> Result<String, ReportError> {
 }
 
 fn round(series: &mut Series) {
-    for value in series.columns.values_mut().flatten().flatten() {
+    let widths = series.half_widths.values_mut();
+    for value in series.columns.values_mut().chain(widths).flatten().flatten() {
         if let Ok(rounded) = format!("{value:.4e}").parse() {
             *value = rounded;
         }

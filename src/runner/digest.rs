@@ -108,6 +108,10 @@ impl Sink {
             self.number(value);
         }
         self.samples(&run.latency);
+        if !run.first_byte.is_empty() {
+            self.text("first byte");
+            self.samples(&run.first_byte);
+        }
         self.number(run.ledgers.len() as u64);
         for (bucket, tasks, parts) in &run.ledgers {
             self.number(*bucket);

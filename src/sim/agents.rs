@@ -6,19 +6,21 @@ use super::level::Level;
 use super::probe::count;
 use super::stations::{drop_cause, small};
 use super::strand::{Cause, NOBODY, NONE, Phase, uses};
+use super::warm::WarmState;
 use super::world::{FAR, World};
 use crate::engine::Ticket;
 use crate::model::Pool as PoolModel;
 use crate::tally::Samples;
 use tars_policy::admission::{Admission, AdmissionResult, AdmissionView, AdmitVerdict};
 use tars_policy::dispatch::{OnFailure, Worker, WorkerState, WorkerStep};
-use tars_policy::pool::{AgentId, AtStart, GroupId, Pool, Spawned};
+use tars_policy::pool::{AgentId, AgentState, AtStart, GroupId, Pool, Spawned};
 use tars_policy::queue::{LaneMask, Offer, Offered, Priority, PriorityQueue, Taken};
 use tars_policy::units::{Span, Time};
 
 /// A pool at work.
 pub(super) struct PoolState {
     pub(super) agents: Pool,
+    pub(super) warm: Option<WarmState>,
     pub(super) queue: PriorityQueue<u32>,
     pub(super) admission: Option<Admission>,
     /// Workers that poll; empty when dispatch is event-driven.
@@ -40,12 +42,27 @@ pub(super) struct PoolState {
     pub(super) retired: u64,
 }
 
-/// An agent that starts.
-#[derive(Clone, Copy, Debug)]
+/// Something of a pool that is under way.
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Starting {
-    pool: u16,
-    /// The agent, or a container of the warm pool.
-    agent: Option<AgentId>,
+    pub(super) pool: u16,
+    pub(super) what: Started,
+}
+
+/// What is under way.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) enum Started {
+    /// An agent starts.
+    Agent(AgentId),
+    /// A container of the warm pool is prepared.
+    #[default]
+    Container,
+    /// A container of a group is prepared, by its place in the warm plan.
+    Prepared(u16),
+    /// A window of the warm plan's schedule begins.
+    Window,
+    /// A dead agent is found by the health check.
+    Found(AgentId),
 }
 
 impl PoolState {
@@ -53,6 +70,7 @@ impl PoolState {
         let built = "policies were validated when the model was made";
         Self {
             agents: pool.agents.build().expect(built),
+            warm: WarmState::new(pool),
             queue: pool.queue.build(pool.lanes).expect(built),
             admission: pool.admission.as_ref().map(|spec| spec.build().expect(built)),
             workers: pool.dispatch.build().expect(built),
@@ -110,6 +128,7 @@ impl World<'_> {
             for spawned in starting {
                 self.agent_starts(small(index), spawned);
             }
+            self.start_warm(small(index));
             let state = &mut self.pools[index];
             state.alive.set(0, state.agents.total_agents());
             for worker in 0..state.workers.len() {
@@ -122,11 +141,9 @@ impl World<'_> {
     }
 
     fn agent_starts(&mut self, pool: u16, spawned: Spawned) {
-        let starting = self.controllers.starting.insert(Starting { pool, agent: Some(spawned.agent) });
-        self.agenda.schedule(spawned.ready_at.as_nanos().min(FAR), Event::AgentReady(starting));
+        self.schedule_start(pool, Started::Agent(spawned.agent), spawned.ready_at);
         if let Some(refill) = spawned.refill_at {
-            let container = self.controllers.starting.insert(Starting { pool, agent: None });
-            self.agenda.schedule(refill.as_nanos().min(FAR), Event::AgentReady(container));
+            self.schedule_start(pool, Started::Container, refill);
         }
     }
 
@@ -135,11 +152,16 @@ impl World<'_> {
         let time = self.time();
         for _ in 0..count {
             let state = &mut self.pools[pool as usize];
-            let spawned = state.agents.spawn(time, group_id(group));
+            let group = group_id(group);
+            let spawned = match &mut state.warm {
+                Some(warm) => state.agents.spawn_as(time, group, warm.take(group)),
+                None => state.agents.spawn(time, group),
+            };
             state.spawned += 1;
             state.alive.up(time.as_nanos());
             self.agent_starts(pool, spawned);
         }
+        self.prepare(pool);
     }
 
     /// Retires up to `count` idle agents of a group; says how many there were.
@@ -154,16 +176,19 @@ impl World<'_> {
 
     pub(super) fn agent_ready(&mut self, index: u32) {
         let time = self.time();
-        let Starting { pool, agent } = self.controllers.starting.remove(index);
+        let Starting { pool, what } = self.controllers.starting.remove(index);
         let state = &mut self.pools[pool as usize];
-        match agent {
-            Some(agent) => {
+        match what {
+            Started::Agent(agent) => {
                 if state.agents.ready(time, agent) {
                     self.arm_expiry(pool);
                     self.dispatch(pool, true);
                 }
             }
-            None => state.agents.warm_ready(),
+            Started::Container => state.agents.warm_ready(),
+            Started::Prepared(place) => self.prepared(pool, place),
+            Started::Window => self.warm_window_begins(pool),
+            Started::Found(agent) => self.restart_agent(pool, agent),
         }
     }
 
@@ -180,10 +205,18 @@ impl World<'_> {
     pub(super) fn restart_agent(&mut self, pool: u16, agent: AgentId) {
         let time = self.time();
         let state = &mut self.pools[pool as usize];
-        if let Some(spawned) = state.agents.restart(time, agent) {
+        if state.agents.agent(agent).is_none_or(|(what, _)| what != AgentState::Dead) {
+            return;
+        }
+        let spawned = match (&mut state.warm, state.agents.group_of(agent)) {
+            (Some(warm), Some(group)) => state.agents.restart_as(time, agent, warm.take(group)),
+            (Some(_) | None, _) => state.agents.restart(time, agent),
+        };
+        if let Some(spawned) = spawned {
             state.spawned += 1;
             state.alive.set(time.as_nanos(), state.agents.total_agents());
             self.agent_starts(pool, spawned);
+            self.prepare(pool);
         }
     }
 

@@ -9,7 +9,7 @@ use crate::engine::Ticket;
 use crate::model::workload::{Closed, Load};
 use crate::random::{Stream, Streams, later};
 use tars_policy::retry::{Failure, Retry, RetryVerdict};
-use tars_policy::units::{Span, Time};
+use tars_policy::units::Span;
 
 /// A client at work.
 pub(super) struct ClientState {
@@ -106,6 +106,21 @@ impl World<'_> {
         self.submit(client, user, key, 0);
     }
 
+    /// Whether the client's users submit again once they have their answers.
+    fn waits_for_answers(&self, client: u16) -> bool {
+        self.plan.clients[client as usize].users.is_none()
+    }
+
+    /// What tells the user of a task from every other; a task of nobody is a user of its own.
+    pub(super) fn user_key(&self, id: u32) -> u64 {
+        let strand = self.strands.get(id);
+        match strand.user {
+            NOBODY => strand.key,
+            user if self.waits_for_answers(strand.client) => u64::from(user),
+            user => u64::from(strand.client) << 32 | u64::from(user),
+        }
+    }
+
     fn submissions_are_over(&self) -> bool {
         self.plan.model.measure.terminating && self.now >= self.end
     }
@@ -199,44 +214,49 @@ impl World<'_> {
     fn submit(&mut self, client: u16, user: u32, key: u64, row: u32) {
         let plan = self.plan;
         let now = self.now;
-        let (source, model) = (&plan.model.clients[client as usize], &plan.model);
-        let class = match source.mix.as_slice() {
-            [(_, only)] => *only,
-            mix => {
-                let draw = crate::random::unit_from(later(key, 0, uses::CLASS));
-                mix.iter()
-                    .find(|(cumulative, _)| draw < *cumulative)
-                    .or(mix.last())
-                    .expect("a mix has classes")
-                    .1
-            }
+        let source = &plan.clients[client as usize];
+        let class = match source.only_class {
+            Some(class) => class,
+            None => class_of(&plan.model.clients[client as usize].mix, key),
         };
-        let kind = &model.classes[class as usize];
-        let mut strand =
-            Strand::new(now, key, client, class, user, row, kind.priority, kind.role.unwrap_or(NONE));
-        let laws = &plan.classes[class as usize];
-        if let Some(law) = &laws.input_tokens {
+        let kind = &plan.classes[class as usize];
+        let (id, strand) = self.strands.revive(Strand::default);
+        strand.renew(now, key, client, class, user, row, kind.priority, kind.role);
+        if let Some(law) = &kind.input_tokens {
             strand.input_tokens = whole(libm::round(law.sample(strand.draw_once(uses::INPUT_TOKENS))));
         }
-        if let Some(law) = &laws.output_tokens {
+        if let Some(law) = &kind.output_tokens {
             strand.output_tokens = whole(libm::round(law.sample(strand.draw_once(uses::OUTPUT_TOKENS))));
         }
+        strand.pc = kind.start;
+        strand.measured = now >= self.cut && now < self.end;
+        self.probe.issued(now, strand.measured);
+        if !source.plain {
+            self.submit_elaborately(id);
+        }
+        self.proceed(id);
+    }
+
+    /// What its trace says of the task, and what its client will do if it is not answered.
+    #[inline(never)]
+    fn submit_elaborately(&mut self, id: u32) {
+        let time = self.time();
+        let strand = self.strands.get_mut(id);
+        let source = &self.plan.model.clients[strand.client as usize];
         if let Load::Trace(trace, _) = &source.load {
-            let request = trace.requests[row as usize];
+            let request = trace.requests[strand.row as usize];
             strand.input_tokens = request.input_tokens;
             strand.output_tokens = request.output_tokens;
         }
-        strand.pc = model.program.routes[kind.route as usize].1;
-        strand.measured = now >= self.cut && now < self.end;
-        self.probe.issued(now, strand.measured);
-        let id = self.strands.insert(strand);
-        if let Some(retry) = &mut self.clients[client as usize].retry {
-            retry.on_request(Time::from_nanos(now));
+        if let Some(law) = &self.plan.clients[strand.client as usize].users {
+            strand.user = whole(law.sample(strand.draw_once(uses::USER))).min(NOBODY - 1);
+        }
+        if let Some(retry) = &mut self.clients[strand.client as usize].retry {
+            retry.on_request(time);
         }
         if let Some(timeout) = source.timeout {
             self.arm_give_up(id, timeout);
         }
-        self.go(id);
     }
 
     #[inline(never)]
@@ -325,11 +345,12 @@ impl World<'_> {
         let model = &self.plan.model;
         self.probe.retrying -= 1;
         let strand = self.strands.get_mut(id);
-        strand.pc = model.program.routes[model.classes[strand.class as usize].route as usize].1;
+        strand.pc = self.plan.classes[strand.class as usize].start;
         strand.phase = Phase::Ready;
         strand.cached = NONE;
         strand.retry_after = 0;
         strand.replay = 0;
+        self.first_bytes.forget(id);
         if strand.measured {
             self.probe.resubmitted += 1;
         }
@@ -340,7 +361,17 @@ impl World<'_> {
     }
 
     /// A task, or a branch of one, has come to its end, well (`None`) or not.
+    #[inline(never)]
     pub(super) fn task_ends(&mut self, id: u32, cause: Option<Cause>) {
+        let strand = self.strands.get(id);
+        if cause.is_none() && strand.parent == NOBODY && strand.agent.is_none() && !strand.orphan {
+            return self.settle(id, None);
+        }
+        self.task_ends_elaborately(id, cause);
+    }
+
+    #[inline(never)]
+    fn task_ends_elaborately(&mut self, id: u32, cause: Option<Cause>) {
         let strand = self.strands.get(id);
         if cause.is_some() && strand.worker != NOBODY && self.worker_fails(id) {
             return;
@@ -419,10 +450,13 @@ impl World<'_> {
         {
             retry.on_success(time);
         }
+        if self.first_bytes.on && cause.is_none() && strand.measured {
+            self.first_bytes.ended(now, id, strand);
+        }
         self.probe.ended(now, &self.plan.model, strand, cause);
-        let user = strand.user;
+        let (user, client) = (strand.user, strand.client);
         self.strands.discard(id);
-        if user != NOBODY {
+        if user != NOBODY && self.waits_for_answers(client) {
             let at = now.saturating_add(self.think(user)).min(FAR);
             self.agenda.schedule(at, Event::User(user));
         }
@@ -455,6 +489,12 @@ impl ClientState {
             self.state = (self.state + 1) % states.len();
         }
     }
+}
+
+/// The class that a task with this key is of, out of cumulative shares.
+fn class_of(mix: &[(f64, u16)], key: u64) -> u16 {
+    let draw = crate::random::unit_from(later(key, 0, uses::CLASS));
+    mix.iter().find(|(cumulative, _)| draw < *cumulative).or(mix.last()).expect("a mix has classes").1
 }
 
 fn exponential(mean: Span, u: f64) -> u64 {

@@ -12,7 +12,7 @@ use crate::tally::Samples;
 use std::fmt;
 
 /// The version of the layout.
-const VERSION: u64 = 2;
+const VERSION: u64 = 3;
 
 /// Why bytes are no run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,6 +131,7 @@ impl Run {
             out.number(value);
         }
         out.samples(&self.latency);
+        out.samples(&self.first_byte);
         out.list(&self.ledgers, |out, (bucket, tasks, spent)| {
             out.number(*bucket);
             out.number(*tasks);
@@ -172,6 +173,7 @@ impl Run {
         }
         run.bad = from.array::<CAUSES>()?;
         run.latency = from.samples()?;
+        run.first_byte = from.samples()?;
         run.ledgers = from.list(|from| Ok((from.number()?, from.number()?, from.array::<PARTS>()?)))?;
         run.breakdowns = from.list(read_breakdown)?;
         run.stations = from.list(read_station)?;

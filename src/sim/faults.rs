@@ -172,7 +172,7 @@ impl World<'_> {
         agents.truncate(count);
         self.crash_agents(pool, &agents, Cause::AgentLost);
         for agent in agents {
-            self.restart_agent(pool, agent);
+            self.restart_when_found(pool, agent);
         }
     }
 

@@ -110,21 +110,39 @@ impl Part {
 pub(crate) struct Ledger {
     spent: [u64; PARTS],
     since: u64,
+    /// The parts with any time: part `n` is bit `n`. Most tasks have few, and only these are looked at.
+    used: u32,
     part: Part,
 }
 
+impl Default for Ledger {
+    fn default() -> Self {
+        Self { spent: [0; PARTS], since: 0, used: 0, part: Part::Network }
+    }
+}
+
 impl Ledger {
-    /// An empty ledger of a task that starts at `now` in `part`.
-    pub(crate) const fn new(now: u64, part: Part) -> Self {
-        Self { spent: [0; PARTS], since: now, part }
+    /// The ledger of what starts at `now` in `part`.
+    pub(crate) fn new(now: u64, part: Part) -> Self {
+        Self { since: now, part, ..Self::default() }
+    }
+
+    /// The ledger of a task that starts at `now` in `part`, in place of that of another task.
+    #[inline]
+    pub(crate) fn renew(&mut self, now: u64, part: Part) {
+        let mut left = std::mem::take(&mut self.used);
+        while left != 0 {
+            self.spent[left.trailing_zeros() as usize] = 0;
+            left &= left - 1;
+        }
+        (self.since, self.part) = (now, part);
     }
 
     /// From `now` on the task is in `part`.
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "a change of every task: shorter than a call")]
     pub(crate) fn enter(&mut self, now: u64, part: Part) {
-        // No part exceeds the time that has passed, which has 60 bits.
-        let spent = &mut self.spent[self.part as usize];
-        *spent = spent.wrapping_add(now - self.since);
+        self.add(self.part, now - self.since);
         self.since = now;
         self.part = part;
     }
@@ -135,13 +153,21 @@ impl Ledger {
     pub(crate) fn enter_split(&mut self, now: u64, own: u64, rest: Part, part: Part) {
         let spent = now - self.since;
         let own = own.min(spent);
-        let kept = &mut self.spent[self.part as usize];
-        *kept = kept.wrapping_add(own);
+        self.add(self.part, own);
         if spent > own {
-            self.spent[rest as usize] += spent - own;
+            self.add(rest, spent - own);
         }
         self.since = now;
         self.part = part;
+    }
+
+    /// So much more time in a part.
+    #[inline]
+    const fn add(&mut self, part: Part, span: u64) {
+        // No part exceeds the time that has passed, which has 60 bits.
+        let spent = &mut self.spent[part as usize];
+        *spent = spent.wrapping_add(span);
+        self.used |= ((span > 0) as u32) << part as u32;
     }
 
     /// From `now` on the task is where the shared work is that it has waited for since its last change: that time
@@ -151,6 +177,7 @@ impl Ledger {
         for (sum, part) in self.spent.iter_mut().zip(shared.spent) {
             *sum += part;
         }
+        self.used |= shared.used;
         self.since = now;
         self.part = shared.part;
     }
@@ -165,9 +192,15 @@ impl Ledger {
         self.part
     }
 
-    /// Time by part, up to the last change.
-    pub(crate) const fn spent(&self) -> &[u64; PARTS] {
-        &self.spent
+    /// The places of the parts with any time up to the last change, and that time.
+    #[inline]
+    pub(crate) fn spent(&self) -> impl Iterator<Item = (usize, u64)> + '_ {
+        let mut left = self.used;
+        std::iter::from_fn(move || {
+            let place = left.trailing_zeros() as usize;
+            left &= left.wrapping_sub(1);
+            self.spent.get(place).map(|spent| (place, *spent))
+        })
     }
 
     /// Time in one part, up to the last change.
@@ -184,15 +217,15 @@ impl Ledger {
     /// All time up to the last change.
     #[inline]
     pub(crate) fn total(&self) -> u64 {
-        // No part exceeds the task's own time, which fits; without the check of each step the sum is vectorised.
-        self.spent.iter().fold(0, |sum: u64, part| sum.wrapping_add(*part))
+        // No part exceeds the task's own time, which fits.
+        self.spent().fold(0, |sum: u64, (_, part)| sum.wrapping_add(part))
     }
 
     /// Counts time spent in `from` since the ledger looked like `before` as time in `to`.
     pub(crate) fn move_since(&mut self, before: u64, from: Part, to: Part) {
         let moved = self.spent[from as usize] - before;
         self.spent[from as usize] -= moved;
-        self.spent[to as usize] += moved;
+        self.add(to, moved);
     }
 }
 
@@ -202,7 +235,10 @@ mod tests {
 
     #[test]
     fn parts_sum_to_the_time_that_passed() {
-        let mut ledger = Ledger::new(100, Part::Network);
+        let mut ledger = Ledger::default();
+        ledger.enter(40, Part::Tool);
+        ledger.enter(70, Part::Network);
+        ledger.renew(100, Part::Network);
         ledger.enter(150, Part::Queue);
         ledger.enter(150, Part::Provider);
         ledger.enter_split(450, 200, Part::Slowdown, Part::Network);
@@ -210,6 +246,9 @@ mod tests {
         assert_eq!(ledger.total(), 360);
         assert_eq!(ledger.spent_in(Part::Provider), 200);
         assert_eq!(ledger.spent_in(Part::Slowdown), 100);
+        assert_eq!(ledger.spent_in(Part::Tool), 0);
+        let places: Vec<_> = ledger.spent().map(|(place, _)| Part::ALL[place]).collect();
+        assert_eq!(places, [Part::Network, Part::Provider, Part::Slowdown]);
     }
 
     #[test]

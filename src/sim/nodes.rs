@@ -153,6 +153,11 @@ impl NodeState {
         self.stopped += span;
     }
 
+    /// Which group it is of.
+    pub(super) fn group(&self) -> usize {
+        usize::from(self.group)
+    }
+
     /// Work of its event loop since the start.
     pub(super) const fn worked_ever(&self) -> u64 {
         self.worked_ever

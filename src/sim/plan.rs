@@ -3,11 +3,14 @@
 
 use super::ledger::Part;
 use super::nodes::NodePlan;
+use super::strand::NONE;
 use super::world::part_of;
 use crate::model::fault::Fault;
 use crate::model::route::Visit;
-use crate::model::{CacheKind, Model, Station};
+use crate::model::workload::{Client, Load};
+use crate::model::{CacheKind, Model, Service, Station};
 use crate::random::Sampler;
+use tars_policy::queue::Priority;
 use tars_policy::route::{Route, RouteSpec};
 use tars_policy::units::{Span, TokenPrice};
 
@@ -27,6 +30,18 @@ pub struct Plan {
     pub(super) nodes: Vec<NodePlan>,
     /// How each visit chooses its model.
     pub(super) choices: Vec<Option<ModelChoice>>,
+    /// Of each visit that is a direct call, what it is.
+    pub(super) direct: Vec<Option<DirectCall>>,
+}
+
+/// A call with nothing about it but a line and one draw: no limit, timeout, retry, breaker, patience, price or fault, at
+/// a station where nothing interrupts a service. The calls of classic queues are, and most of tools and files.
+#[derive(Debug)]
+pub(super) struct DirectCall {
+    pub(super) station: u16,
+    /// Where time in service stands in the ledger.
+    pub(super) part: Part,
+    service: Option<Sampler>,
 }
 
 /// How a visit chooses its model.
@@ -65,6 +80,7 @@ pub(super) struct OfferPlan {
     pub(super) per_input: u64,
     pub(super) per_output: u64,
     pub(super) per_cached: u64,
+    pub(super) first_token: Option<Sampler>,
     pub(super) input_price: TokenPrice,
     pub(super) cached_price: TokenPrice,
     pub(super) output_price: TokenPrice,
@@ -82,17 +98,26 @@ pub(super) struct LoadPoint {
 /// Samplers of a class.
 #[derive(Debug)]
 pub(super) struct ClassPlan {
+    pub(super) priority: Priority,
+    pub(super) role: u16,
+    /// The first operation of its route.
+    pub(super) start: u32,
     pub(super) input_tokens: Option<Sampler>,
     pub(super) output_tokens: Option<Sampler>,
     pub(super) complexity: Option<Sampler>,
 }
 
 /// Samplers of a client.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct ClientPlan {
+    /// The class of all its tasks, if there is only one.
+    pub(super) only_class: Option<u16>,
+    /// Whether its tasks are no more than their draws: not out of a trace, under no timeout, and never submitted again.
+    pub(super) plain: bool,
     pub(super) interval: Option<Sampler>,
     pub(super) size: Option<Sampler>,
     pub(super) think: Option<Sampler>,
+    pub(super) users: Option<Sampler>,
 }
 
 /// Samplers of a cache.
@@ -117,28 +142,31 @@ impl Plan {
             .map(|client| match &client.load {
                 Load::Closed(closed) => ClientPlan {
                     think: closed.think.as_ref().map(Sampler::of_spans),
-                    ..ClientPlan::default()
+                    ..ClientPlan::of(client)
                 },
                 Load::Renewal(interval, _) => {
-                    ClientPlan { interval: Some(Sampler::of_spans(interval)), ..ClientPlan::default() }
+                    ClientPlan { interval: Some(Sampler::of_spans(interval)), ..ClientPlan::of(client) }
                 }
                 Load::Batches(interval, size) => ClientPlan {
                     interval: Some(Sampler::of_spans(interval)),
                     size: Some(Sampler::of_counts(size)),
-                    think: None,
+                    ..ClientPlan::of(client)
                 },
                 Load::Rate(..)
                 | Load::Sinusoidal(..)
                 | Load::Mmpp(_)
                 | Load::Scheduled(_)
                 | Load::Trace(..)
-                | Load::Sessions(_) => ClientPlan::default(),
+                | Load::Sessions(_) => ClientPlan::of(client),
             })
             .collect();
         let classes = model
             .classes
             .iter()
             .map(|class| ClassPlan {
+                priority: class.priority,
+                role: class.role.unwrap_or(NONE),
+                start: model.program.routes[class.route as usize].1,
                 input_tokens: class.input_tokens.as_ref().map(Sampler::of_counts),
                 output_tokens: class.output_tokens.as_ref().map(Sampler::of_counts),
                 complexity: class.complexity.as_ref().map(Sampler::of_counts),
@@ -156,23 +184,29 @@ impl Plan {
                 lookup: cache.lookup.as_ref().map(Sampler::of_spans),
             })
             .collect();
+        let spans: Vec<Sampler> = model.program.spans.iter().map(Sampler::of_spans).collect();
+        let stations: Vec<StationPlan> = model
+            .stations
+            .iter()
+            .enumerate()
+            .map(|(place, station)| {
+                let about = |fault: &Fault| fault.effect.station().is_some_and(|it| usize::from(it) == place);
+                let holds = |visit: &Visit| visit.body.is_some() && usize::from(visit.station) == place;
+                StationPlan {
+                    held: model.program.visits.iter().any(holds),
+                    ..StationPlan::new(station, model.faults.iter().any(about))
+                }
+            })
+            .collect();
+        let direct = |visit: &Visit| {
+            let place = visit.station as usize;
+            DirectCall::of(visit, &model.stations[place], &stations[place], &spans)
+        };
         Self {
-            spans: model.program.spans.iter().map(Sampler::of_spans).collect(),
+            direct: model.program.visits.iter().map(direct).collect(),
+            spans,
             counts: model.program.counts.iter().map(Sampler::of_counts).collect(),
-            stations: model
-                .stations
-                .iter()
-                .enumerate()
-                .map(|(place, station)| {
-                    let about =
-                        |fault: &Fault| fault.effect.station().is_some_and(|it| usize::from(it) == place);
-                    let holds = |visit: &Visit| visit.body.is_some() && usize::from(visit.station) == place;
-                    StationPlan {
-                        held: model.program.visits.iter().any(holds),
-                        ..StationPlan::new(station, model.faults.iter().any(about))
-                    }
-                })
-                .collect(),
+            stations,
             classes,
             clients,
             caches,
@@ -189,6 +223,56 @@ impl Plan {
                 .map(|visit| visit.model.as_ref().map(|spec| ModelChoice::new(spec, &model)))
                 .collect(),
             model,
+        }
+    }
+}
+
+impl ClientPlan {
+    /// Without the laws of its load.
+    fn of(client: &Client) -> Self {
+        let only_class = match client.mix.as_slice() {
+            [(_, only)] => Some(*only),
+            _ => None,
+        };
+        let traced = matches!(client.load, Load::Trace(..));
+        let plain = !traced && client.timeout.is_none() && client.retry.is_none() && client.users.is_none();
+        let users = client.users.as_ref().map(Sampler::of_counts);
+        Self { only_class, plain, interval: None, size: None, think: None, users }
+    }
+}
+
+impl DirectCall {
+    /// The visit as a direct call, if it is one.
+    fn of(visit: &Visit, station: &Station, plan: &StationPlan, spans: &[Sampler]) -> Option<Self> {
+        let bare_visit = visit.patience.is_none()
+            && visit.timeout.is_none()
+            && !visit.is_llm
+            && visit.retry.is_none()
+            && visit.breaker.is_none()
+            && visit.body.is_none();
+        let bare_station = station.service == Service::Slots
+            && station.capacity.is_none()
+            && station.limiter.is_none()
+            && station.setup.is_none()
+            && station.breakdown.is_none();
+        let service = match visit.law {
+            Some(law) => Some(&spans[law as usize]),
+            None => plan.service.as_ref(),
+        };
+        (bare_visit && bare_station && plan.plain && !plan.held).then(|| Self {
+            station: visit.station,
+            part: plan.part,
+            service: service.cloned(),
+        })
+    }
+
+    /// The length of a service at the uniform that `draw` gives, in nanoseconds.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "a call of every task: its frame costs as much as its work")]
+    pub(super) fn service_time(&self, draw: impl FnOnce() -> f64) -> u64 {
+        match &self.service {
+            Some(law) => law.sample_span(draw()).as_nanos(),
+            None => 0,
         }
     }
 }
@@ -224,6 +308,7 @@ impl StationPlan {
                         per_output: offer.per_output_token.as_nanos(),
                         per_cached: offer.per_cached_input_token.as_nanos(),
                         cached_price: offer.cached_input,
+                        first_token: offer.first_token.as_ref().map(Sampler::of_spans),
                         input_price: offer.input,
                         output_price: offer.output,
                     })

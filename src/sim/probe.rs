@@ -1,7 +1,7 @@
 //! What is recorded while a replication runs.
 
 use super::alerts::Counters;
-use super::ledger::PARTS;
+use super::ledger::{Ledger, PARTS};
 use super::level::Level;
 use super::run::{BreakdownRun, Run, WindowRun};
 use super::strand::{CAUSES, Cause, NONE, Strand};
@@ -246,9 +246,17 @@ impl Probe {
     }
 
     /// A task has ended for its client.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "a call of every task: its frame costs as much as its work")]
     pub(super) fn ended(&mut self, now: u64, model: &Model, strand: &Strand, cause: Option<Cause>) {
         let latency = now - strand.begun;
-        assert_eq!(strand.ledger.total(), latency, "the parts of a task's time sum to its latency");
+        let bucket = coarse(latency);
+        let parts = if strand.measured && cause.is_none() {
+            self.add_ledger(bucket, &strand.ledger)
+        } else {
+            strand.ledger.total()
+        };
+        assert_eq!(parts, latency, "the parts of a task's time sum to its latency");
         count(&mut self.ended_ever);
         self.system.down(now);
         if strand.cost > 0 {
@@ -258,7 +266,6 @@ impl Probe {
             count(&mut self.ended_in_window);
             self.good_in_window += u64::from(cause.is_none());
         }
-        let bucket = coarse(latency);
         self.window.ended(bucket, cause.is_none());
         if self.watched {
             self.counters.ended(bucket, cause.is_none());
@@ -272,7 +279,7 @@ impl Probe {
                 self.bad[cause as usize] += 1;
                 0
             }
-            None => self.ended_well(model, strand, latency, bucket),
+            None => self.ended_well(model, strand, latency),
         };
         if !self.breakdowns.is_empty() {
             self.break_down(strand, cause, latency, quality);
@@ -289,19 +296,29 @@ impl Probe {
         }
     }
 
-    #[inline]
-    fn ended_well(&mut self, model: &Model, strand: &Strand, latency: u64, bucket: u32) -> u64 {
+    /// Adds the ledger of a task to those of its coarse latency; gives its sum.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "a call of every task: its frame costs as much as its work")]
+    fn add_ledger(&mut self, bucket: u32, ledger: &Ledger) -> u64 {
+        let (tasks, spent) = &mut self.ledgers[(bucket >> LEDGER_SHIFT) as usize];
+        count(tasks);
+        let mut total = 0_u64;
+        // Whether a sum has wrapped is seen at the end, where the sum of all latencies is known exactly.
+        for (place, part) in ledger.spent() {
+            spent[place] = spent[place].wrapping_add(part);
+            total = total.wrapping_add(part);
+        }
+        total
+    }
+
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "a call of every task: its frame costs as much as its work")]
+    fn ended_well(&mut self, model: &Model, strand: &Strand, latency: u64) -> u64 {
         count(&mut self.good);
         self.good_in_time += u64::from(latency <= self.good_within);
         self.latency.record(latency);
         self.input_tokens += u64::from(strand.input_tokens);
         self.output_tokens += u64::from(strand.output_tokens);
-        let (tasks, spent) = &mut self.ledgers[(bucket >> LEDGER_SHIFT) as usize];
-        count(tasks);
-        // Whether a sum has wrapped is seen at the end, where the sum of all latencies is known exactly.
-        for (sum, part) in spent.iter_mut().zip(strand.ledger.spent()) {
-            *sum = sum.wrapping_add(*part);
-        }
         let mut quality = match strand.model {
             NONE => 1_000_000,
             used => model.models[used as usize].accuracy_millionths,
@@ -495,6 +512,7 @@ impl super::world::World<'_> {
             ended_in_window: probe.ended_in_window,
             good_in_window: probe.good_in_window,
             latency: probe.latency,
+            first_byte: self.first_bytes.samples,
             system_area: probe.system.window(),
             retried: probe.retried,
             resubmitted: probe.resubmitted,

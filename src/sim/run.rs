@@ -41,6 +41,8 @@ pub struct Run {
     pub good_in_window: u64,
     /// Latency of those that ended well.
     pub latency: Samples,
+    /// Times to the first byte of those that ended well; empty where no answers are streamed.
+    pub first_byte: Samples,
     /// Task-nanoseconds in the system, in the window.
     pub system_area: u128,
     /// Retries of calls.

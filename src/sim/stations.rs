@@ -20,6 +20,7 @@ use tars_policy::retry::Retry;
 
 mod bill;
 mod calls;
+mod direct;
 mod interruption;
 mod leaving;
 mod lines;
@@ -47,6 +48,15 @@ enum Coming {
     Anew,
     /// It was counted already, while it waited for the limit.
     FromLimit,
+}
+
+/// How long a call waits in line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Waiting {
+    /// Until it is served.
+    Endless,
+    /// At most as long as its attempt may take and its patience lasts, if there are bounds to them.
+    Bounded,
 }
 
 /// A station at work.
@@ -208,7 +218,7 @@ impl World<'_> {
                 return self.set_up(id);
             }
         } else if free || !preempts || !self.preempt_for(id) {
-            return self.line_up(id);
+            return self.line_up(id, Waiting::Bounded);
         }
         self.start(id);
     }
@@ -233,6 +243,15 @@ impl World<'_> {
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "a call of every task: its frame costs as much as its work")]
     fn start(&mut self, id: u32) {
+        let plan = self.plan;
+        match &plan.direct[self.strands.get(id).visit as usize] {
+            Some(direct) => self.start_directly(id, direct),
+            None => self.start_elaborately(id),
+        }
+    }
+
+    #[inline(never)]
+    fn start_elaborately(&mut self, id: u32) {
         let (plan, now) = (self.plan, self.now);
         let strand = self.strands.get_mut(id);
         let index = strand.station as usize;
@@ -264,6 +283,10 @@ impl World<'_> {
             }
             service_time(plan, strand, state, now, self.prompts.cached(id))
         };
+        if self.first_bytes.on {
+            let span = self.streamed_span(id, span);
+            return self.serve_for(id, span);
+        }
         strand.due = now.saturating_add(span);
         let may_time_out = state.interruptible || strand.due > strand.deadline;
         strand.timer = self.agenda.schedule(strand.due.min(FAR), Event::Wake(id));
@@ -272,10 +295,31 @@ impl World<'_> {
         }
     }
 
+    /// The service of a call that has started takes so long.
+    #[inline(never)]
+    fn serve_for(&mut self, id: u32, span: u64) {
+        let strand = self.strands.get_mut(id);
+        strand.due = self.now.saturating_add(span);
+        let may_time_out =
+            self.stations[strand.station as usize].interruptible || strand.due > strand.deadline;
+        strand.timer = self.agenda.schedule(strand.due.min(FAR), Event::Wake(id));
+        if may_time_out {
+            self.arm_timeout(id);
+        }
+    }
+
     /// Service is over: the slot is free, and the call has succeeded or failed.
-    #[inline(always)]
-    #[expect(clippy::inline_always, reason = "a call of every task: its frame costs as much as its work")]
+    #[inline]
     pub(super) fn service_ends(&mut self, id: u32) {
+        let plan = self.plan;
+        match &plan.direct[self.strands.get(id).visit as usize] {
+            Some(direct) => self.service_ends_directly(id, direct),
+            None => self.service_ends_elaborately(id),
+        }
+    }
+
+    #[inline(never)]
+    fn service_ends_elaborately(&mut self, id: u32) {
         let index = self.work_done(id);
         self.stations[index as usize].serves_no_longer(id);
         self.serve_line(index);
@@ -299,9 +343,15 @@ impl World<'_> {
     }
 
     /// Free servers take whoever is next.
+    #[inline(never)]
+    pub(super) fn serve_line(&mut self, index: u16) {
+        self.serve_line_here(index);
+    }
+
+    /// The same within its caller.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "a call of every task: its frame costs as much as its work")]
-    pub(super) fn serve_line(&mut self, index: u16) {
+    fn serve_line_here(&mut self, index: u16) {
         while self.stations[index as usize].has_free_server() {
             let Some(id) = self.next_in_line(index) else { return };
             self.start(id);

@@ -46,6 +46,8 @@ pub(super) mod uses {
     pub(in crate::sim) const CALL_WORK: Use = Use(26);
     pub(in crate::sim) const PAUSE: Use = Use(27);
     pub(in crate::sim) const RESTART: Use = Use(28);
+    pub(in crate::sim) const USER: Use = Use(60);
+    pub(in crate::sim) const FIRST_TOKEN: Use = Use(61);
     pub(in crate::sim) const REQUEST: Use = Use(29);
     pub(in crate::sim) const SIMILARITY: Use = Use(30);
     pub(in crate::sim) const WRONG: Use = Use(31);
@@ -311,7 +313,8 @@ pub(super) struct Strand {
 
 impl Strand {
     /// A uniform number for one use of the present step and attempt.
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "a draw of every task: shorter than a call")]
     pub(super) fn draw(&self, purpose: Use) -> f64 {
         unit_from(later(self.key, self.step << 8 | (self.attempt & 0xff), purpose))
     }
@@ -337,9 +340,11 @@ impl Strand {
         Self { pass: None, agent: None, queue_ticket: None, ..*self }
     }
 
-    /// A new strand of a task.
+    /// A new task takes the place of whatever strand was here. What is always written before it is read stays as it is.
+    #[inline]
     #[expect(clippy::too_many_arguments, reason = "who it is, in one place")]
-    pub(super) fn new(
+    pub(super) fn renew(
+        &mut self,
         now: u64,
         key: u64,
         client: u16,
@@ -348,25 +353,73 @@ impl Strand {
         row: u32,
         priority: Priority,
         role: u16,
-    ) -> Self {
+    ) {
+        self.pc = 0;
+        self.step = 0;
+        self.key = key;
+        self.ledger.renew(now, Part::Network);
+        self.begun = now;
+        self.phase = Phase::Ready;
+        self.timer = Ticket::NONE;
+        self.timeout = Ticket::NONE;
+        self.patience = Ticket::NONE;
+        self.give_up = Ticket::NONE;
+        self.queue_ticket = None;
+        self.class = class;
+        self.client = client;
+        self.role = role;
+        self.priority = priority;
+        self.user = user;
+        self.row = row;
+        self.input_tokens = 0;
+        self.output_tokens = 0;
+        self.client_attempt = 1;
+        self.measured = false;
+        self.orphan = false;
+        self.cached = NONE;
+        self.attempt = 0;
+        self.retry_after = 0;
+        self.pass = None;
+        self.client_wait = 0;
+        self.replay = 0;
+        self.model = NONE;
+        self.provider = NONE;
+        self.pool = NONE;
+        self.agent = None;
+        self.node = NONE;
+        self.worker = NOBODY;
+        self.worker_attempts = 0;
+        self.parent = NOBODY;
+        self.sibling = NOBODY;
+        self.child = NOBODY;
+        self.children = 0;
+        self.branch = u32::MAX;
+        self.cache_key = 0;
+        self.cost = 0;
+        self.lost = 0;
+    }
+}
+
+impl Default for Strand {
+    fn default() -> Self {
         Self {
             pc: 0,
             step: 0,
-            key,
-            ledger: Ledger::new(now, Part::Network),
-            begun: now,
+            key: 0,
+            ledger: Ledger::default(),
+            begun: 0,
             phase: Phase::Ready,
             timer: Ticket::NONE,
             timeout: Ticket::NONE,
             patience: Ticket::NONE,
             give_up: Ticket::NONE,
             queue_ticket: None,
-            class,
-            client,
-            role,
-            priority,
-            user,
-            row,
+            class: 0,
+            client: 0,
+            role: NONE,
+            priority: Priority::Normal,
+            user: NOBODY,
+            row: 0,
             input_tokens: 0,
             output_tokens: 0,
             client_attempt: 1,
@@ -378,7 +431,7 @@ impl Strand {
             attempt: 0,
             last_wait: 0,
             retry_after: 0,
-            joined: now,
+            joined: 0,
             due: 0,
             own: 0,
             left: 0,

@@ -14,11 +14,13 @@ use super::prompts::Prompts;
 use super::shared::Sharing;
 use super::stations::{RetryState, StationState};
 use super::strand::{Cause, NOBODY, NONE, Phase, Strand, uses};
+use super::streaming::FirstBytes;
 use crate::engine::{Agenda, Arena, Ticket};
 use crate::model::Kind;
 use crate::model::route::Op;
 use crate::random::{Streams, later};
 use std::collections::VecDeque;
+use tars_policy::balance::Balance;
 use tars_policy::breaker::{Breaker, Outcome};
 use tars_policy::units::Time;
 
@@ -46,11 +48,14 @@ pub(super) struct World<'a> {
     pub(super) sharing: Sharing,
     /// For each spread in turn, whose turn it is.
     pub(super) turns: Vec<u32>,
+    /// Balance policies of spreads.
+    pub(super) balances: Vec<Balance>,
     pub(super) controllers: Controllers,
     pub(super) degrade: Option<DegradeState>,
     pub(super) alerts: Vec<AlertState>,
     pub(super) orders: Orders,
     pub(super) probe: Probe,
+    pub(super) first_bytes: FirstBytes,
     /// When the ruler moves next and what it does then, in the order in which it was asked to.
     pub(super) marks: Vec<(u64, u32)>,
     /// How often it has moved.
@@ -92,11 +97,18 @@ impl<'a> World<'a> {
             prompts: Prompts::default(),
             sharing: Sharing::new(model),
             turns: vec![0; model.program.turns],
+            balances: model
+                .program
+                .balances
+                .iter()
+                .map(|balanced| balanced.policy.build().expect(built))
+                .collect(),
             controllers: Controllers::new(model),
             degrade: model.degrade.as_ref().map(DegradeState::new),
             alerts: AlertState::all(model),
             orders: Orders::default(),
             probe: Probe::new(model, cut, end, warmup_slices),
+            first_bytes: FirstBytes::new(model),
             marks: Vec::new(),
             marked: 0,
             cut,
@@ -139,14 +151,15 @@ impl<'a> World<'a> {
         let mut moved = self.agenda.popped();
         while let Some(due) = self.agenda.next_before(end) {
             if due.time > self.now {
+                self.now = due.time;
                 moved = self.agenda.popped();
+            } else {
+                assert!(
+                    self.agenda.popped() - moved < STANDSTILL,
+                    "time stands still: {STANDSTILL} events at one instant, such as users without think time who \
+                     are always refused at once"
+                );
             }
-            assert!(
-                self.agenda.popped() - moved < STANDSTILL,
-                "time stands still: {STANDSTILL} events at one instant, such as users without think time who are \
-                 always refused at once"
-            );
-            self.now = due.time;
             self.handle(due.event, due.ticket);
             if !self.ready.is_empty() {
                 self.drain_ready();
@@ -205,6 +218,8 @@ impl<'a> World<'a> {
         self.ready.push_back(id);
     }
 
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "every event comes here: its frame costs as much as its work")]
     fn handle(&mut self, event: Event, ticket: Ticket) {
         match event {
             Event::Break(station) => self.break_down(station),
@@ -289,7 +304,47 @@ impl<'a> World<'a> {
         }
     }
 
+    /// Executes the strand's operations until it has to wait or is done, the commonest two without a look at the others.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "a call of every task: its frame costs as much as its work")]
+    pub(super) fn proceed(&mut self, id: u32) {
+        let strand = self.strands.get_mut(id);
+        match self.plan.model.program.ops[strand.pc as usize] {
+            Op::Visit(visit) => {
+                strand.step += 1;
+                strand.attempt = 0;
+                strand.pc += 1;
+                self.visit_here(id, visit);
+            }
+            Op::End => {
+                strand.step += 1;
+                strand.attempt = 0;
+                strand.pc += 1;
+                self.task_ends(id, None);
+            }
+            Op::Delay { .. }
+            | Op::Hold { .. }
+            | Op::Replay(_)
+            | Op::Enter(_)
+            | Op::Leave
+            | Op::Choose { .. }
+            | Op::Jump(_)
+            | Op::LoopStart { .. }
+            | Op::LoopNext { .. }
+            | Op::Fork { .. }
+            | Op::BranchEnd
+            | Op::Lookup { .. }
+            | Op::Store { .. }
+            | Op::Spread { .. }
+            | Op::Shared(_)
+            | Op::Landed
+            | Op::Deliver
+            | Op::Feature { .. } => self.go(id),
+        }
+    }
+
     /// Executes the strand's operations until it has to wait or is done.
+    #[inline(never)]
     pub(super) fn go(&mut self, id: u32) {
         let plan = self.plan;
         loop {
@@ -363,18 +418,7 @@ impl<'a> World<'a> {
                         return self.wake_after(id, span.as_nanos());
                     }
                 }
-                Op::Spread { first, count, turn } => {
-                    let way = match turn {
-                        Some(turn) => {
-                            let turn = &mut self.turns[turn as usize];
-                            let way = *turn;
-                            *turn = (way + 1) % count;
-                            way
-                        }
-                        None => whole(strand.draw(uses::CHOOSE) * f64::from(count)).min(count - 1),
-                    };
-                    strand.pc = plan.model.program.ways[(first + way) as usize].1;
-                }
+                Op::Spread { first, count, by } => self.spread(id, first, count, by),
                 Op::Feature { feature, off } => {
                     if !self
                         .degrade
@@ -449,6 +493,9 @@ impl<'a> World<'a> {
         let parent_id = branch.parent;
         self.forget_branch(parent_id, id, branch.sibling);
         let parent = self.strands.get_mut(parent_id);
+        if self.first_bytes.on {
+            self.first_bytes.adopt((parent_id, parent.key), (id, branch.key));
+        }
         parent.children -= 1;
         parent.cost += branch.cost;
         parent.lost += branch.lost;

@@ -125,6 +125,11 @@ pub enum NoInterval {
     },
     /// Without one of the replications nothing is left to divide by.
     DenominatorVanishes,
+    /// What was waited for had not happened when a replication ended: the point is a lower bound.
+    Censored {
+        /// In how many replications.
+        replications: u32,
+    },
 }
 
 impl NoInterval {
@@ -132,7 +137,10 @@ impl NoInterval {
     pub const fn more_replications_help(self) -> bool {
         match self {
             Self::TooFewReplications | Self::DenominatorVanishes => true,
-            Self::RunTooShort { .. } | Self::TooFewSamples { .. } | Self::TailInBursts { .. } => false,
+            Self::RunTooShort { .. }
+            | Self::TooFewSamples { .. }
+            | Self::TailInBursts { .. }
+            | Self::Censored { .. } => false,
         }
     }
 }
@@ -159,6 +167,9 @@ impl fmt::Display for NoInterval {
             }
             Self::DenominatorVanishes => {
                 formatter.write_str("no interval (the denominator rests on one replication)")
+            }
+            Self::Censored { replications } => {
+                write!(formatter, "at least; it had not happened by the end of {replications} replications")
             }
         }
     }

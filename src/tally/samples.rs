@@ -17,6 +17,7 @@ const SIGNIFICANT_DIGITS: u8 = 3;
 #[derive(Clone, Debug)]
 pub struct Samples {
     pub(super) limit: usize,
+    /// Of values in a histogram; those that are kept say it themselves.
     pub(super) sum: u128,
     pub(super) min: u64,
     pub(super) max: u64,
@@ -42,19 +43,15 @@ impl Samples {
     }
 
     /// Takes one value.
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "several of every task: shorter than a call")]
     pub fn record(&mut self, value: u64) {
-        // Fewer than 2^64 values of 64 bits.
-        self.sum = self.sum.wrapping_add(u128::from(value));
-        self.min = self.min.min(value);
-        self.max = self.max.max(value);
         match &mut self.store {
             Store::Exact { values, sorted } if values.len() < self.limit => {
                 values.push(value);
                 *sorted = false;
             }
-            Store::Exact { .. } => self.overflow(value),
-            Store::Histogram(histogram) => add(histogram, value, 1),
+            Store::Exact { .. } | Store::Histogram(_) => self.record_roughly(value),
         }
     }
 
@@ -62,13 +59,13 @@ impl Samples {
     /// and commutative.
     pub fn merge(&mut self, other: &Self) {
         self.limit = self.limit.min(other.limit);
-        self.sum += other.sum;
-        self.min = self.min.min(other.min);
-        self.max = self.max.max(other.max);
         match &other.store {
             Store::Exact { values, .. } => self.extend(values),
             Store::Histogram(histogram) => {
                 self.grown().add(&**histogram).expect("a histogram that grows takes every other");
+                self.sum += other.sum;
+                self.min = self.min.min(other.min);
+                self.max = self.max.max(other.max);
             }
         }
     }
@@ -100,23 +97,34 @@ impl Samples {
     }
 
     /// The exact sum.
-    pub const fn sum(&self) -> u128 {
-        self.sum
+    pub fn sum(&self) -> u128 {
+        match &self.store {
+            Store::Exact { values, .. } => values.iter().copied().map(u128::from).sum(),
+            Store::Histogram(_) => self.sum,
+        }
     }
 
     /// The exact least value; `None` without values.
     pub fn min(&self) -> Option<u64> {
-        (!self.is_empty()).then_some(self.min)
+        match &self.store {
+            Store::Exact { values, sorted: true } => values.first().copied(),
+            Store::Exact { values, sorted: false } => values.iter().min().copied(),
+            Store::Histogram(histogram) => (!histogram.is_empty()).then_some(self.min),
+        }
     }
 
     /// The exact greatest value; `None` without values.
     pub fn max(&self) -> Option<u64> {
-        (!self.is_empty()).then_some(self.max)
+        match &self.store {
+            Store::Exact { values, sorted: true } => values.last().copied(),
+            Store::Exact { values, sorted: false } => values.iter().max().copied(),
+            Store::Histogram(histogram) => (!histogram.is_empty()).then_some(self.max),
+        }
     }
 
     /// The exact mean, rounded to a float; `None` without values.
     pub fn mean(&self) -> Option<f64> {
-        (!self.is_empty()).then(|| self.sum as f64 / self.len() as f64)
+        (!self.is_empty()).then(|| self.sum() as f64 / self.len() as f64)
     }
 
     /// The quantile of `level`, a share in [0, 1]; `None` without values or for a level outside.
@@ -198,10 +206,19 @@ impl Samples {
         })
     }
 
-    /// The limit is passed: all values go into a histogram, and `value` after them.
-    #[cold]
-    fn overflow(&mut self, value: u64) {
+    /// Takes one value into the histogram, before which all values that were kept go there.
+    #[inline(never)]
+    fn record_roughly(&mut self, value: u64) {
         add(self.grown(), value, 1);
+        self.count_in(value);
+    }
+
+    /// One more value of a histogram.
+    fn count_in(&mut self, value: u64) {
+        // Fewer than 2^64 values of 64 bits.
+        self.sum += u128::from(value);
+        self.min = self.min.min(value);
+        self.max = self.max.max(value);
     }
 
     fn extend(&mut self, more: &[u64]) {
@@ -211,9 +228,9 @@ impl Samples {
                 *sorted &= more.is_empty();
             }
             Store::Exact { .. } | Store::Histogram(_) => {
-                let histogram = self.grown();
+                self.grown();
                 for &value in more {
-                    add(histogram, value, 1);
+                    self.record_roughly(value);
                 }
             }
         }
@@ -221,10 +238,12 @@ impl Samples {
 
     /// The histogram, made from the exact values where there is none yet.
     fn grown(&mut self) -> &mut Histogram<u64> {
-        if let Store::Exact { values, .. } = &self.store {
+        if let Store::Exact { values, .. } = &mut self.store {
+            let values = std::mem::take(values);
             let mut histogram = empty_histogram();
-            for &value in values {
+            for value in values {
                 add(&mut histogram, value, 1);
+                self.count_in(value);
             }
             self.store = Store::Histogram(Box::new(histogram));
         }

@@ -187,7 +187,7 @@ fn results_are_there_by_priority_class_role_model_and_provider() {
     assert_eq!(named("provider"), ["llm"]);
     // Every task is of one class, so the classes together are everything.
     let by_class = breakdowns.iter().filter(|entry| entry["dimension"] == "class");
-    let rate: f64 = by_class.map(|entry| number(entry, "/rate_per_s")).sum();
+    let rate: f64 = by_class.map(|entry| number(entry, "/metrics/rate_per_s/value")).sum();
     check_near(rate, 4.0, 0.05);
 }
 
@@ -196,10 +196,10 @@ fn the_parts_of_the_ledger_sum_to_the_mean_latency() {
     let case = Case::new(SERVICE);
     let result = case.result("run", "out", &[]);
     let parts = result["cells"][0]["ledger"].as_array().unwrap();
-    let sum: f64 = parts.iter().map(|part| number(part, "/mean_s")).sum();
+    let sum: f64 = parts.iter().map(|part| number(part, "/mean_s/value")).sum();
     check_near(sum, metric(&result, "latency_mean_s"), 1e-9);
     let part =
-        |name: &str| parts.iter().find(|part| part["part"] == name).map(|part| number(part, "/mean_s"));
+        |name: &str| parts.iter().find(|part| part["part"] == name).map(|part| number(part, "/mean_s/value"));
     check_near(part("network").unwrap(), 0.02, 1e-9);
 }
 
@@ -213,7 +213,7 @@ fn tokens_agents_and_fixed_costs_add_up() {
         let entries = result["cells"][0]["breakdowns"].as_array().unwrap();
         let entry =
             entries.iter().find(|entry| entry["dimension"] == "class" && entry["value"] == class).unwrap();
-        (number(entry, "/rate_per_s"), number(entry, "/cost_usd_per_task"))
+        (number(entry, "/metrics/rate_per_s/value"), number(entry, "/metrics/cost_usd_per_task/value"))
     };
     let ((urgent, urgent_cost), (usual, usual_cost)) = (by_class("urgent"), by_class("usual"));
     check_near(urgent_cost, small, 1e-6);

@@ -4,6 +4,7 @@
 
 use std::path::Path;
 use tars_policy::units::Span;
+use tars_sim::analysis::metrics::{CameBack, came_back};
 use tars_sim::experiment::{Diagnostics, TraceStore, build, cell_tree, load};
 use tars_sim::sim::{Plan, replicate};
 
@@ -36,6 +37,16 @@ impl Study {
         run.good_in_window as f64 / run.issued as f64
     }
 
+    /// When the first replication has come back, in seconds after the trigger; at once where there was none.
+    fn back(&self, cell: usize) -> f64 {
+        let run = replicate(&self.plans[cell], 0, self.cut);
+        match came_back(&self.plans[cell].model, &run) {
+            None => 0.0,
+            Some(CameBack::After(seconds)) => seconds,
+            Some(CameBack::NotWithin(_)) => f64::INFINITY,
+        }
+    }
+
     /// In how many of so many replications the share passes.
     fn count(&self, cell: usize, replications: u64, passes: impl Fn(f64) -> bool) -> u64 {
         let those = (0..replications).filter(|replication| passes(self.good_share(cell, *replication)));
@@ -53,11 +64,18 @@ fn check(name: &str, replications: u64, spared: u64) {
         replications,
         "{name} without the trigger"
     );
+    assert!(study.back(0) <= 0.0, "{name} without the trigger is never away");
+    assert!(study.back(1).is_infinite(), "{name} comes back by itself");
     let down = study.count(1, replications, |share| share < 0.5);
     assert!(down >= replications - spared, "{name}: down after the trigger in {down} of {replications}");
     for policy in 2..study.plans.len() {
         let healthy = study.count(policy, replications, |share| share > 0.95);
         assert_eq!(healthy, replications, "{name}, cell {policy}: the policy does not prevent it");
+        assert!(
+            study.back(policy) < 300.0,
+            "{name}, cell {policy}: comes back after {} s",
+            study.back(policy)
+        );
     }
 }
 

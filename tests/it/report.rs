@@ -86,7 +86,12 @@ fn a_result_of_another_version_is_refused() {
     let text = serde_json::to_vec(&result).unwrap();
     let error = json::from_bytes(&text).unwrap_err();
     assert!(matches!(error, ReportError::Format { found } if found == FORMAT + 1), "{error}");
-    assert!(json::from_bytes(b"{\"format\": 1}").unwrap_err().to_string().contains("missing field"));
+    assert!(
+        json::from_bytes(format!("{{\"format\": {FORMAT}}}").as_bytes())
+            .unwrap_err()
+            .to_string()
+            .contains("missing field")
+    );
 }
 
 #[test]
@@ -305,10 +310,12 @@ fn extreme_numbers_break_nothing() {
             cell.metrics.values_mut().for_each(|figure| {
                 (figure.value, figure.low, figure.high) = (Some(extreme), Some(extreme), Some(extreme * 2.0));
             });
-            cell.ledger.iter_mut().for_each(|part| part.mean_s = extreme);
+            cell.ledger.iter_mut().for_each(|part| part.mean_s.value = Some(extreme));
             cell.latency_ccdf.iter_mut().for_each(|point| point.0 *= extreme);
             let columns = cell.series.iter_mut().flat_map(|series| series.columns.values_mut());
             columns.flatten().for_each(|value| *value = Some(extreme));
+            let widths = cell.series.iter_mut().flat_map(|series| series.half_widths.values_mut());
+            widths.flatten().for_each(|value| *value = Some(extreme));
         }
         for picture in plot::pictures(&result).unwrap() {
             check_xml(&picture.svg().unwrap(), picture.name());

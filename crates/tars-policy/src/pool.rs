@@ -275,6 +275,13 @@ impl Pool {
         self.starting(now, agent, group)
     }
 
+    /// Begins to start an agent as the caller says, who keeps the prepared containers of every group (see [`WarmPlan`]).
+    /// The pool's own containers are left alone.
+    pub fn spawn_as(&mut self, now: Time, group: GroupId, start: Start) -> Spawned {
+        let agent = self.add_starting(group, now);
+        self.starting_as(now, agent, group, start)
+    }
+
     /// `agent` has started and is idle from now on; false when it is not starting (any more).
     pub fn ready(&mut self, now: Time, agent: AgentId) -> bool {
         let Some(entry) = self.agents.find_mut(agent) else { return false };
@@ -382,6 +389,15 @@ impl Pool {
             start: Start::Warm,
             refill_at: Some(now.saturating_add(members.cold_start)),
         }
+    }
+
+    fn starting_as(&self, now: Time, agent: AgentId, group: GroupId, start: Start) -> Spawned {
+        let members = &self.groups[group.index()];
+        let takes = match start {
+            Start::Warm => members.warm_start,
+            Start::Cold => members.cold_start,
+        };
+        Spawned { agent, ready_at: now.saturating_add(takes), start, refill_at: None }
     }
 
     fn release_ready(&mut self, now: Time, agent: AgentId) -> Released {

@@ -137,15 +137,9 @@ impl Replay {
                 let expected = number(case, path)
                     .ok_or_else(|| format!("the reference of `{}` has no number at {path}", self.name))?;
                 let holds = libm::fabs(simulated - expected) <= TOLERANCE;
-                Ok(Row {
-                    case: format!("replay: {}, {}", self.name, swept(case)),
-                    metric: path.to_owned(),
-                    expected,
-                    simulated: Some(simulated),
-                    interval: None,
-                    standard_error: None,
-                    verdict: if holds { Verdict::Holds } else { Verdict::Off },
-                })
+                let verdict = if holds { Verdict::Holds } else { Verdict::Off };
+                let name = format!("replay: {}, {}", self.name, swept(case));
+                Ok(Row::exact(name, path, expected, simulated, verdict))
             })
             .collect()
     }

@@ -2,13 +2,14 @@
 
 mod calls;
 mod ends;
+mod spread;
 
 use super::index;
 use super::system::{Parts, check_law, kind};
 use crate::experiment::diagnostic::Diagnostics;
 use crate::experiment::path::Path;
 use crate::experiment::schema::{
-    CacheStep, Choice, JoinSpec, LoopStep, ParallelStep, PoliciesSpec, SpreadBy, SpreadStep, Step, SystemSpec,
+    CacheStep, Choice, JoinSpec, LoopStep, ParallelStep, PoliciesSpec, Step, SystemSpec,
 };
 use crate::experiment::tree::Tree;
 use crate::model::distribution::Law;
@@ -335,34 +336,6 @@ impl Layout<'_> {
         self.nested = before;
         let behind = self.here();
         self.program.ops[at as usize] = Op::Fork { first, count, first_wins, behind };
-    }
-
-    fn spread(&mut self, step: &SpreadStep, path: &Path) {
-        if step.branches.is_empty() {
-            self.diagnostics.senseless(
-                self.tree,
-                &path.key("branches"),
-                "there are no branches",
-                "expected at least one",
-            );
-            return;
-        }
-        let (first, count) = self.add_ways(step.branches.len());
-        let turn = match step.by {
-            SpreadBy::RoundRobin => {
-                self.program.turns += 1;
-                Some(index(self.program.turns - 1))
-            }
-            SpreadBy::Random => None,
-        };
-        self.push(Op::Spread { first, count, turn });
-        let mut overs = Vec::new();
-        for (way, branch) in step.branches.iter().enumerate() {
-            self.set_way(first, way, 0.0);
-            self.steps(branch, &path.key("branches").index(way));
-            overs.push(self.push(Op::Jump(0)));
-        }
-        self.land(&overs);
     }
 
     fn resolve_goes(&mut self) {

@@ -401,6 +401,7 @@ fn provider(
     for (model, offer) in &spec.models {
         let at = path.key("models").key(model);
         check_law(tree, &at.key("latency"), &offer.latency, diagnostics);
+        check_law_option(tree, &at.key("first_token"), offer.first_token.as_ref(), diagnostics);
         match models.iter().position(|known| known == model) {
             Some(place) => {
                 offers[place] = Some(Offer {
@@ -408,6 +409,7 @@ fn provider(
                     per_input_token: offer.per_input_token.unwrap_or_default(),
                     per_output_token: offer.per_output_token.unwrap_or_default(),
                     per_cached_input_token: offer.per_cached_input_token.unwrap_or_default(),
+                    first_token: offer.first_token.clone(),
                     input: offer.input_usd_per_million_tokens,
                     cached_input: offer
                         .cached_input_usd_per_million_tokens

@@ -155,6 +155,7 @@ fn client(
             "a `replay_calls` step goes with a `sessions` load",
         );
     }
+    check_users(tree, path, spec, diagnostics);
     if spec.timeout.is_some_and(Span::is_zero) {
         diagnostics.senseless(
             tree,
@@ -167,12 +168,27 @@ fn client(
         name: name.to_owned(),
         load,
         mix,
+        users: spec.users.clone(),
         timeout: spec.timeout,
         retry: spec.retry.clone(),
         retries_refused: spec.retry_on.contains(&RetryOn::Refused),
         retries_failed: spec.retry_on.contains(&RetryOn::Failed),
         retries_timed_out: spec.retry_on.contains(&RetryOn::TimedOut),
     })
+}
+
+/// Whose the tasks of a client are can be said only where it is not known.
+fn check_users(tree: &Tree, path: &Path, spec: &ClientSpec, diagnostics: &mut Diagnostics) {
+    let at = path.key("users");
+    check_law_option(tree, &at, spec.users.as_ref(), diagnostics);
+    let known = match &spec.load {
+        LoadSpec::Closed(_) => "each user of a closed loop submits its own tasks",
+        LoadSpec::Sessions(_) => "each session is one task",
+        LoadSpec::Open(_) | LoadSpec::Trace(_) => return,
+    };
+    if spec.users.is_some() {
+        diagnostics.senseless(tree, &at, known, "leave `users` out, or take an `open` or `trace` load");
+    }
 }
 
 /// The most users of a closed loop.

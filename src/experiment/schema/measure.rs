@@ -47,6 +47,27 @@ pub struct MeasureSpec {
     /// How many windows a time series has.
     #[serde(default = "usual_windows")]
     pub windows: u32,
+    /// From when on the system is asked whether it has come back. Left out where faults strike once, it is the end of the
+    /// last of them, and 95 % of what is offered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recovery: Option<RecoverySpec>,
+}
+
+/// When a system has come back: from the first window of the time series on (see `windows`) whose good answers, and those
+/// of the rest of the run, are the stated share of the tasks submitted. `time_to_recover_s` counts from `from`.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RecoverySpec {
+    /// When the trigger, a fault or a load, is over; since the start of the run.
+    pub from: Span,
+    /// Good answers as a share of the tasks submitted.
+    #[serde(default = "nearly_all")]
+    pub goodput_share: f64,
+}
+
+/// The usual share of good answers of a system that has come back.
+pub(crate) fn nearly_all() -> f64 {
+    0.95
 }
 
 /// The usual confidence.

@@ -20,6 +20,9 @@ pub struct NodeSpec {
     /// What its event loop does, one thing after another.
     #[serde(default)]
     pub event_loop: EventLoopSpec,
+    /// Whether answers of LLM calls are held until they are complete, or handed on as they come.
+    #[serde(default)]
+    pub responses: ResponsesSpec,
     /// Collections of the young generation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub minor: Option<MinorSpec>,
@@ -40,6 +43,34 @@ pub struct NodeSpec {
 /// One process.
 fn one_process() -> u32 {
     1
+}
+
+/// What a process does with the answers of LLM calls.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "snake_case")]
+pub enum ResponsesSpec {
+    /// It holds them until they are complete: the first byte reaches the client with the last.
+    #[default]
+    Buffered,
+    /// It hands them on as they come: the first byte reaches the client with the first token of the task's last call.
+    Streamed {
+        /// What is left of `per_task_mb` and `external_per_task_mb`. Document 003, Streaming Responses: 60 to 70 % less.
+        #[serde(default = "streamed_memory")]
+        memory_share: f64,
+        /// How much longer a call takes. Document 003, Streaming Responses: 5 %.
+        #[serde(default = "streamed_latency")]
+        latency_share: f64,
+    },
+}
+
+/// The memory of streamed answers, the middle of what document 003 says.
+fn streamed_memory() -> f64 {
+    0.35
+}
+
+/// The overhead of streaming.
+fn streamed_latency() -> f64 {
+    0.05
 }
 
 /// What a process holds in memory, in megabytes.

@@ -241,18 +241,36 @@ pub enum JoinSpec {
 pub struct SpreadStep {
     /// How the way is chosen.
     pub by: SpreadBy,
+    /// The share of each way relative to the others; all alike when left out. Not for `round_robin` and `random`.
+    #[serde(default)]
+    pub weights: Vec<u32>,
     /// The ways.
     pub branches: Vec<Vec<Step>>,
 }
 
-/// How a way is chosen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
+/// How a way is chosen. The load of a way is the number of calls or tasks at the first station or pool that it names.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum SpreadBy {
     /// In turn.
     RoundRobin,
     /// With equal chance.
     Random,
+    /// In turn by weight, smoothly.
+    Weighted,
+    /// The smallest load for its weight; of equals, the first.
+    LeastLoaded,
+    /// The less loaded of two drawn at random.
+    TwoChoices,
+    /// The same user goes the same few ways (rendezvous hashing), the least loaded of them. A task whose client has no
+    /// users is a user of its own.
+    Rendezvous {
+        /// How many ways share a user, 1 to 8.
+        replicas: u32,
+        /// No way takes more than this times its fair share of the load, rounded up; at least 1, no bound when left out.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        bound: Option<f64>,
+    },
 }
 
 /// Steps that degradation may switch off.

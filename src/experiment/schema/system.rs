@@ -13,6 +13,7 @@ use tars_policy::cache::CacheSpec;
 use tars_policy::dispatch::DispatchSpec;
 use tars_policy::layers::LayersSpec;
 use tars_policy::limiter::LimiterSpec;
+use tars_policy::pool::{HealthCheck, WarmPlan};
 use tars_policy::queue::QueueSpec;
 use tars_policy::semantic::SemanticSpec;
 use tars_policy::units::{Span, TokenPrice};
@@ -58,6 +59,15 @@ pub struct PoolSpec {
     /// Agents kept warm in reserve.
     #[serde(default)]
     pub warm_pool: u32,
+    /// Containers prepared for each group by itself, in order and by the time of day, instead of `warm_pool`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warm_plan: Option<WarmPlan>,
+    /// Whether an agent leaves after one task and a fresh one is started in its place.
+    #[serde(default)]
+    pub replace_on_use: bool,
+    /// How crashed agents are found and started again; they are at once when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub health_check: Option<HealthCheck>,
     /// Spawns an agent when the queue is deeper than this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lazy_spawn_above: Option<u32>,
@@ -171,6 +181,10 @@ pub struct OfferSpec {
     /// place of `per_input_token`; nothing when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub per_cached_input_token: Option<Span>,
+    /// From the call to its first token, of which streamed answers make use; never longer than the call. Left out, it is
+    /// all of the call that does not grow with the generated tokens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_token: Option<Law<Span>>,
     /// The price of prompt tokens.
     pub input_usd_per_million_tokens: TokenPrice,
     /// The price of prompt tokens that the provider has kept from earlier calls; that of others when left out.

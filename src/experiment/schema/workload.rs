@@ -53,6 +53,11 @@ pub struct ClientSpec {
     /// The weights of the classes it submits; may be left out where there is only one class.
     #[serde(default)]
     pub mix: IndexMap<String, f64>,
+    /// The popularity of its users: a law over their numbers, such as `{"zipf": {"exponent": 1.1, "items": 10000}}`, that
+    /// says whose each task is. What is sharded goes by the user. For arrivals that do not wait for answers; the users of
+    /// a closed loop are told apart anyway.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub users: Option<Law<f64>>,
     /// How long it waits for an answer before it gives up; the work goes on, wasted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout: Option<Span>,

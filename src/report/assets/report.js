@@ -170,6 +170,17 @@
     }));
   };
 
+  // Above or below its line, at the left or the right end: where fewest points are.
+  const objectiveLabel = (text, height, box, points) => {
+    const width = 6.6 * text.length;
+    const places = [[box.left + 4, -6], [box.left + 4, 14], [box.right - 4 - width, -6], [box.right - 4 - width, 14]]
+      .map(([x, dy]) => ({ x, y: height + dy }))
+      .filter((place) => place.y - 12 >= box.top && place.y <= box.bottom);
+    const met = (place) => points.filter(([x, y]) => x > place.x - 8 && x < place.x + width + 8 && y > place.y - 18 && y < place.y + 8).length;
+    const best = places.reduce((a, b) => (met(b) < met(a) ? b : a), places[0] || { x: box.left + 4, y: height + 14 });
+    return svg('text', { x: best.x, y: best.y, style: 'fill:var(--target);font-size:12px;paint-order:stroke;stroke:var(--paper);stroke-width:4px' }, text);
+  };
+
   const drawCurves = () => {
     const holder = document.getElementById('chart');
     const all = lines();
@@ -189,7 +200,6 @@
     axes(root, box, x, y, { x: clean(result.axes[state.axis].label), y: label(state.metric) });
     if (nearLimit) {
       root.append(svg('line', { x1: box.left, x2: box.right, y1: py(limit), y2: py(limit), stroke: 'var(--target)', 'stroke-width': 2, 'stroke-dasharray': '6 4' }));
-      root.append(svg('text', { x: box.left + 4, y: py(limit) - 6 < box.top ? py(limit) + 14 : py(limit) - 6, style: 'fill:var(--target);font-size:12px;paint-order:stroke;stroke:var(--paper);stroke-width:4px' }, `objective: ${clean(term.text)}`));
     }
     for (const line of shown) {
       const colour = COLOURS[line.index % 7];
@@ -202,6 +212,7 @@
         root.append(svg('path', { d: `M${run.map((p) => `${px(p.x)} ${py(p.y)}`).join('L')}`, fill: 'none', stroke: colour, 'stroke-width': 2.2 }));
       }
     }
+    if (nearLimit) root.append(objectiveLabel(`objective: ${clean(term.text)}`, py(limit), box, shown.flatMap((line) => line.points.filter((p) => p.y !== null).map((p) => [px(p.x), py(p.y)]))));
     for (const line of shown) {
       const colour = COLOURS[line.index % 7];
       for (const point of line.points.filter((p) => p.y !== null)) {
@@ -257,25 +268,36 @@
     el('thead', {}, el('tr', {}, head.map((text) => el('th', { scope: 'col' }, text)))),
     el('tbody', {}, rows.map((row) => el('tr', {}, row.map((field) => el('td', {}, field)))))));
 
-  const mini = (name, values, window) => {
-    const points = values.map((y, i) => ({ x: (i + 0.5) * window, y }));
-    const y = scale(values, { log: false, zero: true });
+  const mini = (name, values, halves, window) => {
+    const points = values.map((y, i) => ({ x: (i + 0.5) * window, y, half: halves?.[i] ?? null }));
+    const ends = points.flatMap((p) => (p.y === null || p.half === null ? [p.y] : [Math.max(0, p.y - p.half), p.y + p.half]));
+    const y = scale(ends, { log: false, zero: true });
     const x = scale([0, values.length * window], { log: false, zero: true });
     const box = { left: 52, right: 270, top: 8, bottom: 96 };
     const root = svg('svg', { viewBox: '0 0 280 120', width: 280, height: 120, role: 'img', 'aria-label': `${name} over time` });
     axes(root, box, x, y, {});
+    const at = (p, value) => `${box.left + (box.right - box.left) * x.place(p.x)} ${box.bottom - (box.bottom - box.top) * y.place(value)}`;
     for (const run of runs(points)) {
-      root.append(svg('path', { d: `M${run.map((p) => `${box.left + (box.right - box.left) * x.place(p.x)} ${box.bottom - (box.bottom - box.top) * y.place(p.y)}`).join('L')}`, fill: 'none', stroke: 'var(--c0)', 'stroke-width': 1.8 }));
+      const band = run.filter((p) => p.half !== null);
+      if (band.length > 1) {
+        const d = [...band.map((p) => at(p, Math.max(0, p.y - p.half))), ...[...band].reverse().map((p) => at(p, p.y + p.half))];
+        root.append(svg('path', { d: `M${d.join('L')}Z`, fill: 'var(--c0)', opacity: 0.18 }));
+      }
+      root.append(svg('path', { d: `M${run.map((p) => at(p, p.y)).join('L')}`, fill: 'none', stroke: 'var(--c0)', 'stroke-width': 1.8 }));
     }
     return el('div', {}, el('div', { class: 'quiet' }, name), root);
   };
 
   const attribution = (cell) => {
-    const most = Math.max(...cell.ledger.flatMap((part) => [part.mean_s, part.slowest_s]), 1e-12);
+    const most = Math.max(...cell.ledger.flatMap((part) => [part.mean_s.value, part.slowest_s.value]), 1e-12);
     const bar = (value, colour) => el('div', { class: 'bar', style: `width:${(160 * value / most).toFixed(1)}px;background:${colour}` });
     return table(['part', 'mean, s', '', 'slowest 1 %, s', ''], cell.ledger.map((part) => [
-      clean(part.part), short(part.mean_s), bar(part.mean_s, 'var(--c0)'), short(part.slowest_s), bar(part.slowest_s, 'var(--c1)')]), 'first how');
+      clean(part.part), withInterval(part.mean_s, 's'), bar(part.mean_s.value, 'var(--c0)'), short(part.slowest_s.value), bar(part.slowest_s.value, 'var(--c1)')]), 'first how');
   };
+
+  // How the numbers of a table were estimated, and why some have no interval: each remark once.
+  const notes = (figures) => [...new Set(figures.flatMap((f) => [f.method, f.low === null ? f.note : null]).filter(Boolean).map(clean))].join('; ');
+  const BROKEN_DOWN = [['rate_per_s', '1/s'], ['latency_mean_s', 's'], ['latency_p99_s', 's'], ['error_share', 'share'], ['cost_usd_per_task', 'USD'], ['quality_mean', 'share']];
 
   // A column's name says its unit last: `heap_max_mb` is `heap max` in MB.
   const UNITS = [['_usd_per_s', 'USD/s'], ['_per_s', '1/s'], ['_per_min', '1/min'], ['_per_h', '1/h'], ['_mb', 'MB'], ['_bytes', 'B'], ['_s', 's']];
@@ -343,20 +365,23 @@
         return [clean(m.label), of(figure.value), unitLabel(m.unit), of(figure.low), of(figure.high), clean([figure.method, figure.note].filter(Boolean).join('; '))];
       }), 'first how'));
     }
-    if (cell.ledger.length) parts.push(el('h3', {}, 'Where a task’s time goes'), attribution(cell));
+    if (cell.ledger.length) {
+      parts.push(el('h3', {}, 'Where a task’s time goes'), attribution(cell), el('p', { class: 'quiet' }, notes(cell.ledger.flatMap((part) => [part.mean_s, part.slowest_s]))));
+    }
     if (cell.breakdowns.length) {
       parts.push(el('h3', {}, 'Breakdowns'), table(['by', 'value', 'per s', 'latency mean, s', 'latency p99, s', 'errors, %', 'USD per task', 'quality, %'],
-        cell.breakdowns.map((b) => [clean(b.dimension), clean(b.value), short(b.rate_per_s), short(b.latency_mean_s), short(b.latency_p99_s),
-          short(b.error_share === null ? null : b.error_share * 100), short(b.cost_usd_per_task), short(b.quality_mean === null ? null : b.quality_mean * 100)]), 'first'));
+        cell.breakdowns.map((b) => [clean(b.dimension), clean(b.value), ...BROKEN_DOWN.map(([name, unit]) => withInterval(b.metrics[name], unit))]), 'first'));
+      parts.push(el('p', { class: 'quiet' }, notes(cell.breakdowns.flatMap((b) => Object.values(b.metrics)))));
     }
     parts.push(el('div', { class: 'beside' }, [...byKind(cell.stations)].map(([kind, places]) => el('div', {}, el('h3', {}, kind), placesTable(places)))));
     if (cell.series) {
-      parts.push(el('h3', {}, 'Over time'), el('p', { class: 'quiet' }, `Means over the replications, from the start of the run in windows of ${plain(cell.series.window_s)} s.`),
+      parts.push(el('h3', {}, 'Over time'), el('p', { class: 'quiet' }, `From the start of the run in windows of ${plain(cell.series.window_s)} s: ${clean(cell.series.method)}.`),
         el('div', { class: 'minis' }, Object.entries(cell.series.columns)
           .filter(([, values]) => values.some((v) => v !== null))
           .map(([name, values]) => {
             const [words, unit] = column(name);
-            return mini(unit ? `${words}, ${unitLabel(unit)}` : words, values.map((v) => (v === null ? null : scaled(v, unit))), cell.series.window_s);
+            return mini(unit ? `${words}, ${unitLabel(unit)}` : words, values.map((v) => (v === null ? null : scaled(v, unit))),
+              cell.series.half_widths?.[name]?.map((v) => (v === null ? null : scaled(v, unit))), cell.series.window_s);
           })));
     }
     const settings = JSON.stringify(cell.settings, null, 2);

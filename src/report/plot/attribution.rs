@@ -35,14 +35,25 @@ struct Bar {
     lengths: Vec<f64>,
 }
 
+/// Seconds of a part, over all tasks.
+fn mean(part: &LedgerPart) -> f64 {
+    part.mean_s.value.unwrap_or(0.0)
+}
+
+/// Seconds of a part, over the slowest.
+fn slowest(part: &LedgerPart) -> f64 {
+    part.slowest_s.value.unwrap_or(0.0)
+}
+
 /// The parts that are longest in any bar, in the order of the ledger.
 fn main_parts(cells: &[&Cell]) -> Vec<String> {
     let mut sizes: indexmap::IndexMap<&str, f64> = indexmap::IndexMap::new();
     for cell in cells {
-        let (mean, slowest) =
-            cell.ledger.iter().fold((0.0, 0.0), |sum, part| (sum.0 + part.mean_s, sum.1 + part.slowest_s));
+        let (mean_all, slowest_all) =
+            cell.ledger.iter().fold((0.0, 0.0), |sum, part| (sum.0 + mean(part), sum.1 + slowest(part)));
         for part in &cell.ledger {
-            let share = (part.mean_s / f64::max(mean, 1e-12)).max(part.slowest_s / f64::max(slowest, 1e-12));
+            let share =
+                (mean(part) / f64::max(mean_all, 1e-12)).max(slowest(part) / f64::max(slowest_all, 1e-12));
             let size = sizes.entry(&part.part).or_insert(0.0);
             *size = size.max(share);
         }
@@ -71,8 +82,8 @@ fn bars_of(cell: &Cell, parts: &[String]) -> [Bar; 2] {
         lengths
     };
     [
-        Bar { words: "all tasks, mean", lengths: lengths(|part| part.mean_s) },
-        Bar { words: "slowest 1 %, mean", lengths: lengths(|part| part.slowest_s) },
+        Bar { words: "all tasks, mean", lengths: lengths(mean) },
+        Bar { words: "slowest 1 %, mean", lengths: lengths(slowest) },
     ]
 }
 

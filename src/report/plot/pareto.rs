@@ -110,6 +110,7 @@ fn name_spots(scene: &mut Scene, result: &ResultFile, frame: &Frame, points: &[S
             (x - room, y - room, x + room, y + room)
         })
         .chain(scene.texts().map(Text::bounds).collect::<Vec<_>>())
+        .chain(objective(result, frame))
         .collect();
     let is_answer = |index: &usize| result.answer.cell == Some(points[*index].cell.index);
     let is_named = |index: &usize| is_answer(index) || front.contains(index);
@@ -154,6 +155,14 @@ fn name_spots(scene: &mut Scene, result: &ResultFile, frame: &Frame, points: &[S
             scene.words(text.at, &text.words, text.size, text.colour, text.across);
         }
     }
+}
+
+/// The strip that the line of the objective takes.
+fn objective(result: &ResultFile, frame: &Frame) -> Option<Bounds> {
+    let limit = select::slo(result, &select::latency(result)?.name)?.limit;
+    let (left, _, right, _) = frame.area;
+    let (_, y) = frame.at(0.0, limit);
+    frame.y.shows(limit).then_some((left, y - 1.5, right, y + 1.5))
 }
 
 /// Left, top, right, bottom.

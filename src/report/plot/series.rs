@@ -48,7 +48,7 @@ pub(crate) fn picture(result: &ResultFile) -> Option<Picture> {
     Some(Picture::new("timeseries", scene))
 }
 
-/// What the lines are: they carry no intervals, so the title says of how many replications they are means.
+/// What the lines are, and over how many replications.
 fn title(replications: u32) -> String {
     match replications {
         1 => "Over time, in one replication".to_owned(),
@@ -61,6 +61,9 @@ fn notes(series: &Series, strips: &[Strip<'_>], cut: f64) -> Vec<String> {
     if cut > 0.0 {
         first.push_str(" · grey: the warm-up, which is not measured");
     }
+    if !series.half_widths.is_empty() {
+        first.push_str(" · bands: the interval of each window by itself; quantiles have none");
+    }
     let mut notes = vec![first];
     if strips.iter().any(|strip| strip.label == MODE) {
         notes.push("mode: 0 is optimal, 1 high load, 2 critical".to_owned());
@@ -71,7 +74,24 @@ fn notes(series: &Series, strips: &[Strip<'_>], cut: f64) -> Vec<String> {
 /// Columns of one unit.
 struct Strip<'a> {
     label: &'static str,
-    columns: Vec<(&'a str, &'a [Option<f64>])>,
+    columns: Vec<Column<'a>>,
+}
+
+/// A column and half the widths of its intervals, where it has some.
+#[derive(Clone, Copy)]
+struct Column<'a> {
+    name: &'a str,
+    values: &'a [Option<f64>],
+    half_widths: &'a [Option<f64>],
+}
+
+impl Column<'_> {
+    /// The ends of the interval in a window: both the value where there is none, and none below zero.
+    fn ends(&self, window: usize) -> Option<(f64, f64)> {
+        let value = self.values.get(window).copied().flatten()?;
+        let half = self.half_widths.get(window).copied().flatten().unwrap_or(0.0);
+        Some(((value - half).max(value.min(0.0)), value + half))
+    }
 }
 
 /// Whether a column of this name stands in a strip.
@@ -91,11 +111,12 @@ fn strips(series: &Series) -> Vec<Strip<'_>> {
     ];
     let mut strips = Vec::new();
     for (label, belongs) in kinds {
-        let columns: Vec<(&str, &[Option<f64>])> = series
+        let half_widths = |name: &str| series.half_widths.get(name).map_or(&[][..], Vec::as_slice);
+        let columns: Vec<Column<'_>> = series
             .columns
             .iter()
             .filter(|(name, column)| belongs(name) && column.iter().any(Option::is_some))
-            .map(|(name, column)| (name.as_str(), column.as_slice()))
+            .map(|(name, values)| Column { name, values, half_widths: half_widths(name) })
             .collect();
         strips.extend(columns.chunks(LINES_MAX).map(|part| Strip { label, columns: part.to_vec() }));
     }
@@ -112,7 +133,11 @@ fn draw_strip(
     let is_share = strip.label.starts_with("share");
     let shown = |value: f64| if is_share { value * 100.0 } else { value };
     let is_latency = strip.label.starts_with("latency");
-    let values = strip.columns.iter().flat_map(|(_, column)| column.iter().copied().flatten()).map(shown);
+    let ends = |column: &Column<'_>| {
+        (0..column.values.len()).filter_map(|window| column.ends(window)).collect::<Vec<_>>()
+    };
+    let values = strip.columns.iter().flat_map(|column| ends(column).into_iter().flat_map(<[f64; 2]>::from));
+    let values = values.map(shown);
     let limit = select::latency(result).filter(|_| is_latency);
     let limit = limit.and_then(|metric| select::slo(result, &metric.name));
     let highest = values.clone().fold(0.0, f64::max);
@@ -134,8 +159,16 @@ fn draw_strip(
         frame.target(scene, term.limit);
     }
     let pitch = (STRIP / strip.columns.len() as f64).min(18.0);
-    for (index, (name, column)) in strip.columns.iter().enumerate() {
-        for run in runs(column) {
+    for (index, column) in strip.columns.iter().enumerate() {
+        for run in runs(column.values) {
+            if column.half_widths.iter().any(Option::is_some) && strip.label != MODE {
+                let band = run.iter().filter_map(|(window, _)| {
+                    let (low, high) = column.ends(*window)?;
+                    let x = (*window as f64 + 0.5) * series.window_s;
+                    Some((x, shown(low), shown(high)))
+                });
+                frame.band(scene, &band.collect::<Vec<_>>(), series_colour(index));
+            }
             let places = run.into_iter().flat_map(|(window, value)| {
                 let start = window as f64;
                 // A mode holds for its window; the rest is read between the middles.
@@ -147,7 +180,7 @@ fn draw_strip(
         }
         let y = top + 8.0 + pitch * index as f64;
         scene.key((RIGHT + 16.0, y), index, Dots::Hidden);
-        let name = font::fitted(&number::clean(&select::readable(name)), 11.0, 108.0);
+        let name = font::fitted(&number::clean(&select::readable(column.name)), 11.0, 108.0);
         scene.words((RIGHT + 28.0, y), &name, 11.0, INK, Across::Left);
     }
 }

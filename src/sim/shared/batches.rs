@@ -128,6 +128,10 @@ impl World<'_> {
         let (rule, together) = (carrier.rule as usize, carrier.size > 1);
         let source = super::super::stations::small(self.plan.model.caches.len() + rule);
         for member in &carrier.members {
+            if self.first_bytes.on {
+                let key = self.strands.get(*member).key;
+                self.first_bytes.adopt((*member, key), (id, strand.key));
+            }
             let member = self.strands.get_mut(*member);
             member.model = strand.model;
             member.provider = strand.provider;

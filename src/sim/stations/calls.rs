@@ -18,6 +18,22 @@ impl World<'_> {
     /// The strand calls the station of a visit.
     #[inline(never)]
     pub(in crate::sim) fn visit(&mut self, id: u32, visit: u16) {
+        self.visit_here(id, visit);
+    }
+
+    /// The same within its caller.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "a call of every task: its frame costs as much as its work")]
+    pub(in crate::sim) fn visit_here(&mut self, id: u32, visit: u16) {
+        let plan = self.plan;
+        match &plan.direct[visit as usize] {
+            Some(direct) => self.visit_directly(id, visit, direct),
+            None => self.visit_elaborately(id, visit),
+        }
+    }
+
+    #[inline(never)]
+    fn visit_elaborately(&mut self, id: u32, visit: u16) {
         let station = self.begin_call(id, visit);
         if !self.plan.model.stations[station as usize].offers.is_empty() {
             self.choose_model(id, visit);
@@ -202,13 +218,16 @@ impl World<'_> {
             degrade.saw(time.as_nanos(), true);
         }
         strand.timeout = Ticket::NONE;
+        if self.first_bytes.on && !plan.stations[index].offers.is_empty() {
+            self.first_bytes.answered(time.as_nanos(), id, strand.key);
+        }
         if let Some(retry) = call.retry {
             self.retries[retry as usize].policy.on_success(time);
         }
         if call.breaker.is_some() || call.retry.is_some() {
             self.call_ends(id, Outcome::Success);
         }
-        self.go(id);
+        self.proceed(id);
     }
 
     /// The strand's present call, if it makes one, is over for its breaker and its retry policy.

@@ -4,7 +4,7 @@ use super::super::event::Event;
 use super::super::ledger::Part;
 use super::super::strand::{Cause, Phase, uses};
 use super::super::world::{FAR, World};
-use super::{Coming, small};
+use super::{Coming, Waiting, small};
 use crate::engine::Ticket;
 use tars_policy::limiter::{Acquire, Cost};
 use tars_policy::queue::{Offer, Offered, Ticket as QueueTicket};
@@ -122,7 +122,7 @@ impl World<'_> {
 
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "a call of every task: its frame costs as much as its work")]
-    pub(super) fn line_up(&mut self, id: u32) {
+    pub(super) fn line_up(&mut self, id: u32, waiting: Waiting) {
         let now = self.now;
         let time = self.time();
         let strand = self.strands.get_mut(id);
@@ -135,10 +135,10 @@ impl World<'_> {
         let index = strand.station as usize;
         match self.stations[index].queue.offer(time, id, offer) {
             Offered::Accepted(ticket) => {
-                self.waits_with(id, ticket);
+                self.waits_with(id, ticket, waiting);
             }
             Offered::AcceptedDisplacing { ticket, displaced, .. } => {
-                self.waits_with(id, ticket);
+                self.waits_with(id, ticket, waiting);
                 self.depart(displaced);
                 self.doom(displaced, Phase::AttemptLost, Cause::Displaced);
             }
@@ -152,9 +152,12 @@ impl World<'_> {
 
     /// The call waits in line, for as long as it may.
     #[inline]
-    fn waits_with(&mut self, id: u32, ticket: QueueTicket) {
+    fn waits_with(&mut self, id: u32, ticket: QueueTicket, waiting: Waiting) {
         let strand = self.strands.get_mut(id);
         strand.queue_ticket = Some(ticket);
+        if waiting == Waiting::Endless {
+            return;
+        }
         if strand.deadline != u64::MAX {
             self.arm_timeout(id);
         }

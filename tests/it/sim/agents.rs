@@ -130,3 +130,84 @@ fn an_agent_past_its_lifespan_is_replaced_once_it_is_idle() {
     // Retired at 3 s; the next one is ready at 4 s.
     assert_eq!(latencies(&run), [3_000, 6_000]);
 }
+
+#[test]
+fn an_agent_that_is_replaced_on_use_makes_the_next_task_wait_for_a_start() {
+    let keys = json!({ "replace_on_use": true });
+    let run = pool_story(&of_one_class(&["0s", "0s"]), 1, &keys, &json!([held("1s")]), &json!({}));
+    // Replaced at 1 s, ready at 2 s: all that the second task has waited for is the start.
+    assert_eq!((latencies(&run), spent(&run, Part::Spawn)), (vec![1_000, 3_000], 2_000));
+}
+
+/// One group of one agent that is replaced after each use: 4 s cold, 1 s warm.
+fn replaced(times: &[&str], warm_plan: &Value) -> Run {
+    let pool = json!({
+        "groups": { "g": { "agents": 1, "cold_start": "4s", "warm_start": "1s" } },
+        "replace_on_use": true, "warm_plan": warm_plan
+    });
+    let system = json!({ "pools": { "p": pool }, "routes": { "way": [held("1s")] } });
+    story(&of_one_class(times), &system, &json!({}))
+}
+
+#[test]
+fn a_prepared_container_starts_warm_and_is_prepared_again() {
+    let run = replaced(&["0s", "0s", "0s", "20s"], &json!({ "groups": [{ "group": "g", "containers": 1 }] }));
+    // Warm at 1 s, ready at 2 s; the container is there again at 5 s, so that the agent of 3 s starts cold, ready at 7 s;
+    // the one of 8 s starts warm.
+    assert_eq!(latencies(&run), [1_000, 1_000, 3_000, 8_000]);
+}
+
+#[test]
+fn containers_are_prepared_when_their_hours_begin() {
+    let daily = json!({ "windows": [{ "from": "10s", "until": "1h", "agents": 1 }] });
+    let plan = json!({ "groups": [{ "group": "g", "containers": 0, "daily": daily }] });
+    let run = replaced(&["0s", "20s", "20s"], &plan);
+    // Cold at 1 s; a container is prepared from 10 s to 14 s, and starts the agent of 21 s warm.
+    assert_eq!(latencies(&run), [1_000, 1_000, 3_000]);
+}
+
+#[test]
+fn the_group_named_first_is_prepared_first() {
+    let tasks = |class: &str| json!({ "load": arrivals(&["15s", "15500ms"]), "mix": { class: 1 } });
+    let workload = json!({ "classes": { "a": { "role": "a" }, "b": { "role": "b" } }, "clients": { "a": tasks("a"), "b": tasks("b") } });
+    let group = |role: &str| json!({ "agents": 1, "cold_start": "4s", "warm_start": "1s", "roles": [role] });
+    let daily = json!({ "windows": [{ "from": "10s", "until": "1h", "agents": 1 }] });
+    let warm = |group: &str| json!({ "group": group, "containers": 0, "daily": daily });
+    let spent_by = |first: &str, second: &str| {
+        let plan = json!({ "groups": [warm(first), warm(second)], "at_once": 1 });
+        let pool = json!({ "groups": { "a": group("a"), "b": group("b") }, "replace_on_use": true, "warm_plan": plan });
+        let run = story(
+            &workload,
+            &json!({ "pools": { "p": pool }, "routes": { "way": [held("1s")] } }),
+            &json!({}),
+        );
+        let classes = run.breakdowns.iter().filter(|entry| entry.dimension == 1);
+        classes.map(|entry| entry.latency.sum() / 1_000_000).collect::<Vec<_>>()
+    };
+    // The first container is there at 14 s, the second at 18 s: of the agents that follow those of 16 s, one starts warm.
+    assert_eq!(spent_by("a", "b"), [1_000 + 2_500, 1_000 + 5_500]);
+    assert_eq!(spent_by("b", "a"), [1_000 + 5_500, 1_000 + 2_500]);
+}
+
+#[test]
+fn a_crashed_agent_is_found_at_the_next_health_check() {
+    let crashed = |health_check: &Value| {
+        let plan = plan(&json!({
+            "name": "story",
+            "transient": true,
+            "workload": of_one_class(&["0s", "6s"]),
+            "system": {
+                "pools": { "p": { "groups": { "g": { "agents": 1, "cold_start": "1s" } }, "health_check": health_check } },
+                "routes": { "way": [held("1s")] }
+            },
+            "faults": [{ "at": "5s", "effect": { "crash": { "pool": "p" } } }],
+            "measure": { "duration": "100s", "mode": "terminating", "warmup": "0s", "seed": 1 }
+        }));
+        replicate(&plan, 0, tars_policy::units::Span::ZERO)
+    };
+    // Found at 8 s, ready at 9 s; at once without a check.
+    assert_eq!(latencies(&crashed(&json!({ "interval": "4s", "restart": true }))), [1_000, 4_000]);
+    assert_eq!(latencies(&crashed(&Value::Null)), [1_000, 1_000]);
+    let left = crashed(&json!({ "interval": "4s", "restart": false }));
+    assert_eq!((latencies(&left), left.unfinished), (vec![1_000], 1));
+}

@@ -162,3 +162,66 @@ fn a_collection_stops_its_own_node_alone() {
     assert_eq!(minors.iter().sum::<u64>(), 1, "{minors:?}");
     assert_eq!(latencies(&run), [1_000, 1_000, 1_500]);
 }
+
+/// One call of a provider from a node, one second and 100 tokens of 10 ms each.
+fn streamed(responses: &Value, offer: &Value) -> Run {
+    let mut model = json!({
+        "latency": fixed("1s"), "per_output_token": "10ms", "input_usd_per_million_tokens": "1", "output_usd_per_million_tokens": "1"
+    });
+    for (key, value) in offer.as_object().unwrap() {
+        model[key] = value.clone();
+    }
+    let node = json!({
+        "memory": { "heap_limit_mb": 100, "per_task_mb": 10, "external_per_task_mb": 20 },
+        "event_loop": { "per_call": fixed("100ms") }, "responses": responses
+    });
+    let llm = json!({ "agent": { "pool": "p", "steps": [{ "llm": { "provider": "l" } }, { "delay": { "time": fixed("5s") } }] } });
+    let plan = plan(&json!({
+        "name": "story",
+        "transient": true,
+        "workload": { "classes": { "task": { "output_tokens": 100 } }, "clients": { "all": { "load": arrivals(&["0s"]) } } },
+        "system": {
+            "models": { "m": { "accuracy": 1 } },
+            "providers": { "l": { "models": { "m": model } } },
+            "nodes": { "n": node },
+            "pools": { "p": { "groups": { "g": { "agents": 1, "model": "m" } }, "nodes": "n" } },
+            "routes": { "way": [llm] }
+        },
+        "measure": { "duration": "100s", "mode": "terminating", "warmup": "0s", "seed": 1 }
+    }));
+    replicate(&plan, 0, tars_policy::units::Span::ZERO)
+}
+
+fn first_bytes(run: &Run) -> Vec<u64> {
+    run.first_byte.counted().into_iter().map(|(nanos, _)| nanos / 1_000_000).collect()
+}
+
+#[test]
+fn the_first_byte_of_a_streamed_answer_comes_with_the_first_token() {
+    let run = streamed(&json!({ "streamed": { "memory_share": 0.5, "latency_share": 0 } }), &json!({}));
+    // The call takes 2 s and 0.1 s of the event loop, its tokens the last second; 5 s of work follow.
+    assert_eq!((latencies(&run), first_bytes(&run)), (vec![7_100], vec![1_100]));
+    assert_eq!((run.nodes[0].heap_max, run.nodes[0].resident_max), (5 * 1024, 15 * 1024));
+}
+
+#[test]
+fn streaming_makes_a_call_longer_as_a_whole() {
+    let run = streamed(&json!({ "streamed": { "latency_share": 0.5 } }), &json!({}));
+    assert_eq!((latencies(&run), first_bytes(&run)), (vec![8_100], vec![1_600]));
+}
+
+#[test]
+fn a_provider_may_say_when_its_first_token_comes() {
+    let responses = json!({ "streamed": { "latency_share": 0 } });
+    let run = streamed(&responses, &json!({ "first_token": fixed("200ms") }));
+    assert_eq!(first_bytes(&run), [300]);
+    let run = streamed(&responses, &json!({ "first_token": fixed("1h") }));
+    assert_eq!(first_bytes(&run), [2_100], "never after the answer");
+}
+
+#[test]
+fn a_buffered_answer_comes_as_a_whole() {
+    let run = streamed(&json!("buffered"), &json!({}));
+    assert_eq!((latencies(&run), first_bytes(&run)), (vec![7_100], vec![]));
+    assert_eq!((run.nodes[0].heap_max, run.nodes[0].resident_max), (10 * 1024, 30 * 1024));
+}

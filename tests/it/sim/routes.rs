@@ -127,3 +127,49 @@ fn a_lookup_without_time_in_a_branch_does_not_outlive_its_race() {
     let workload = json!({ "classes": { "task": {} }, "clients": { "all": { "load": arrivals(&["1s"]) } } });
     assert_eq!(latencies(&story(&workload, &system, &json!({}))), [0]);
 }
+
+/// Two ways to stations of one server and a second each.
+fn spread_by(by: &Value, weights: &Value, client: &Value) -> Run {
+    let workload = json!({ "classes": { "task": {} }, "clients": { "all": client } });
+    let station = json!({ "servers": 1, "service": fixed("1s") });
+    let spread =
+        json!({ "spread": { "by": by, "weights": weights, "branches": [[visit("a")], [visit("b")]] } });
+    story(
+        &workload,
+        &json!({ "stations": { "a": station, "b": station }, "routes": { "way": [spread] } }),
+        &json!({}),
+    )
+}
+
+#[test]
+fn work_goes_where_the_load_is_least() {
+    let client = json!({ "load": arrivals(&["0s", "0s", "0s", "1500ms"]) });
+    let run = spread_by(&json!("least_loaded"), &json!([]), &client);
+    // Two to the first, one to the second, which is idle again at 1.5 s.
+    assert_eq!(latencies(&run), [1_000, 1_000, 1_000, 2_000]);
+    assert_eq!((run.stations[0].served, run.stations[1].served), (2, 2));
+}
+
+#[test]
+fn a_way_that_weighs_three_times_as_much_takes_three_times_as_much() {
+    let client = json!({ "load": arrivals(&["0s", "0s", "0s", "0s"]) });
+    for by in [json!("weighted"), json!("least_loaded")] {
+        let run = spread_by(&by, &json!([3, 1]), &client);
+        assert_eq!((run.stations[0].served, run.stations[1].served), (3, 1), "{by}");
+    }
+}
+
+#[test]
+fn a_user_goes_the_same_way_unless_the_load_is_bounded() {
+    let client = json!({ "load": arrivals(&["0s", "0s", "0s", "0s"]), "users": 7 });
+    let served = |by: &Value| {
+        let run = spread_by(by, &json!([]), &client);
+        let mut served = [run.stations[0].served, run.stations[1].served];
+        served.sort_unstable();
+        served
+    };
+    assert_eq!(served(&json!({ "rendezvous": { "replicas": 1 } })), [0, 4]);
+    assert_eq!(served(&json!({ "rendezvous": { "replicas": 2 } })), [2, 2]);
+    assert_eq!(served(&json!({ "rendezvous": { "replicas": 1, "bound": 1.0 } })), [2, 2]);
+    assert_eq!(served(&json!({ "rendezvous": { "replicas": 1, "bound": 1.5 } })), [1, 3]);
+}

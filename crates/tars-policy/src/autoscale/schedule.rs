@@ -87,6 +87,17 @@ impl DailySchedule {
         holding.map(|window| window.agents).max().unwrap_or(0)
     }
 
+    /// When a window next begins, after `now`; on days on which none does, when it would. `None` without windows.
+    pub fn next_begin(&self, now: Time) -> Option<Time> {
+        let since_midnight = now.saturating_since(Time::START).saturating_add(self.start);
+        let time = since_midnight.as_nanos() % DAY.as_nanos();
+        let waits = self.windows.iter().map(|window| {
+            let from = window.from.as_nanos();
+            if from > time { from - time } else { from + DAY.as_nanos() - time }
+        });
+        waits.min().map(|wait| now.saturating_add(Span::from_nanos(wait)))
+    }
+
     /// Says what is impossible in this schedule.
     pub fn validate(&self) -> Result<(), SpecError> {
         if self.start >= DAY {
@@ -166,6 +177,16 @@ mod tests {
             [(0, 23), (1, 1), (1, 22), (2, 1), (2, 2)].map(|(day, hour)| floor(&night, day, hour)),
             [0, 0, 7, 7, 0]
         );
+    }
+
+    #[test]
+    fn the_next_window_begins_after_now() {
+        // The start is at six.
+        let peak = schedule(9, 11, &[]);
+        let next = |hour: u64| peak.next_begin(Time::START + hours(hour)).map(Time::as_nanos);
+        let begins = [3, 27].map(|hour| Some(hours(hour).as_nanos()));
+        assert_eq!([next(0), next(2), next(3), next(4)], [begins[0], begins[0], begins[1], begins[1]]);
+        assert_eq!(DailySchedule::default().next_begin(Time::START), None);
     }
 
     #[test]

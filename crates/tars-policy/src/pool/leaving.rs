@@ -1,7 +1,7 @@
 //! How agents leave: scaled in, idle too long, too old, crashed.
 
 use super::agents::{AgentId, Phase};
-use super::{Crashed, Drained, GroupId, Pool, RetireReason, Retired, Spawned};
+use super::{Crashed, Drained, GroupId, Pool, RetireReason, Retired, Spawned, Start};
 use crate::units::{Span, Time};
 use alloc::vec::Vec;
 
@@ -100,14 +100,14 @@ impl Pool {
 
     /// Starts a dead agent again, under a new identity; `None` when it is not dead (any more).
     pub fn restart(&mut self, now: Time, agent: AgentId) -> Option<Spawned> {
-        let entry = self.agents.find_mut(agent).filter(|entry| entry.phase == Phase::Dead)?;
-        entry.phase = Phase::Starting;
-        let group = entry.group;
-        let counts = &mut self.groups[group.index()].counts;
-        counts.dead -= 1;
-        counts.starting += 1;
-        let agent = self.agents.renew(agent);
+        let (agent, group) = self.revive(agent)?;
         Some(self.starting(now, agent, group))
+    }
+
+    /// Starts a dead agent again as the caller says, see [`spawn_as`](Pool::spawn_as).
+    pub fn restart_as(&mut self, now: Time, agent: AgentId, start: Start) -> Option<Spawned> {
+        let (agent, group) = self.revive(agent)?;
+        Some(self.starting_as(now, agent, group, start))
     }
 
     /// Clears a dead agent away; false when it is not dead (any more).
@@ -137,6 +137,17 @@ impl Pool {
         }
         self.agents.remove(agent);
         Drained::Left
+    }
+
+    /// A dead agent is starting, under a new identity.
+    fn revive(&mut self, agent: AgentId) -> Option<(AgentId, GroupId)> {
+        let entry = self.agents.find_mut(agent).filter(|entry| entry.phase == Phase::Dead)?;
+        entry.phase = Phase::Starting;
+        let group = entry.group;
+        let counts = &mut self.groups[group.index()].counts;
+        counts.dead -= 1;
+        counts.starting += 1;
+        Some((self.agents.renew(agent), group))
     }
 
     /// Takes a ready agent out of the balancer's sight and out of the counts; says what load it had.

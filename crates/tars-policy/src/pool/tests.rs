@@ -219,6 +219,20 @@ fn recount(pool: &Pool, known: &[AgentId], group: GroupId) -> (Counts, u32) {
     (counts, load)
 }
 
+#[test]
+fn an_agent_starts_as_the_caller_says_and_leaves_the_containers_alone() {
+    let mut pool = filled(&PoolSpec::published_003());
+    let group = pool.group("researcher").unwrap();
+    let before = pool.warm_containers();
+    let (warm, cold) = (pool.spawn_as(at(0), group, Start::Warm), pool.spawn_as(at(0), group, Start::Cold));
+    assert_eq!([warm.ready_at, cold.ready_at].map(|at| at.as_nanos() / 1_000_000), [200, 2_500]);
+    assert_eq!((warm.refill_at, pool.warm_containers()), (None, before));
+    assert!(pool.crash(at(1), warm.agent).is_some());
+    let again = pool.restart_as(at(1), warm.agent, Start::Warm).unwrap();
+    assert_eq!((again.start, pool.ready(at(2), again.agent)), (Start::Warm, true));
+    assert_eq!(pool.restart_as(at(2), again.agent, Start::Warm), None, "it is not dead");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
 

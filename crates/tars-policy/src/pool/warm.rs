@@ -100,6 +100,11 @@ impl WarmPlan {
         Ok(())
     }
 
+    /// When more containers may be asked for than are now, because a window of a schedule begins.
+    pub fn next_begin(&self, now: Time) -> Option<Time> {
+        self.groups.iter().filter_map(|warm| warm.daily.as_ref()?.next_begin(now)).min()
+    }
+
     /// The place of the group whose container is to be prepared next; `None` when none is, or no more at once. The caller
     /// asks again until it is `None`: at the start, when a container is taken, when one is ready, and when a daily window
     /// begins. `stock` is in the order of the groups; a missing entry is empty.

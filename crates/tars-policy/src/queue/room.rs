@@ -75,7 +75,8 @@ impl<T: Copy> PriorityQueue<T> {
     }
 
     /// Asks whether `item` may wait. Panics when the lane does not exist.
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "a wait of every task: its frame costs as much as its work")]
     pub fn offer(&mut self, now: Time, item: T, offer: Offer) -> Offered<T> {
         assert!(usize::from(offer.lane) < self.lanes, "lane {} of {}", offer.lane, self.lanes);
         if self.depths[offer.priority.index()] >= self.caps[offer.priority.index()] {
@@ -89,7 +90,8 @@ impl<T: Copy> PriorityQueue<T> {
 
     /// Says who is next among the allowed lanes, and lets them leave. `draw`, uniform on `[0, 1)`, is used only with
     /// [`Order::Random`].
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "a wait of every task: its frame costs as much as its work")]
     pub fn take(&mut self, now: Time, lanes: LaneMask, draw: f64) -> Taken<T> {
         if self.depth == 0 {
             return Taken::Empty;
@@ -212,7 +214,8 @@ impl<T: Copy> PriorityQueue<T> {
     }
 
     /// Lets an item enter behind all others.
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "a wait of every task: its frame costs as much as its work")]
     fn enter_last(&mut self, now: Time, item: T, offer: Offer) -> Ticket {
         let key = self.next_back;
         self.next_back += 1;

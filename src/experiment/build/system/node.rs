@@ -3,7 +3,7 @@
 use super::{check_law, check_law_option};
 use crate::experiment::diagnostic::Diagnostics;
 use crate::experiment::path::Path;
-use crate::experiment::schema::{MemorySpec, NodeSpec, PauseSpec};
+use crate::experiment::schema::{MemorySpec, NodeSpec, PauseSpec, ResponsesSpec};
 use crate::experiment::tree::Tree;
 use crate::model::node::{Memory, NodeGroup, Pause};
 use tars_policy::units::Span;
@@ -20,7 +20,7 @@ pub(super) fn group(
         let at = path.key("count");
         diagnostics.out_of_range(tree, &at, "the number of nodes", f64::from(spec.count), "1 to 10000");
     }
-    let memory = memory(tree, &path.key("memory"), &spec.memory, diagnostics);
+    let memory = memory(tree, &path.key("memory"), &spec.memory, spec.responses, diagnostics);
     let garbage = path.key("garbage");
     not_negative(tree, &garbage.key("per_task_mb"), spec.garbage.per_task_mb, diagnostics);
     not_negative(tree, &garbage.key("per_call_mb"), spec.garbage.per_call_mb, diagnostics);
@@ -40,6 +40,7 @@ pub(super) fn group(
         garbage: (spec.garbage.per_task_mb, spec.garbage.per_call_mb),
         work: (spec.event_loop.per_task.clone(), spec.event_loop.per_call.clone()),
         cores: spec.event_loop.cores,
+        streamed: streamed(tree, &path.key("responses"), spec.responses, diagnostics),
         minor: spec.minor.as_ref().map(|minor| {
             let path = path.key("minor");
             positive(tree, &path.key("every_mb"), minor.every_mb, diagnostics);
@@ -76,7 +77,22 @@ pub(super) fn group(
     }
 }
 
-fn memory(tree: &Tree, path: &Path, spec: &MemorySpec, diagnostics: &mut Diagnostics) -> Memory {
+/// How much longer streamed calls take.
+fn streamed(tree: &Tree, path: &Path, spec: ResponsesSpec, diagnostics: &mut Diagnostics) -> Option<f64> {
+    let ResponsesSpec::Streamed { memory_share, latency_share } = spec else { return None };
+    let path = path.key("streamed");
+    share(tree, &path.key("memory_share"), memory_share, diagnostics);
+    not_negative(tree, &path.key("latency_share"), latency_share, diagnostics);
+    Some(latency_share)
+}
+
+fn memory(
+    tree: &Tree,
+    path: &Path,
+    spec: &MemorySpec,
+    responses: ResponsesSpec,
+    diagnostics: &mut Diagnostics,
+) -> Memory {
     positive(tree, &path.key("heap_limit_mb"), spec.heap_limit_mb, diagnostics);
     let parts = [
         ("base_mb", spec.base_mb),
@@ -98,13 +114,17 @@ fn memory(tree: &Tree, path: &Path, spec: &MemorySpec, diagnostics: &mut Diagnos
             "raise `heap_limit_mb`",
         );
     }
+    let held = match responses {
+        ResponsesSpec::Buffered => 1.0,
+        ResponsesSpec::Streamed { memory_share, .. } => memory_share,
+    };
     Memory {
         limit: spec.heap_limit_mb,
         base: spec.base_mb,
         per_agent: spec.per_agent_mb,
-        per_task: spec.per_task_mb,
+        per_task: spec.per_task_mb * held,
         per_queued: spec.per_queued_task_mb,
-        external: spec.external_per_task_mb,
+        external: spec.external_per_task_mb * held,
         resident: spec.resident_base_mb,
         leak: spec.leak_per_task_mb,
     }

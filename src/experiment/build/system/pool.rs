@@ -8,6 +8,7 @@ use crate::experiment::schema::{GroupSpec, PoolSpec};
 use crate::experiment::tree::Tree;
 use crate::model::node::NodeGroup;
 use crate::model::{Group, Pool};
+use tars_policy::pool::WarmPlan;
 use tars_policy::queue::{LANES_MAX, LaneMask};
 
 /// A pool of agents.
@@ -61,8 +62,8 @@ pub(super) fn pool(
         lazy_spawn_above: spec.lazy_spawn_above,
         idle_ttl: spec.idle_ttl,
         lifespan: spec.lifespan,
-        replace_on_use: false,
-        health_check: None,
+        replace_on_use: spec.replace_on_use,
+        health_check: spec.health_check.clone(),
         balance: spec.balance.clone(),
     };
     if let Err(error) = agents.validate()
@@ -89,6 +90,7 @@ pub(super) fn pool(
     Pool {
         name: name.to_owned(),
         agents,
+        warm: warm(tree, path, spec, diagnostics),
         groups,
         lane_of_role: (0..=roles.len()).map(lane).collect(),
         lanes: (roles.len() + 1).min(LANES_MAX),
@@ -99,6 +101,39 @@ pub(super) fn pool(
         heap: spec.heap.as_ref().map(|heap| (heap.size_mb, heap.base_mb, heap.per_task_mb)),
         nodes: home,
     }
+}
+
+/// Containers prepared by group: the groups are those of the pool.
+fn warm(
+    tree: &Tree,
+    path: &Path,
+    spec: &PoolSpec,
+    diagnostics: &mut Diagnostics,
+) -> Option<(WarmPlan, Vec<u16>)> {
+    let plan = spec.warm_plan.as_ref()?;
+    let path = path.key("warm_plan");
+    if let Err(error) = plan.validate() {
+        spec_at(tree, &path, &error, diagnostics);
+    }
+    if spec.warm_pool > 0 {
+        diagnostics.senseless(
+            tree,
+            &path,
+            "containers are prepared for any group and for each by itself",
+            "leave `warm_pool` or `warm_plan` out",
+        );
+    }
+    let known: Vec<String> = spec.groups.keys().cloned().collect();
+    let mut groups = Vec::new();
+    for (place, warm) in plan.groups.iter().enumerate() {
+        if let Some(group) = spec.groups.get_index_of(&warm.group) {
+            groups.push(index(group));
+        } else {
+            let at = path.key("groups").index(place).key("group");
+            diagnostics.unknown_name(tree, &at, "group of the pool", &warm.group, &known);
+        }
+    }
+    Some((plan.clone(), groups))
 }
 
 /// Agents that are alike: what they serve, and how they come and go.
