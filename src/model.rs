@@ -5,6 +5,7 @@
 
 pub mod distribution;
 pub mod fault;
+pub mod levels;
 pub mod metric;
 pub mod node;
 pub mod route;
@@ -64,6 +65,8 @@ pub struct Model {
     pub autoscalers: Vec<Autoscale>,
     /// Graceful degradation.
     pub degrade: Option<Degrade>,
+    /// Degradation by the health of components.
+    pub levels: Option<levels::Levels>,
     /// Alerts.
     pub alerts: Vec<AlertModel>,
     /// How it is measured.
@@ -75,6 +78,11 @@ pub struct Model {
 }
 
 impl Model {
+    /// Whether a controller may give up steps, models or calls.
+    pub const fn degrades(&self) -> bool {
+        self.degrade.is_some() || self.levels.is_some()
+    }
+
     /// Whether any answers are streamed.
     pub fn streams(&self) -> bool {
         self.nodes.iter().any(|group| group.streamed.is_some())

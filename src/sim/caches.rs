@@ -2,6 +2,7 @@
 
 use super::controllers::DegradeState;
 use super::ledger::Part;
+use super::levels::LevelsState;
 use super::strand::{Cause, NONE, Phase, uses};
 use super::world::{World, whole};
 use crate::model::route::Op;
@@ -221,7 +222,10 @@ impl World<'_> {
             strand.pc = hit;
             return true;
         }
-        if self.orders.cached > 0 || self.degrade.as_ref().is_some_and(DegradeState::cached_only) {
+        if self.orders.cached > 0
+            || self.degrade.as_ref().is_some_and(DegradeState::cached_only)
+            || self.levels.as_ref().is_some_and(LevelsState::cached_only)
+        {
             self.task_ends(id, Some(Cause::Degraded));
             return false;
         }

@@ -20,6 +20,7 @@ use tars_policy::retry::Retry;
 
 mod bill;
 mod calls;
+mod concurrency;
 mod direct;
 mod interruption;
 mod leaving;

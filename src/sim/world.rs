@@ -7,6 +7,7 @@ use super::clients::{ClientState, User};
 use super::controllers::{Controllers, DegradeState};
 use super::event::Event;
 use super::ledger::Part;
+use super::levels::LevelsState;
 use super::nodes::NodeState;
 use super::plan::Plan;
 use super::probe::Probe;
@@ -52,6 +53,7 @@ pub(super) struct World<'a> {
     pub(super) balances: Vec<Balance>,
     pub(super) controllers: Controllers,
     pub(super) degrade: Option<DegradeState>,
+    pub(super) levels: Option<LevelsState>,
     pub(super) alerts: Vec<AlertState>,
     pub(super) orders: Orders,
     pub(super) probe: Probe,
@@ -105,6 +107,7 @@ impl<'a> World<'a> {
                 .collect(),
             controllers: Controllers::new(model),
             degrade: model.degrade.as_ref().map(DegradeState::new),
+            levels: model.levels.as_ref().map(|levels| LevelsState::new(levels, streams)),
             alerts: AlertState::all(model),
             orders: Orders::default(),
             probe: Probe::new(model, cut, end, warmup_slices),
@@ -124,6 +127,7 @@ impl<'a> World<'a> {
         world.start_alerts();
         world.start_clients(streams);
         world.start_controllers();
+        world.start_levels();
         world
     }
 
@@ -236,6 +240,7 @@ impl<'a> World<'a> {
             Event::GiveUp(id) => self.client_gives_up(id, ticket),
             Event::Expire(pool) => self.agents_expire(pool, ticket),
             Event::Autoscale(index) => self.autoscale(index),
+            Event::Degrade(super::levels::LOOK) => self.choose_level(),
             Event::Degrade(_) => self.degrade(),
             Event::Fault(what) => self.fault(what),
             Event::NodeBack(node) => self.node_back(node),
@@ -420,12 +425,8 @@ impl<'a> World<'a> {
                 }
                 Op::Spread { first, count, by } => self.spread(id, first, count, by),
                 Op::Feature { feature, off } => {
-                    if !self
-                        .degrade
-                        .as_ref()
-                        .is_none_or(|degrade| degrade.feature_is_on(&plan.model, feature))
-                    {
-                        strand.pc = off;
+                    if !self.feature_is_on(feature) {
+                        self.strands.get_mut(id).pc = off;
                     }
                 }
                 Op::End => return self.task_ends(id, None),

@@ -203,7 +203,7 @@ fn nothing_in_the_way(model: &Model) -> Result<(), String> {
     let ways = [
         (model.measure.terminating, "it tells a story with an end, which has no steady state"),
         (!model.pools.is_empty(), "it has a pool of agents"),
-        (model.degrade.is_some(), "it degrades under load"),
+        (model.degrades(), "it degrades under load"),
         (!model.faults.is_empty(), "faults strike it"),
         (model.clients.iter().any(tried_again), "a client gives up or tries again"),
         (

@@ -34,6 +34,9 @@ impl World<'_> {
 
     #[inline(never)]
     fn visit_elaborately(&mut self, id: u32, visit: u16) {
+        if self.levels.is_some() && self.level_decides(id, visit) {
+            return;
+        }
         let station = self.begin_call(id, visit);
         if !self.plan.model.stations[station as usize].offers.is_empty() {
             self.choose_model(id, visit);
@@ -60,6 +63,9 @@ impl World<'_> {
 
     /// The strand makes the call of a visit for others, for a model that has been chosen.
     pub(in crate::sim) fn call_for_others(&mut self, id: u32, visit: u16) {
+        if self.levels.is_some() && self.level_decides(id, visit) {
+            return;
+        }
         self.begin_call(id, visit);
         self.prompt_begins(id, visit);
         self.begin_attempt(id);
@@ -71,7 +77,10 @@ impl World<'_> {
         let strand = self.strands.get(id);
         let call = &plan.model.program.visits[visit as usize];
         let offers = &plan.model.stations[call.station as usize].offers;
-        let of_mode = self.degrade.as_ref().and_then(DegradeState::model);
+        let of_mode = self.degrade.as_ref().and_then(DegradeState::model).or_else(|| {
+            let levels = self.levels.as_ref().zip(plan.model.levels.as_ref());
+            levels.and_then(|(state, levels)| state.model(levels))
+        });
         let chosen = match (of_mode, &plan.choices[visit as usize]) {
             (Some(model), _) => Some(model),
             (None, Some(choice)) => {

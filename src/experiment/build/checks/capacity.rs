@@ -166,7 +166,7 @@ fn least_left(model: &Model, at: usize, left: &[f64]) -> f64 {
         Op::Lookup { hit, .. } => super::flow::behind_cache(program, hit)
             .filter(|behind| sure(*behind))
             .map_or(0.0, |pc| left[pc as usize]),
-        Op::Feature { off, .. } if model.degrade.is_some() => next.min(left[off as usize]),
+        Op::Feature { off, .. } if model.degrades() => next.min(left[off as usize]),
         Op::Landed | Op::Store { .. } | Op::Replay(_) | Op::Feature { .. } => next,
         Op::Shared(_)
         | Op::Deliver

@@ -137,7 +137,7 @@ fn spread(model: &Model, at: usize, amount: f64, next: &mut [f64]) {
                 next[pc as usize] += behind(pc);
             }
         }
-        Op::Feature { off, .. } if model.degrade.is_some() => next[off as usize] += behind(off),
+        Op::Feature { off, .. } if model.degrades() => next[off as usize] += behind(off),
         Op::Visit(_) | Op::Enter(_) if is_lossy(model, at..at + 1) => {
             next[at + 1] += amount * survivors(model, at);
         }
@@ -217,7 +217,7 @@ fn turns_away(model: &Model, visit: &Visit) -> bool {
         || visit.patience.is_some()
         || visit.timeout.is_some()
         || visit.breaker.is_some()
-        || (visit.is_llm && model.degrade.is_some())
+        || (visit.is_llm && model.degrades())
         || (station.limiter.is_some() && !station.waits_for_limit)
         || is_bounded(station.capacity, &station.queue)
 }
