@@ -169,6 +169,10 @@ pub struct Station {
     pub slowdown: Option<Slowdown>,
     /// Failures.
     pub failure: Option<Failure>,
+    /// The share of services that are never answered, and after how long they are given up.
+    pub timeouts: Option<(f64, Span)>,
+    /// Hours of the day at which services take longer: from, until, how many times as long.
+    pub peaks: Vec<(Span, Span, f64)>,
     /// A setup before the first service after it was empty.
     pub setup: Option<Law<Span>>,
     /// Breakdowns and repairs.

@@ -18,6 +18,7 @@ mod codec;
 mod controllers;
 mod event;
 mod faults;
+mod hedges;
 mod ledger;
 mod level;
 mod levels;

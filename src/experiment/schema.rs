@@ -35,8 +35,8 @@ pub use route::{
     LoopStep, ParallelStep, PromptCacheSpec, ReplayStep, SpreadBy, SpreadStep, Step, VisitStep,
 };
 pub use station::{
-    BreakdownOf, BreakdownSpec, Discipline, FailureSpec, OnLimit, Servers, SlowdownSpec, StationKind,
-    StationSpec, TailSpec,
+    BreakdownOf, BreakdownSpec, Discipline, FailureSpec, OnLimit, PeakSpec, Servers, SlowdownSpec,
+    StationKind, StationSpec, TailSpec, TimeoutsSpec,
 };
 pub use system::{
     CacheStoreSpec, GroupSpec, HeapSpec, ModelSpec, OfferSpec, PoolSpec, ProviderSpec, SemanticStoreSpec,

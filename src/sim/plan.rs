@@ -71,6 +71,8 @@ pub(super) struct StationPlan {
     pub(super) held: bool,
     /// Whether faults are about it.
     pub(super) troubled: bool,
+    /// Whether services may go unanswered, or take longer at some hours.
+    pub(super) moody: bool,
 }
 
 /// Samplers and prices of a model that a provider offers.
@@ -291,6 +293,7 @@ impl ModelChoice {
 
 impl StationPlan {
     fn new(station: &Station, troubled: bool) -> Self {
+        let moody = station.timeouts.is_some() || !station.peaks.is_empty();
         let loaded = station.slowdown.is_some() || station.failure.is_some();
         let table = if loaded { LOAD_TABLE } else { 1 };
         Self {
@@ -323,9 +326,11 @@ impl StationPlan {
                 && station.per_output_token.is_zero()
                 && !station.from_trace
                 && !loaded
+                && !moody
                 && !troubled,
             held: false,
             troubled,
+            moody,
         }
     }
 

@@ -52,6 +52,7 @@ pub(super) mod uses {
     pub(in crate::sim) const SIMILARITY: Use = Use(30);
     pub(in crate::sim) const WRONG: Use = Use(31);
     pub(in crate::sim) const OUTDATED: Use = Use(32);
+    pub(in crate::sim) const SILENCE: Use = Use(33);
 }
 
 /// What a strand waits for.

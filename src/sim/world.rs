@@ -6,6 +6,7 @@ use super::caches::Caches;
 use super::clients::{ClientState, User};
 use super::controllers::{Controllers, DegradeState};
 use super::event::Event;
+use super::hedges::Hedges;
 use super::ledger::Part;
 use super::levels::LevelsState;
 use super::nodes::NodeState;
@@ -43,6 +44,7 @@ pub(super) struct World<'a> {
     pub(super) active_faults: Vec<Option<u64>>,
     pub(super) breakers: Vec<Breaker>,
     pub(super) retries: Vec<RetryState>,
+    pub(super) hedges: Hedges,
     /// Prompts that providers keep.
     pub(super) prompts: Prompts,
     /// Calls that several tasks share.
@@ -96,6 +98,7 @@ impl<'a> World<'a> {
                 .iter()
                 .map(|(_, spec)| RetryState::new(spec.build().expect(built)))
                 .collect(),
+            hedges: Hedges::new(model),
             prompts: Prompts::default(),
             sharing: Sharing::new(model),
             turns: vec![0; model.program.turns],
@@ -343,6 +346,7 @@ impl<'a> World<'a> {
             | Op::Spread { .. }
             | Op::Shared(_)
             | Op::Landed
+            | Op::Hedge { .. }
             | Op::Deliver
             | Op::Feature { .. } => self.go(id),
         }
@@ -369,6 +373,11 @@ impl<'a> World<'a> {
                 Op::Visit(visit) => return self.visit(id, visit),
                 Op::Shared(visit) => return self.share_call(id, visit),
                 Op::Landed => self.landed(id),
+                Op::Hedge { hedge, act } => {
+                    if !self.hedge(id, hedge, act) {
+                        return;
+                    }
+                }
                 Op::Deliver => return self.deliver(id),
                 Op::Hold { visit, behind } => {
                     strand.pc = behind;

@@ -2,9 +2,11 @@
 
 mod agents;
 mod alerts;
+mod answers;
 mod calls;
 mod clients;
 mod faults;
+mod health;
 mod nodes;
 mod routes;
 mod series;

@@ -3,6 +3,7 @@
 mod cache;
 mod node;
 mod pool;
+mod times;
 
 use crate::experiment::decode::Fields;
 use crate::experiment::diagnostic::Diagnostics;
@@ -257,6 +258,8 @@ fn station(
         speed_by_number: spec.speed_by_number.clone(),
         slowdown: slowdown(tree, path, spec.slowdown.as_ref(), diagnostics),
         failure: failure(tree, path, spec.failure.as_ref(), spec.slowdown.as_ref(), diagnostics),
+        timeouts: times::timeouts(tree, path, spec.timeouts.as_ref(), diagnostics),
+        peaks: times::peaks(tree, path, &spec.peaks, diagnostics),
         setup: spec.setup.clone(),
         breakdown: spec.breakdown.as_ref().map(|breakdown| Breakdown {
             up: breakdown.up.clone(),
@@ -440,6 +443,8 @@ fn provider(
         speed_by_number: Vec::new(),
         slowdown: slowdown(tree, path, spec.slowdown.as_ref(), diagnostics),
         failure: failure(tree, path, spec.failure.as_ref(), spec.slowdown.as_ref(), diagnostics),
+        timeouts: times::timeouts(tree, path, spec.timeouts.as_ref(), diagnostics),
+        peaks: times::peaks(tree, path, &spec.peaks, diagnostics),
         setup: None,
         breakdown: None,
         kind: Kind::Provider,

@@ -2,7 +2,7 @@
 
 use super::node::NodeSpec;
 use super::route::Step;
-use super::station::{FailureSpec, OnLimit, Servers, SlowdownSpec, StationSpec};
+use super::station::{FailureSpec, OnLimit, PeakSpec, Servers, SlowdownSpec, StationSpec, TimeoutsSpec};
 use crate::model::distribution::Law;
 use indexmap::IndexMap;
 use schemars::JsonSchema;
@@ -158,6 +158,12 @@ pub struct ProviderSpec {
     /// The share of calls that fail.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<FailureSpec>,
+    /// The share of calls that are never answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeouts: Option<TimeoutsSpec>,
+    /// Hours of the day at which calls take longer.
+    #[serde(default)]
+    pub peaks: Vec<PeakSpec>,
 }
 
 /// No limit on servers.

@@ -215,7 +215,9 @@ impl World<'_> {
         }
         if strand.will_fail {
             strand.lost += spent;
-            let cause = if plan.stations[index].troubled { strand.doom } else { Cause::Error };
+            let told = plan.stations[index].troubled || plan.stations[index].moody;
+            let cause = if told { strand.doom } else { Cause::Error };
+            self.probe.counters.timeouts += u64::from(cause == Cause::Timeout);
             return self.attempt_failed(id, cause);
         }
         if measured {

@@ -7,6 +7,9 @@ use super::StationState;
 use crate::model::workload::Load;
 use tars_policy::units::Span;
 
+/// Nanoseconds in a day.
+const DAY: u64 = 86_400_000_000_000;
+
 /// Draws a service: its own time, what load adds, and whether it will fail.
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "a call of every task: its frame costs as much as its work")]
@@ -26,6 +29,7 @@ pub(super) fn service_time(
         return strand.own;
     }
     let span = loaded_service_time(plan, strand, state, cached_tokens);
+    let span = if law.moody { moody(plan, strand, now, span) } else { span };
     if law.troubled { state.trouble.touch(strand, now, span) } else { span }
 }
 
@@ -80,6 +84,23 @@ fn loaded_service_time(
         total += exponential(mean, strand.draw(uses::TAIL_LENGTH));
     }
     total
+}
+
+/// How long a service takes that would take `span` at any other hour, or were it answered.
+#[inline(never)]
+fn moody(plan: &Plan, strand: &mut Strand, now: u64, span: u64) -> u64 {
+    let station = &plan.model.stations[strand.station as usize];
+    if let Some((share, after)) = station.timeouts
+        && strand.draw(uses::SILENCE) < share
+    {
+        strand.own = after.as_nanos();
+        strand.will_fail = true;
+        strand.doom = Cause::Timeout;
+        return strand.own;
+    }
+    let hour = Span::from_nanos(now % DAY);
+    let factors = station.peaks.iter().filter(|(from, until, _)| *from <= hour && hour < *until);
+    factors.fold(span, |span, (.., factor)| Span::from_nanos(span).scale(*factor).as_nanos())
 }
 
 /// The service that a trace holds for the task, or for the call of its session.

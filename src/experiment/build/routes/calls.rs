@@ -6,9 +6,9 @@ use super::Layout;
 use crate::experiment::path::Path;
 use crate::experiment::schema::{FallbackCall, HoldStep, LlmStep, VisitStep};
 use crate::model::distribution::Law;
-use crate::model::route::{Chain, Op, PromptCache, Visit};
+use crate::model::route::{Chain, HedgeAct, Op, PromptCache, Visit};
 use crate::model::{Kind, Service};
-use tars_policy::route::{FallbackSpec, HedgeSpec, RouteSpec};
+use tars_policy::route::{FallbackSpec, HedgeSpec, Losers, RouteSpec};
 use tars_policy::units::{Span, Time};
 
 impl Layout<'_> {
@@ -69,6 +69,14 @@ impl Layout<'_> {
             Ok(policy) => policy,
             Err(error) => return spec_at(self.tree, &path.key("hedge"), &error, self.diagnostics),
         };
+        if spec.losers == Losers::LetRun {
+            let hint = "leave it out: the copies that lose are cancelled";
+            let message = "copies that run on behind the answer are not simulated";
+            self.diagnostics.senseless(self.tree, &path.key("hedge").key("losers"), message, hint);
+        }
+        if spec.after_quantile.is_some() || spec.budget.is_some() {
+            return self.hedged_by_policy(spec, call);
+        }
         let mut starts = vec![Time::START];
         while let Some(next) =
             policy.next_at(starts[starts.len() - 1], u32::try_from(starts.len() - 1).unwrap_or(u32::MAX))
@@ -87,6 +95,31 @@ impl Layout<'_> {
                 self.push(Op::Delay { law, kind: Kind::Provider });
             }
             call(self);
+            self.push(Op::BranchEnd);
+        }
+        self.nested = before;
+        let behind = self.here();
+        self.program.ops[at as usize] = Op::Fork { first, count, first_wins: true, behind };
+    }
+
+    /// The same where the wait follows latencies, or copies are paid from a budget.
+    fn hedged_by_policy(&mut self, spec: &HedgeSpec, call: impl Fn(&mut Self)) {
+        let hedge = index(self.program.hedges.len());
+        self.program.hedges.push(spec.clone());
+        let copies = u8::try_from(spec.copies_max).unwrap_or(u8::MAX);
+        let (first, count) = self.add_ways(usize::from(copies) + 1);
+        let at = self.push(Op::Fork { first, count, first_wins: true, behind: 0 });
+        let before = self.nested;
+        self.nested.branch = true;
+        for way in 0..=copies {
+            self.set_way(first, usize::from(way), 0.0);
+            for _ in 0..way {
+                self.push(Op::Hedge { hedge, act: HedgeAct::Wait });
+            }
+            let act = if way == 0 { HedgeAct::Call } else { HedgeAct::Copy(way - 1) };
+            self.push(Op::Hedge { hedge, act });
+            call(self);
+            self.push(Op::Hedge { hedge, act: HedgeAct::Answer });
             self.push(Op::BranchEnd);
         }
         self.nested = before;
