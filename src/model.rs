@@ -5,6 +5,7 @@
 
 pub mod distribution;
 pub mod fault;
+pub mod levels;
 pub mod metric;
 pub mod node;
 pub mod region;
@@ -68,6 +69,8 @@ pub struct Model {
     pub autoscalers: Vec<Autoscale>,
     /// Graceful degradation.
     pub degrade: Option<Degrade>,
+    /// Degradation by the health of components.
+    pub levels: Option<levels::Levels>,
     /// Alerts.
     pub alerts: Vec<AlertModel>,
     /// How it is measured.
@@ -79,6 +82,11 @@ pub struct Model {
 }
 
 impl Model {
+    /// Whether a controller may give up steps, models or calls.
+    pub const fn degrades(&self) -> bool {
+        self.degrade.is_some() || self.levels.is_some()
+    }
+
     /// Whether any answers are streamed.
     pub fn streams(&self) -> bool {
         self.nodes.iter().any(|group| group.streamed.is_some())
@@ -165,6 +173,10 @@ pub struct Station {
     pub slowdown: Option<Slowdown>,
     /// Failures.
     pub failure: Option<Failure>,
+    /// The share of services that are never answered, and after how long they are given up.
+    pub timeouts: Option<(f64, Span)>,
+    /// Hours of the day at which services take longer: from, until, how many times as long.
+    pub peaks: Vec<(Span, Span, f64)>,
     /// A setup before the first service after it was empty.
     pub setup: Option<Law<Span>>,
     /// Breakdowns and repairs.
@@ -186,10 +198,14 @@ pub struct Offer {
     pub per_input_token: Span,
     /// Added for each generated token.
     pub per_output_token: Span,
+    /// Added for each prompt token that the provider has kept, in place of that of others.
+    pub per_cached_input_token: Span,
     /// From the call to its first token.
     pub first_token: Option<Law<Span>>,
     /// The price of prompt tokens.
     pub input: TokenPrice,
+    /// The price of prompt tokens that the provider has kept.
+    pub cached_input: TokenPrice,
     /// The price of generated tokens.
     pub output: TokenPrice,
 }

@@ -5,6 +5,7 @@ use crate::model::Model;
 use crate::result::{Cell, Flag, Severity};
 use crate::sim::Run;
 use tars_policy::autoscale::AutoscaleSpec;
+use tars_policy::degrade::Level;
 use tars_policy::limiter::Counted;
 
 /// The share of unfinished tasks, and of services beyond the calibration, from which on they are told.
@@ -19,6 +20,7 @@ pub(super) fn of_cell(model: &Model, runs: &[Run], cell: &Cell) -> Vec<Flag> {
     limits(model, runs, &mut flags);
     scalers(model, runs, &mut flags);
     modes(model, runs, &mut flags);
+    levels(runs, &mut flags);
     alerts(model, runs, &mut flags);
     recovery(model, runs, &mut flags);
     if cell.warmup_rule.contains("refused") {
@@ -260,6 +262,30 @@ fn recovery(model: &Model, runs: &[Run], flags: &mut Vec<Flag>) {
             seen.len() - count,
             seen.len()
         ),
+    ));
+}
+
+/// How long the service was at each level.
+fn levels(runs: &[Run], flags: &mut Vec<Flag>) {
+    let mut spent = [0_u128; 5];
+    for acts in runs.iter().filter_map(|run| run.levels) {
+        spent.iter_mut().zip(acts.spent).for_each(|(sum, part)| *sum += u128::from(part));
+    }
+    let all: u128 = spent.iter().sum();
+    if all == 0 {
+        return;
+    }
+    let told: Vec<_> = Level::ALL
+        .into_iter()
+        .zip(spent)
+        .filter(|(_, part)| *part > 0)
+        .map(|(level, part)| {
+            format!("{} {:.0} %", level.as_str().replace('_', " "), part as f64 / all as f64 * 100.0)
+        })
+        .collect();
+    flags.push(info(
+        "levels",
+        format!("by the health of components the service was {} of the time", told.join(", ")),
     ));
 }
 

@@ -3,6 +3,7 @@
 mod checks;
 mod controllers;
 mod faults;
+mod levels;
 mod recovery;
 mod routes;
 mod sharing;
@@ -87,6 +88,7 @@ pub fn build(tree: &Tree, traces: &mut TraceStore, diagnostics: &mut Diagnostics
         workload::build(tree, &load, (&program, &parts.regions), &roles, traces, diagnostics);
     let autoscalers = controllers::autoscalers(tree, &policies, &mut parts.pools, diagnostics);
     let degrade = controllers::degrade(tree, &policies, &parts, &models, &program, diagnostics);
+    let levels = levels::levels(tree, &policies, &parts, &program, diagnostics);
     let faults = faults::faults(tree, &faults?, &parts, diagnostics);
     let alerts = policies
         .alerts
@@ -121,6 +123,7 @@ pub fn build(tree: &Tree, traces: &mut TraceStore, diagnostics: &mut Diagnostics
         coalescers,
         autoscalers,
         degrade,
+        levels,
         alerts,
         measure,
         cost: Cost {
@@ -172,8 +175,13 @@ fn policies_of(tree: &Tree, path: &Path, diagnostics: &mut Diagnostics) -> Optio
         Some(degrade) => Some(super::decode(degrade, &path.key("degrade"), diagnostics)?),
         None => None,
     };
+    let levels = match fields.tree("levels") {
+        Some(levels) => Some(super::decode(levels, &path.key("levels"), diagnostics)?),
+        None => None,
+    };
     fields.finish(diagnostics);
     Some(PoliciesSpec {
+        levels,
         retries: retries?,
         breakers: breakers?,
         autoscale: autoscale?,
@@ -208,14 +216,13 @@ fn check_policies(tree: &Tree, policies: &PoliciesSpec, diagnostics: &mut Diagno
         if let Err(error) = alert.rule.validate() {
             diagnostics.spec(tree, &path.key("rule"), &error);
         }
-        let idle =
-            |action: &&AlertAction| matches!(action, AlertAction::Degrade | AlertAction::ReduceConcurrency);
-        if let Some(action) = alert.rule.actions.iter().find(idle).filter(|_| alert.acts) {
+        let gives_up = alert.rule.actions.iter().position(|action| *action == AlertAction::Degrade);
+        if let Some(place) = gives_up.filter(|_| alert.acts && policies.degrade.is_none()) {
             diagnostics.senseless(
                 tree,
-                &path.key("acts"),
-                format!("the action `{}` is not simulated as the act of an alert", action.as_str()),
-                "leave `acts` out; `policies.degrade` and adaptive `admission` act by themselves",
+                &path.key("rule").key("actions").index(place),
+                "the action `degrade` asks for the modes of `policies.degrade`, and there are none",
+                "state `policies.degrade`, whose `high_load` mode holds while the alert fires",
             );
         }
     }

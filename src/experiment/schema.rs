@@ -32,16 +32,19 @@ pub use node::{
     EventLoopSpec, GarbageSpec, LivenessSpec, MajorSpec, ManualSpec, MemorySpec, MinorSpec, NodeSpec,
     PauseSpec, ResponsesSpec,
 };
-pub use policy::{AlertPolicy, AutoscalePolicy, BatchPolicy, CoalescePolicy, DegradePolicy, PoliciesSpec};
+pub use policy::{
+    AlertPolicy, AutoscalePolicy, BatchPolicy, CoalescePolicy, ComponentsSpec, DegradePolicy, LevelsPolicy,
+    PoliciesSpec,
+};
 pub use region::RegionSpec;
 pub use route::{
     AgentStep, CacheStep, Choice, DelayStep, FallbackCall, FeatureStep, HoldStep, JoinSpec, LlmStep,
-    LoopStep, ParallelStep, ReplayStep, SpreadBy, SpreadStep, Step, VisitStep,
+    LoopStep, ParallelStep, PromptCacheSpec, ReplayStep, SpreadBy, SpreadStep, Step, VisitStep,
 };
 pub use sockets::SocketsSpec;
 pub use station::{
-    BreakdownOf, BreakdownSpec, Discipline, FailureSpec, OnLimit, Servers, SlowdownSpec, StationKind,
-    StationSpec, TailSpec,
+    BreakdownOf, BreakdownSpec, Discipline, FailureSpec, OnLimit, PeakSpec, Servers, SlowdownSpec,
+    StationKind, StationSpec, TailSpec, TimeoutsSpec,
 };
 pub use system::{
     CacheStoreSpec, GroupSpec, HeapSpec, ModelSpec, OfferSpec, PoolSpec, ProviderSpec, SemanticStoreSpec,

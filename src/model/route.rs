@@ -2,7 +2,7 @@
 
 use super::distribution::Law;
 use tars_policy::balance::BalanceSpec;
-use tars_policy::route::{Fallback, RouteSpec};
+use tars_policy::route::{Fallback, HedgeSpec, RouteSpec};
 use tars_policy::units::Span;
 
 /// How deep loops may be nested.
@@ -25,6 +25,8 @@ pub struct Program {
     pub ways: Vec<(f64, u32)>,
     /// Chains of fallbacks.
     pub chains: Vec<Chain>,
+    /// Hedges that follow latencies or a budget; others are laid out as delays.
+    pub hedges: Vec<HedgeSpec>,
     /// Features by name.
     pub features: Vec<String>,
     /// Where calls that were made for several tasks end: an [`Op::Deliver`], if there are such calls.
@@ -55,6 +57,13 @@ pub enum Op {
     Landed,
     /// The end of a call that was made for several tasks.
     Deliver,
+    /// An act of a hedge that follows latencies or a budget.
+    Hedge {
+        /// Which, by place in [`Program::hedges`].
+        hedge: u16,
+        /// What it does.
+        act: HedgeAct,
+    },
     /// Calls a station and holds its slot while the body runs, which begins with the next operation and ends with a
     /// [`Op::BranchEnd`].
     Hold {
@@ -170,6 +179,19 @@ pub enum Place {
     Pool(u16),
 }
 
+/// What a branch of a hedged call does beside the call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HedgeAct {
+    /// The first call goes out.
+    Call,
+    /// It waits as long as answers are waited for at present.
+    Wait,
+    /// A copy goes out if it may, beyond so many others.
+    Copy(u8),
+    /// The call, or a copy of it, has been answered.
+    Answer,
+}
+
 /// A call of a station.
 #[derive(Clone, Debug)]
 pub struct Visit {
@@ -197,6 +219,17 @@ pub struct Visit {
     pub batch: Option<u16>,
     /// The rule by which it is made once, by place in [`Model::coalescers`](super::Model::coalescers).
     pub coalesce: Option<u16>,
+    /// What its provider keeps of its prompt.
+    pub prompt: Option<PromptCache>,
+}
+
+/// What a provider keeps of the prompts of a step.
+#[derive(Clone, Debug)]
+pub struct PromptCache {
+    /// The share of a prompt's tokens that it begins with each time.
+    pub input_share: f64,
+    /// How long it is kept after a call; always when absent.
+    pub ttl: Option<Span>,
 }
 
 impl Visit {
@@ -215,6 +248,7 @@ impl Visit {
             chain: None,
             batch: None,
             coalesce: None,
+            prompt: None,
         }
     }
 }

@@ -176,6 +176,11 @@ impl Sink {
             self.number(*changes);
             self.numbers(*triggers);
         }
+        if let Some(levels) = run.levels {
+            self.text("levels");
+            self.numbers(levels.spent);
+            self.number(levels.changes);
+        }
     }
 
     /// All but the agents, whom unused pools have too, and the mode, which is told in full above.

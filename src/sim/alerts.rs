@@ -48,6 +48,8 @@ pub(super) struct Orders {
     pub(super) reject: u32,
     pub(super) shed: u32,
     pub(super) cached: u32,
+    /// Alerts that have providers serve fewer calls at once.
+    pub(super) reduced: u32,
 }
 
 impl AlertState {
@@ -221,8 +223,11 @@ impl World<'_> {
                 AlertAction::RejectNew => self.orders.reject += u32::from(begins),
                 AlertAction::Shed => self.orders.shed += u32::from(begins),
                 AlertAction::TripBreaker => {}
-                AlertAction::Degrade | AlertAction::ReduceConcurrency => {
-                    unreachable!("refused when the model was made")
+                AlertAction::Degrade if begins => self.order_degradation(true),
+                AlertAction::Degrade => {}
+                AlertAction::ReduceConcurrency => {
+                    self.orders.reduced += u32::from(begins);
+                    self.halve_concurrency();
                 }
             }
         }
@@ -244,13 +249,18 @@ impl World<'_> {
                 AlertAction::ServeCached => self.orders.cached -= 1,
                 AlertAction::RejectNew => self.orders.reject -= 1,
                 AlertAction::Shed => self.orders.shed -= 1,
+                AlertAction::Degrade => self.order_degradation(false),
+                AlertAction::ReduceConcurrency => {
+                    self.orders.reduced -= 1;
+                    if self.orders.reduced == 0 {
+                        self.restore_concurrency();
+                    }
+                }
                 AlertAction::Page
                 | AlertAction::ScaleUp
                 | AlertAction::EmergencyScaleUp
-                | AlertAction::Degrade
                 | AlertAction::CollectGarbage
                 | AlertAction::ShrinkCache
-                | AlertAction::ReduceConcurrency
                 | AlertAction::Restart => {}
             }
         }

@@ -2,6 +2,7 @@
 
 use super::controllers::DegradeState;
 use super::ledger::Part;
+use super::levels::LevelsState;
 use super::strand::{Cause, NONE, Phase, uses};
 use super::world::{World, whole};
 use crate::model::route::Op;
@@ -119,9 +120,9 @@ impl Caches {
     }
 
     /// Where a task is; who is with an agent that was not there before finds nothing in its caches.
-    fn place(&mut self, pool: u16, agent: Option<AgentId>, node: u16) -> Place {
+    fn place(&mut self, cache: u16, pool: u16, agent: Option<AgentId>, node: u16) -> Place {
         let mut place = Place { agent: u32::MAX, node: u32::from(node) };
-        if let Some(agent) = agent {
+        if let (Store::Layered(_), Some(agent)) = (&self.stores[cache as usize], agent) {
             place.agent = owner(pool, agent);
             if self.generations.insert(place.agent, agent.generation()) != Some(agent.generation()) {
                 self.forget(Scope::Agent, place.agent);
@@ -145,10 +146,10 @@ impl World<'_> {
         let draw = strand.draw(uses::CACHE_KEY);
         strand.cache_key = u64::from(whole(plan.caches[cache as usize].keys.sample(draw)));
         let span = match &plan.model.caches[cache as usize].store {
-            CacheKind::Plain(_) => match &plan.caches[cache as usize].lookup {
-                Some(lookup) => Some(lookup.sample_span(strand.draw(uses::LOOKUP))),
-                None => None,
-            },
+            CacheKind::Plain(_) => {
+                let law = plan.caches[cache as usize].lookup.as_ref();
+                law.map(|law| law.sample_span(strand.draw(uses::LOOKUP)))
+            }
             CacheKind::Layered(_) | CacheKind::Semantic(_) => Some(self.ask(id, cache)),
         };
         let Some(span) = span else { return self.look_up(id) };
@@ -164,7 +165,7 @@ impl World<'_> {
         let (plan, time) = (self.plan, self.time());
         let strand = self.strands.get_mut(id);
         let key = strand.cache_key;
-        let place = self.caches.place(strand.pool, strand.agent, strand.node);
+        let place = self.caches.place(cache, strand.pool, strand.agent, strand.node);
         let (answer, took) = match &mut self.caches.stores[cache as usize] {
             Store::Plain(_) => unreachable!("a plain cache is looked into at the end of a look"),
             Store::Layered(layers) => {
@@ -221,7 +222,10 @@ impl World<'_> {
             strand.pc = hit;
             return true;
         }
-        if self.orders.cached > 0 || self.degrade.as_ref().is_some_and(DegradeState::cached_only) {
+        if self.orders.cached > 0
+            || self.degrade.as_ref().is_some_and(DegradeState::cached_only)
+            || self.levels.as_ref().is_some_and(LevelsState::cached_only)
+        {
             self.task_ends(id, Some(Cause::Degraded));
             return false;
         }
@@ -234,7 +238,7 @@ impl World<'_> {
         let time = Time::from_nanos(self.now);
         let strand = self.strands.get(id);
         let (key, model, tokens) = (strand.cache_key, strand.model, strand.input_tokens);
-        let place = self.caches.place(strand.pool, strand.agent, strand.node);
+        let place = self.caches.place(cache, strand.pool, strand.agent, strand.node);
         let stated = &self.plan.model.caches[cache as usize];
         match &mut self.caches.stores[cache as usize] {
             Store::Plain(store) => {

@@ -6,13 +6,14 @@
 use super::alerts::AlertActs;
 use super::controllers::ScalerActs;
 use super::ledger::PARTS;
+use super::levels::LevelActs;
 use super::run::{BreakdownRun, NodeRun, PoolRun, Run, StationRun, WindowRun};
 use super::strand::CAUSES;
 use crate::tally::Samples;
 use std::fmt;
 
 /// The version of the layout.
-const VERSION: u64 = 3;
+const VERSION: u64 = 4;
 
 /// Why bytes are no run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -153,6 +154,8 @@ impl Run {
         out.list(&modes, |out, (spent, changes, triggers)| {
             out.numbers(spent.iter().chain([changes]).chain(triggers).copied());
         });
+        let levels: Vec<_> = self.levels.iter().copied().collect();
+        out.list(&levels, |out, acts| out.numbers(acts.spent.into_iter().chain([acts.changes])));
         out.list(&self.windows, write_window);
         out.list(&self.slices, |out, area| out.number(*area));
         out.0
@@ -187,6 +190,7 @@ impl Run {
             Ok(AlertActs { fired: from.number()?, first_at: from.number()?, firing: from.number()? })
         })?;
         run.modes = from.list(|from| Ok((from.array()?, from.number()?, from.array()?)))?.pop();
+        run.levels = from.list(|from| Ok(LevelActs { spent: from.array()?, changes: from.number()? }))?.pop();
         run.windows = from.list(read_window)?;
         run.slices = from.list(Reader::wide)?;
         if from.0.is_empty() { Ok(run) } else { Err(RunDecodeError) }

@@ -6,7 +6,7 @@ use super::world::World;
 use crate::engine::Arena;
 use crate::model::{Degrade as DegradeModel, Model};
 use tars_policy::autoscale::{Autoscaler, Metrics, ScaleReason};
-use tars_policy::degrade::{Degrade, Health, Mode, Trigger};
+use tars_policy::degrade::{Degrade, Health, Mode, ModeSettings, Trigger};
 use tars_policy::pool::GroupId;
 use tars_policy::queue::Priority;
 use tars_policy::units::Span;
@@ -71,7 +71,11 @@ impl Controllers {
 /// Degradation at work.
 pub(super) struct DegradeState {
     rule: Degrade,
+    /// What holds in each mode.
+    settings: [ModeSettings; 3],
     models: [Option<u16>; 3],
+    /// Alerts that ask for the second mode at least.
+    ordered: u32,
     /// Tasks ended well and badly, by second, over the last seconds.
     seconds: Vec<(u64, u32, u32)>,
     window: u64,
@@ -87,7 +91,9 @@ impl DegradeState {
         let seconds = model.success_window.as_nanos().div_ceil(SECOND).max(1);
         Self {
             rule: model.rule.build().expect("policies were validated when the model was made"),
+            settings: Mode::ALL.map(|mode| model.rule.modes().of(mode).clone()),
             models: model.models,
+            ordered: 0,
             seconds: vec![(u64::MAX, 0, 0); usize::try_from(seconds).expect("a window of seconds fits")],
             window: seconds,
             spent: [0; 3],
@@ -122,11 +128,12 @@ impl DegradeState {
     }
 
     pub(super) fn mode_index(&self) -> usize {
-        match self.rule.mode() {
-            Mode::Optimal => 0,
-            Mode::HighLoad => 1,
-            Mode::Critical => 2,
-        }
+        let least = if self.ordered > 0 { Mode::HighLoad } else { Mode::Optimal };
+        self.rule.mode().max(least).index()
+    }
+
+    fn settings(&self) -> &ModeSettings {
+        &self.settings[self.mode_index()]
     }
 
     /// The model that the mode asks for.
@@ -135,20 +142,20 @@ impl DegradeState {
     }
 
     pub(super) fn timeout(&self) -> Option<Span> {
-        self.rule.settings().timeout
+        self.settings().timeout
     }
 
     /// How long the mode lets cached entries be used; `None` leaves them to their caches.
     fn cache_ttl(&self) -> Option<Span> {
-        self.rule.settings().cache_ttl
+        self.settings().cache_ttl
     }
 
     pub(super) fn cached_only(&self) -> bool {
-        self.rule.settings().cached_only
+        self.settings().cached_only
     }
 
     pub(super) fn rejects(&self, priority: Priority) -> bool {
-        self.rule.rejects(priority)
+        self.settings().reject.rejects(priority)
     }
 
     pub(super) fn feature_is_on(&self, model: &Model, feature: u16) -> bool {
@@ -183,6 +190,23 @@ impl World<'_> {
     fn age_caches(&mut self) {
         let of_mode = self.degrade.as_ref().and_then(DegradeState::cache_ttl);
         self.caches.age(of_mode, &self.plan.model);
+    }
+
+    /// An alert orders the second mode of degradation at least, or orders it no longer.
+    pub(super) fn order_degradation(&mut self, begins: bool) {
+        let now = self.now;
+        let Some(state) = &mut self.degrade else { return };
+        let before = state.mode_index();
+        state.settle(now);
+        if begins {
+            state.ordered += 1;
+        } else {
+            state.ordered -= 1;
+        }
+        if state.mode_index() != before {
+            state.changes += 1;
+            self.age_caches();
+        }
     }
 
     /// An autoscaler looks, decides and looks again later.

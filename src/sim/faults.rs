@@ -29,6 +29,11 @@ impl Default for Trouble {
 }
 
 impl Trouble {
+    /// The share of health checks at `now` that fail for it.
+    pub(super) fn fails_share(&self, now: u64) -> f64 {
+        if self.out || self.hangs_until > now { 1.0 } else { self.failure_share }
+    }
+
     /// What becomes of a service that would take `span`.
     pub(super) fn touch(&self, strand: &mut Strand, now: u64, span: u64) -> u64 {
         if self.failure_share > 0.0 && strand.draw(uses::TROUBLE) < self.failure_share {

@@ -74,6 +74,8 @@ pub(super) struct StationPlan {
     pub(super) held: bool,
     /// Whether faults are about it.
     pub(super) troubled: bool,
+    /// Whether services may go unanswered, or take longer at some hours.
+    pub(super) moody: bool,
 }
 
 /// Samplers and prices of a model that a provider offers.
@@ -82,8 +84,10 @@ pub(super) struct OfferPlan {
     pub(super) latency: Sampler,
     pub(super) per_input: u64,
     pub(super) per_output: u64,
+    pub(super) per_cached: u64,
     pub(super) first_token: Option<Sampler>,
     pub(super) input_price: TokenPrice,
+    pub(super) cached_price: TokenPrice,
     pub(super) output_price: TokenPrice,
 }
 
@@ -295,6 +299,7 @@ impl ModelChoice {
 
 impl StationPlan {
     fn new(station: &Station, troubled: bool) -> Self {
+        let moody = station.timeouts.is_some() || !station.peaks.is_empty();
         let loaded = station.slowdown.is_some() || station.failure.is_some();
         let table = if loaded { LOAD_TABLE } else { 1 };
         Self {
@@ -315,6 +320,8 @@ impl StationPlan {
                         latency: Sampler::of_spans(&offer.law),
                         per_input: offer.per_input_token.as_nanos(),
                         per_output: offer.per_output_token.as_nanos(),
+                        per_cached: offer.per_cached_input_token.as_nanos(),
+                        cached_price: offer.cached_input,
                         first_token: offer.first_token.as_ref().map(Sampler::of_spans),
                         input_price: offer.input,
                         output_price: offer.output,
@@ -330,9 +337,11 @@ impl StationPlan {
                 && station.per_output_token.is_zero()
                 && !station.from_trace
                 && !loaded
+                && !moody
                 && !troubled,
             held: false,
             troubled,
+            moody,
         }
     }
 

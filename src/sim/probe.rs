@@ -497,6 +497,7 @@ impl super::world::World<'_> {
             degrade.settle(now);
             (degrade.spent, degrade.changes, degrade.triggers)
         });
+        let levels = self.levels.map(|levels| levels.acts(now));
         let probe = self.probe;
         let ledgers = probe.ledgers.into_iter().enumerate().filter(|(_, (tasks, _))| *tasks > 0);
         Run {
@@ -546,6 +547,7 @@ impl super::world::World<'_> {
             scalers,
             alerts: self.alerts.iter().map(|alert| alert.acts(now)).collect(),
             modes,
+            levels,
             windows: probe.windows,
             slices: probe.slices,
         }

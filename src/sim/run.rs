@@ -3,6 +3,7 @@
 use super::alerts::AlertActs;
 use super::controllers::ScalerActs;
 use super::ledger::PARTS;
+use super::levels::LevelActs;
 use super::strand::CAUSES;
 use crate::tally::Samples;
 
@@ -85,6 +86,8 @@ pub struct Run {
     pub alerts: Vec<AlertActs>,
     /// Nanoseconds in each degradation mode in the whole run, changes, and changes by trigger.
     pub modes: Option<([u64; 3], u64, [u64; 5])>,
+    /// What the controller of levels did in the whole run.
+    pub levels: Option<LevelActs>,
     /// Windows over time, of the whole run.
     pub windows: Vec<WindowRun>,
     /// The mean number of tasks in the system by slice of time, in task-nanoseconds; only in pilots.

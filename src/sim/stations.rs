@@ -18,7 +18,9 @@ use tars_policy::limiter::Limiter;
 use tars_policy::queue::{DropReason, LaneMask, Order, PriorityQueue, Taken};
 use tars_policy::retry::Retry;
 
+mod bill;
 mod calls;
+mod concurrency;
 mod direct;
 mod interruption;
 mod leaving;
@@ -280,7 +282,7 @@ impl World<'_> {
             if strand.measured {
                 state.wait.record(now - strand.joined);
             }
-            service_time(plan, strand, state, now)
+            service_time(plan, strand, state, now, self.prompts.cached(id))
         };
         if self.first_bytes.on {
             let span = self.streamed_span(id, span);

@@ -55,6 +55,7 @@ pub(super) mod uses {
     pub(in crate::sim) const HANDSHAKE: Use = Use(62);
     pub(in crate::sim) const DISK: Use = Use(63);
     pub(in crate::sim) const REGION: Use = Use(64);
+    pub(in crate::sim) const SILENCE: Use = Use(33);
 }
 
 /// What a strand waits for.

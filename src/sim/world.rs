@@ -6,11 +6,14 @@ use super::caches::Caches;
 use super::clients::{ClientState, User};
 use super::controllers::{Controllers, DegradeState};
 use super::event::Event;
+use super::hedges::Hedges;
 use super::ledger::Part;
+use super::levels::LevelsState;
 use super::nodes::NodeState;
 use super::plan::Plan;
 use super::probe::Probe;
 use super::regions::Regions;
+use super::prompts::Prompts;
 use super::shared::Sharing;
 use super::sockets::Sockets;
 use super::stations::{RetryState, StationState};
@@ -43,6 +46,9 @@ pub(super) struct World<'a> {
     pub(super) active_faults: Vec<Option<u64>>,
     pub(super) breakers: Vec<Breaker>,
     pub(super) retries: Vec<RetryState>,
+    pub(super) hedges: Hedges,
+    /// Prompts that providers keep.
+    pub(super) prompts: Prompts,
     /// Calls that several tasks share.
     pub(super) sharing: Sharing,
     /// For each spread in turn, whose turn it is.
@@ -51,6 +57,7 @@ pub(super) struct World<'a> {
     pub(super) balances: Vec<Balance>,
     pub(super) controllers: Controllers,
     pub(super) degrade: Option<DegradeState>,
+    pub(super) levels: Option<LevelsState>,
     pub(super) alerts: Vec<AlertState>,
     pub(super) orders: Orders,
     pub(super) probe: Probe,
@@ -95,6 +102,8 @@ impl<'a> World<'a> {
                 .iter()
                 .map(|(_, spec)| RetryState::new(spec.build().expect(built)))
                 .collect(),
+            hedges: Hedges::new(model),
+            prompts: Prompts::default(),
             sharing: Sharing::new(model),
             turns: vec![0; model.program.turns],
             balances: model
@@ -105,6 +114,7 @@ impl<'a> World<'a> {
                 .collect(),
             controllers: Controllers::new(model),
             degrade: model.degrade.as_ref().map(DegradeState::new),
+            levels: model.levels.as_ref().map(|levels| LevelsState::new(levels, streams)),
             alerts: AlertState::all(model),
             orders: Orders::default(),
             probe: Probe::new(model, cut, end, warmup_slices),
@@ -126,6 +136,7 @@ impl<'a> World<'a> {
         world.start_alerts();
         world.start_clients(streams);
         world.start_controllers();
+        world.start_levels();
         world
     }
 
@@ -240,6 +251,7 @@ impl<'a> World<'a> {
             Event::GiveUp(id) => self.client_gives_up(id, ticket),
             Event::Expire(pool) => self.agents_expire(pool, ticket),
             Event::Autoscale(index) => self.autoscale(index),
+            Event::Degrade(super::levels::LOOK) => self.choose_level(),
             Event::Degrade(_) => self.degrade(),
             Event::Fault(what) => self.fault(what),
             Event::NodeBack(node) => self.node_back(node),
@@ -344,6 +356,7 @@ impl<'a> World<'a> {
             | Op::Spread { .. }
             | Op::Shared(_)
             | Op::Landed
+            | Op::Hedge { .. }
             | Op::Deliver
             | Op::Feature { .. } => self.go(id),
         }
@@ -370,6 +383,11 @@ impl<'a> World<'a> {
                 Op::Visit(visit) => return self.visit(id, visit),
                 Op::Shared(visit) => return self.share_call(id, visit),
                 Op::Landed => self.landed(id),
+                Op::Hedge { hedge, act } => {
+                    if !self.hedge(id, hedge, act) {
+                        return;
+                    }
+                }
                 Op::Deliver => return self.deliver(id),
                 Op::Hold { visit, behind } => {
                     strand.pc = behind;
@@ -430,12 +448,8 @@ impl<'a> World<'a> {
                     }
                 }
                 Op::Feature { feature, off } => {
-                    if !self
-                        .degrade
-                        .as_ref()
-                        .is_none_or(|degrade| degrade.feature_is_on(&plan.model, feature))
-                    {
-                        strand.pc = off;
+                    if !self.feature_is_on(feature) {
+                        self.strands.get_mut(id).pc = off;
                     }
                 }
                 Op::End => return self.task_ends(id, None),

@@ -190,6 +190,7 @@ fn alert(dice: &mut Dice) -> Value {
         "reject_new",
         "shed",
         "restart",
+        "reduce_concurrency",
     ];
     json!({
         "interval": dice.millis(300, 3_000), "acts": true,
@@ -209,11 +210,23 @@ fn scaler(dice: &mut Dice) -> Value {
     json!({ "interval": dice.millis(300, 2_000), "rule": rule })
 }
 
+/// Calls that are never answered, and hours at which they take longer.
+fn moods(dice: &mut Dice, station: &mut Value) {
+    dice.maybe(
+        3,
+        station,
+        "timeouts",
+        |dice| json!({ "share": dice.share() / 2.0, "after": dice.millis(100, 3_000) }),
+    );
+    dice.maybe(4, station, "peaks", |_| json!([{ "from": "5s", "until": "15s", "factor": 2 }]));
+}
+
 fn provider(dice: &mut Dice) -> Value {
     let offer = |dice: &mut Dice| {
         json!({
             "latency": dice.law(900), "per_output_token": "1ms", "input_usd_per_million_tokens": "1", "output_usd_per_million_tokens": "5",
-            "first_token": dice.law(900)
+            "first_token": dice.law(900), "per_input_token": "1ms", "per_cached_input_token": "100us",
+            "cached_input_usd_per_million_tokens": "0.1"
         })
     };
     let mut provider = json!({ "models": { "haiku": offer(dice), "sonnet": offer(dice) } });
@@ -224,6 +237,7 @@ fn provider(dice: &mut Dice) -> Value {
     dice.maybe(2, &mut provider, "concurrency", |dice| json!(dice.between(1, 6)));
     dice.maybe(2, &mut provider, "failure", failure);
     dice.maybe(2, &mut provider, "slowdown", slowdown);
+    moods(dice, &mut provider);
     provider
 }
 
@@ -307,7 +321,15 @@ fn llm(dice: &mut Dice, place: Place) -> Value {
     if !place.with_agent || dice.once_in(3) {
         llm["model"] = json!({ "fixed": { "model": dice.pick(&["haiku", "sonnet"]) } });
     }
-    dice.maybe(6, &mut llm, "hedge", |dice| json!({ "after": dice.millis(50, 900) }));
+    dice.maybe(6, &mut llm, "hedge", hedge);
+    dice.maybe(4, &mut llm, "batch", |_| json!("batch"));
+    dice.maybe(4, &mut llm, "coalesce", |_| json!("same"));
+    dice.maybe(
+        6,
+        &mut llm,
+        "prompt_cache",
+        |dice| json!({ "input_share": dice.share(), "ttl": dice.millis(100, 9_000) }),
+    );
     dice.maybe(3, &mut llm, "fallback", |dice| {
         let mut call = json!({ "provider": "spare", "model": { "fixed": { "model": "haiku" } } });
         policies_of_call(dice, &mut call);
@@ -315,6 +337,68 @@ fn llm(dice: &mut Dice, place: Place) -> Value {
     });
     policies_of_call(dice, &mut llm);
     json!({ "llm": llm })
+}
+
+fn hedge(dice: &mut Dice) -> Value {
+    let mut hedge = json!({ "after": dice.millis(50, 900) });
+    dice.maybe(3, &mut hedge, "copies_max", |dice| json!(dice.between(1, 3)));
+    dice.maybe(
+        3,
+        &mut hedge,
+        "budget",
+        |dice| json!({ "share": 0.1 + dice.share(), "burst": dice.between(1, 3) }),
+    );
+    dice.maybe(3, &mut hedge, "after_quantile", |dice| {
+        json!({ "quantile": 0.01 + dice.share() * 0.9, "window": 9, "latencies_min": dice.between(1, 9) })
+    });
+    hedge
+}
+
+fn batch(dice: &mut Dice) -> Value {
+    let mut rule = json!({ "calls_max": dice.between(1, 4), "wait_max": dice.millis(100, 900) });
+    dice.maybe(3, &mut rule, "tokens_max", |dice| json!(dice.between(1, 500)));
+    json!({ "rule": rule, "shared_input_tokens": dice.below(120), "accuracy_share": dice.share() })
+}
+
+fn coalesce(dice: &mut Dice) -> Value {
+    let mut rule = json!({});
+    dice.maybe(3, &mut rule, "followers_max", |dice| json!(dice.between(1, 3)));
+    dice.maybe(3, &mut rule, "leader_timeout", |dice| json!(dice.millis(100, 2_000)));
+    dice.maybe(3, &mut rule, "failure_ttl", |dice| json!(dice.millis(100, 2_000)));
+    dice.maybe(2, &mut rule, "on_failure", |dice| json!({ "retry": { "times_max": dice.between(1, 3) } }));
+    json!({ "keys": { "uniform": { "low": 0, "high": dice.between(1, 9) } }, "rule": rule })
+}
+
+fn cache(dice: &mut Dice) -> Value {
+    let mut cache = json!({ "keys": { "zipf": { "exponent": 1, "items": 20 } } });
+    let store = json!({ "max_entries": dice.between(1, 9), "ttl": "5s" });
+    match dice.below(4) {
+        0 => {
+            let layer = |dice: &mut Dice, name: &str, scope: &str| {
+                json!({
+                    "name": name, "scope": scope, "cache": store, "lookup": dice.millis(0, 200), "store": dice.millis(0, 200)
+                })
+            };
+            let layers = [layer(dice, "near", "node"), layer(dice, "far", "shared")];
+            cache["layers"] = json!({ "layers": layers, "on_hit": dice.pick(&["promote", "leave"]), "on_write": dice.pick(&["through", "around"]) });
+        }
+        1 => {
+            let rule = json!({ "cache": store, "similarity_min": 0.5, "wrong_hit_share": dice.share(), "outdated_after_mean": "9s" });
+            cache["semantic"] = json!({ "rule": rule, "questions_per_topic": dice.between(1, 5), "similarity": { "uniform": { "low": 0, "high": 1 } } });
+        }
+        _ => cache["store"] = store,
+    }
+    cache
+}
+
+fn levels(dice: &mut Dice) -> Value {
+    let rule = json!({
+        "several": dice.pick(&["worst", "first_of_list"]), "dwell": dice.millis(0, 3_000)
+    });
+    let components = json!({ "primary_model": "llm", "backup_model": "spare", "memory_service": "a", "tool_service": "b" });
+    json!({
+        "interval": dice.millis(300, 2_000), "rule": rule, "checks": dice.between(1, 3), "components": components, "model": "haiku"
+    })
 }
 
 fn policies_of_call(dice: &mut Dice, call: &mut Value) {
@@ -359,6 +443,9 @@ fn experiment(seed: u64) -> Value {
         "degrade",
         |dice| json!({ "interval": dice.millis(300, 2_000), "pool": "pool", "rule": { "three_mode": {} } }),
     );
+    policies["batches"] = json!({ "batch": batch(dice) });
+    policies["coalesce"] = json!({ "same": coalesce(dice) });
+    dice.maybe(3, &mut policies, "levels", levels);
     dice.maybe(2, &mut policies, "alerts", |dice| json!({ "one": alert(dice), "two": alert(dice) }));
     let mode = dice.pick(&["steady", "terminating"]);
     let warmup = if mode == "steady" { "2s" } else { "0s" };
@@ -381,7 +468,7 @@ fn experiment(seed: u64) -> Value {
             "nodes": { "nodes": nodes(dice), "more": nodes(dice) },
             "pools": { "pool": pool(dice) },
             "providers": { "llm": provider(dice), "spare": provider(dice) },
-            "caches": { "cache": { "store": { "max_entries": dice.between(1, 9), "ttl": "5s" }, "keys": { "zipf": { "exponent": 1, "items": 20 } } } },
+            "caches": { "cache": cache(dice) },
             "regions": {
                 "east": { "round_trips": { "west": dice.millis(0, 300) }, "detected_after": dice.millis(0, 3_000), "pools": ["pool"], "caches": ["cache"] },
                 "west": { "round_trips": { "west": dice.millis(0, 30) } }

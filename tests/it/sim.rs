@@ -2,17 +2,20 @@
 
 mod agents;
 mod alerts;
+mod answers;
 mod calls;
 mod clients;
 mod direct;
 mod faults;
 mod files;
+mod health;
 mod nodes;
 mod regions;
 mod routes;
 mod series;
 mod shared;
 mod stations;
+mod stores;
 
 use serde_json::{Value, json};
 use std::fs;

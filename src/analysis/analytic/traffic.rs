@@ -99,6 +99,7 @@ impl<'a> Traffic<'a> {
             }
             Op::Shared(_)
             | Op::Landed
+            | Op::Hedge { .. }
             | Op::Deliver
             | Op::Replay(_)
             | Op::Hold { .. }
@@ -129,6 +130,7 @@ impl<'a> Traffic<'a> {
             }
             Op::Shared(_)
             | Op::Landed
+            | Op::Hedge { .. }
             | Op::Deliver
             | Op::Replay(_)
             | Op::Hold { .. }
@@ -175,6 +177,8 @@ impl<'a> Traffic<'a> {
             (station.failure.is_some(), "failures"),
             (station.breakdown.is_some(), "breakdowns"),
             (station.slowdown.is_some(), "a slowdown with load"),
+            (station.timeouts.is_some(), "calls that are never answered"),
+            (!station.peaks.is_empty(), "hours of the day"),
             (!station.per_input_token.is_zero() || !station.per_output_token.is_zero(), "a time per token"),
             (station.from_trace, "service times of a trace"),
             (!station.offers.is_empty(), "the latencies of a provider"),
@@ -203,7 +207,7 @@ fn nothing_in_the_way(model: &Model) -> Result<(), String> {
     let ways = [
         (model.measure.terminating, "it tells a story with an end, which has no steady state"),
         (!model.pools.is_empty(), "it has a pool of agents"),
-        (model.degrade.is_some(), "it degrades under load"),
+        (model.degrades(), "it degrades under load"),
         (!model.faults.is_empty(), "faults strike it"),
         (model.clients.iter().any(tried_again), "a client gives up or tries again"),
         (
@@ -285,6 +289,7 @@ fn unmarkovian(op: Op) -> Result<(), String> {
     let what = match op {
         Op::Delay { .. } | Op::Visit(_) | Op::Choose { .. } | Op::Jump(_) | Op::End => return Ok(()),
         Op::Shared(_) | Op::Landed | Op::Deliver => "shares calls",
+        Op::Hedge { .. } => "hedges calls",
         Op::Replay(_) => "replays recorded calls",
         Op::Hold { .. } => "holds a slot",
         Op::Enter(_) | Op::Leave => "holds an agent",

@@ -15,6 +15,7 @@ use crate::experiment::schema::{
 use crate::experiment::tree::Tree;
 use crate::model::distribution::Law;
 use crate::model::route::{LOOPS_MAX, Op, Program, Visit};
+use tars_policy::layers::Scope;
 use tars_policy::units::Span;
 
 /// Lays out every route.
@@ -222,6 +223,12 @@ impl Layout<'_> {
     fn cache(&mut self, step: &CacheStep, path: &Path) {
         let caches: Vec<String> = self.system.caches.keys().cloned().collect();
         let Some(cache) = self.named(&path.key("cache"), "cache", &step.cache, &caches) else { return };
+        let layers = self.system.caches[usize::from(cache)].layers.iter().flat_map(|layers| &layers.layers);
+        if layers.clone().any(|layer| layer.scope == Scope::Agent) && !self.nested.agent {
+            let message = format!("`{}` has a layer in each agent, and no agent is held here", step.cache);
+            let hint = "put the step into an `agent` step, or give the layer another `scope`";
+            self.diagnostics.senseless(self.tree, &path.key("cache"), message, hint);
+        }
         let at = self.push(Op::Lookup { cache, hit: 0 });
         let before = self.nested;
         self.nested.cache = true;

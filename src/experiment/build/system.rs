@@ -6,6 +6,7 @@ mod node;
 mod pool;
 mod region;
 mod sockets;
+mod times;
 
 use crate::experiment::decode::Fields;
 use crate::experiment::diagnostic::Diagnostics;
@@ -265,6 +266,8 @@ fn station(
         speed_by_number: spec.speed_by_number.clone(),
         slowdown: slowdown(tree, path, spec.slowdown.as_ref(), diagnostics),
         failure: failure(tree, path, spec.failure.as_ref(), spec.slowdown.as_ref(), diagnostics),
+        timeouts: times::timeouts(tree, path, spec.timeouts.as_ref(), diagnostics),
+        peaks: times::peaks(tree, path, &spec.peaks, diagnostics),
         setup: spec.setup.clone(),
         breakdown: spec.breakdown.as_ref().map(|breakdown| Breakdown {
             up: breakdown.up.clone(),
@@ -417,8 +420,12 @@ fn provider(
                     law: offer.latency.clone(),
                     per_input_token: offer.per_input_token.unwrap_or_default(),
                     per_output_token: offer.per_output_token.unwrap_or_default(),
+                    per_cached_input_token: offer.per_cached_input_token.unwrap_or_default(),
                     first_token: offer.first_token.clone(),
                     input: offer.input_usd_per_million_tokens,
+                    cached_input: offer
+                        .cached_input_usd_per_million_tokens
+                        .unwrap_or(offer.input_usd_per_million_tokens),
                     output: offer.output_usd_per_million_tokens,
                 });
             }
@@ -445,6 +452,8 @@ fn provider(
         speed_by_number: Vec::new(),
         slowdown: slowdown(tree, path, spec.slowdown.as_ref(), diagnostics),
         failure: failure(tree, path, spec.failure.as_ref(), spec.slowdown.as_ref(), diagnostics),
+        timeouts: times::timeouts(tree, path, spec.timeouts.as_ref(), diagnostics),
+        peaks: times::peaks(tree, path, &spec.peaks, diagnostics),
         setup: None,
         breakdown: None,
         kind: Kind::Provider,

@@ -9,7 +9,7 @@ use tars_policy::autoscale::AutoscaleSpec;
 use tars_policy::batch::BatchSpec;
 use tars_policy::breaker::BreakerSpec;
 use tars_policy::coalesce::CoalesceSpec;
-use tars_policy::degrade::DegradeSpec;
+use tars_policy::degrade::{DegradeSpec, LevelSpec};
 use tars_policy::retry::RetrySpec;
 use tars_policy::units::Span;
 
@@ -26,6 +26,9 @@ pub struct PoliciesSpec {
     /// Graceful degradation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub degrade: Option<DegradePolicy>,
+    /// Degradation by the health of components, beside that by load.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub levels: Option<LevelsPolicy>,
     /// Alerts, by name.
     pub alerts: IndexMap<String, AlertPolicy>,
     /// Rules by which LLM calls go out together, by name.
@@ -108,6 +111,63 @@ pub struct DegradePolicy {
     pub success_window: Span,
     /// Its rule.
     pub rule: DegradeSpec,
+}
+
+/// Five levels of service by the health of components (document 004): all; a smaller model; no long-term memory; no tools;
+/// nothing but what is cached.
+///
+/// Every component is a station that is checked at each interval; a check fails while the station is out or hangs, and
+/// otherwise as often as a service that began there would. Calls of a provider that is down go to their first fallback that
+/// is not.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LevelsPolicy {
+    /// How often every component is checked.
+    #[serde(default = "ten_seconds")]
+    pub interval: Span,
+    /// Its rule.
+    #[serde(default)]
+    pub rule: LevelSpec,
+    /// How many checks of a component count, the last ones; at least 1.
+    #[serde(default = "one_check")]
+    pub checks: u32,
+    /// What the service is made of.
+    pub components: ComponentsSpec,
+    /// The model asked for where quality is reduced.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// Features of routes that need the long-term memory, by the names of their `feature` steps.
+    #[serde(default)]
+    pub memory_features: Vec<String>,
+    /// Features of routes that need the tools.
+    #[serde(default)]
+    pub tool_features: Vec<String>,
+}
+
+/// The last check alone counts.
+fn one_check() -> u32 {
+    1
+}
+
+/// The station or provider that each component is; one that is left out is always well.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ComponentsSpec {
+    /// The provider of the primary model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub primary_model: Option<String>,
+    /// The provider of the backup model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backup_model: Option<String>,
+    /// The long-term memory.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory_service: Option<String>,
+    /// The tools.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tool_service: Option<String>,
+    /// The store of checkpoints.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checkpoint_store: Option<String>,
 }
 
 /// The default window of the success share.

@@ -141,9 +141,24 @@ pub struct LlmStep {
     /// Identical calls under way that are made once, by their rule's name under `policies.coalesce`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub coalesce: Option<String>,
+    /// What the provider keeps of the prompts of this step, to take less for it when it comes again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prompt_cache: Option<PromptCacheSpec>,
     /// Whom to call when this call has failed for good, in order; one whose breaker is open is passed over.
     #[serde(default)]
     pub fallback: Vec<FallbackCall>,
+}
+
+/// Prompt caching: a provider keeps what the prompts of a step begin with, model by model. Tokens that it has kept cost
+/// `cached_input_usd_per_million_tokens` and take `per_cached_input_token`; limits count them like others.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PromptCacheSpec {
+    /// The share of a prompt's tokens that it begins with each time, 0 to 1.
+    pub input_share: f64,
+    /// How long it is kept after a call has come back; always when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ttl: Option<Span>,
 }
 
 /// A call to fall back to.

@@ -105,6 +105,12 @@ pub struct StationSpec {
     /// The share of services that fail.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<FailureSpec>,
+    /// The share of services that are never answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeouts: Option<TimeoutsSpec>,
+    /// Hours of the day at which services take longer.
+    #[serde(default)]
+    pub peaks: Vec<PeakSpec>,
     /// A setup before the first service after the station was empty.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub setup: Option<Law<Span>>,
@@ -230,6 +236,28 @@ pub struct FailureSpec {
     /// Whether a caller may try again.
     #[serde(default)]
     pub retryable: bool,
+}
+
+/// Services that are never answered: they hold their server until they are given up, and fail as timed out.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TimeoutsSpec {
+    /// The share of services, 0 to 1.
+    pub share: f64,
+    /// After how long they are given up.
+    pub after: Span,
+}
+
+/// Hours of each day at which services take longer. A run begins at midnight.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PeakSpec {
+    /// From when on services that begin take longer: after midnight, below a day.
+    pub from: Span,
+    /// From when on they do no more: above `from`, at most a day.
+    pub until: Span,
+    /// How many times as long they take, at least 1.
+    pub factor: f64,
 }
 
 /// Times of working and of repair.

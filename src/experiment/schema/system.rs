@@ -5,7 +5,7 @@ use super::node::NodeSpec;
 use super::region::RegionSpec;
 use super::route::Step;
 use super::sockets::SocketsSpec;
-use super::station::{FailureSpec, OnLimit, Servers, SlowdownSpec, StationSpec};
+use super::station::{FailureSpec, OnLimit, PeakSpec, Servers, SlowdownSpec, StationSpec, TimeoutsSpec};
 use crate::model::distribution::Law;
 use indexmap::IndexMap;
 use schemars::JsonSchema;
@@ -166,6 +166,12 @@ pub struct ProviderSpec {
     /// Connections that its callers keep; any number, at no cost, when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sockets: Option<SocketsSpec>,
+    /// The share of calls that are never answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeouts: Option<TimeoutsSpec>,
+    /// Hours of the day at which calls take longer.
+    #[serde(default)]
+    pub peaks: Vec<PeakSpec>,
 }
 
 /// No limit on servers.
@@ -185,12 +191,19 @@ pub struct OfferSpec {
     /// Added for each generated token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub per_output_token: Option<Span>,
+    /// Added for each prompt token that the provider has kept from earlier calls (`prompt_cache` of an `llm` step), in
+    /// place of `per_input_token`; nothing when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub per_cached_input_token: Option<Span>,
     /// From the call to its first token, of which streamed answers make use; never longer than the call. Left out, it is
     /// all of the call that does not grow with the generated tokens.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_token: Option<Law<Span>>,
     /// The price of prompt tokens.
     pub input_usd_per_million_tokens: TokenPrice,
+    /// The price of prompt tokens that the provider has kept from earlier calls; that of others when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cached_input_usd_per_million_tokens: Option<TokenPrice>,
     /// The price of generated tokens.
     pub output_usd_per_million_tokens: TokenPrice,
 }

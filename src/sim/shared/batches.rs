@@ -83,8 +83,8 @@ impl World<'_> {
             self.strands.get_mut(*member).ledger.enter(now, Part::Provider);
             self.sharing.seats.insert(*member, Seat::Carried(carrier));
         }
-        let carried = Carrier { rule, size: batch.calls.len(), members: batch.calls };
-        self.sharing.carriers.insert(carrier, carried);
+        let load = Carrier { rule, size: batch.calls.len(), members: batch.calls };
+        self.sharing.carriers.insert(carrier, load);
         self.call_for_others(carrier, visit);
     }
 
@@ -128,6 +128,10 @@ impl World<'_> {
         let (rule, together) = (carrier.rule as usize, carrier.size > 1);
         let source = super::super::stations::small(self.plan.model.caches.len() + rule);
         for member in &carrier.members {
+            if self.first_bytes.on {
+                let key = self.strands.get(*member).key;
+                self.first_bytes.adopt((*member, key), (id, strand.key));
+            }
             let member = self.strands.get_mut(*member);
             member.model = strand.model;
             member.provider = strand.provider;

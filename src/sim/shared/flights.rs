@@ -55,7 +55,7 @@ impl World<'_> {
         let Ended::Shared { followers } = ended else { unreachable!("who leads ends the flight") };
         let program = &self.plan.model.program;
         let leader = self.strands.get(id);
-        let (model, provider, cached) = (leader.model, leader.provider, leader.cached);
+        let (model, provider, cached, key) = (leader.model, leader.provider, leader.cached, leader.key);
         let Op::Shared(visit) = program.ops[leader.pc as usize - 2] else {
             unreachable!("a shared call lands where it has taken off");
         };
@@ -64,6 +64,10 @@ impl World<'_> {
             && usize::from(cached) >= self.plan.model.caches.len();
         for follower in &followers {
             self.sharing.flights.remove(follower);
+            if self.first_bytes.on {
+                let own = self.strands.get(*follower).key;
+                self.first_bytes.adopt((*follower, own), (id, key));
+            }
             let follower = self.strands.get_mut(*follower);
             (follower.model, follower.provider) = (model, provider);
             if in_batch {

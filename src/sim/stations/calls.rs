@@ -6,13 +6,14 @@ use super::super::probe::count;
 use super::super::sockets::After;
 use super::super::strand::{Cause, NONE, Phase, uses};
 use super::super::world::{FAR, World};
+use super::bill::bill;
 use super::{Coming, small};
 use crate::engine::Ticket;
 use crate::model::workload::Load;
 use tars_policy::breaker::{Outcome, Permit, State as BreakerState};
 use tars_policy::retry::{Failure, RetryVerdict};
 use tars_policy::route::Ask;
-use tars_policy::units::{Span, Time, Tokens};
+use tars_policy::units::{Span, Time};
 
 impl World<'_> {
     /// The strand calls the station of a visit.
@@ -34,6 +35,9 @@ impl World<'_> {
 
     #[inline(never)]
     fn visit_elaborately(&mut self, id: u32, visit: u16) {
+        if self.levels.is_some() && self.level_decides(id, visit) {
+            return;
+        }
         let station = self.begin_call(id, visit);
         if !self.plan.model.stations[station as usize].offers.is_empty() {
             self.choose_model(id, visit);
@@ -60,7 +64,11 @@ impl World<'_> {
 
     /// The strand makes the call of a visit for others, for a model that has been chosen.
     pub(in crate::sim) fn call_for_others(&mut self, id: u32, visit: u16) {
+        if self.levels.is_some() && self.level_decides(id, visit) {
+            return;
+        }
         self.begin_call(id, visit);
+        self.prompt_begins(id, visit);
         self.begin_attempt(id);
     }
 
@@ -70,7 +78,10 @@ impl World<'_> {
         let strand = self.strands.get(id);
         let call = &plan.model.program.visits[visit as usize];
         let offers = &plan.model.stations[call.station as usize].offers;
-        let of_mode = self.degrade.as_ref().and_then(DegradeState::model);
+        let of_mode = self.degrade.as_ref().and_then(DegradeState::model).or_else(|| {
+            let levels = self.levels.as_ref().zip(plan.model.levels.as_ref());
+            levels.and_then(|(state, levels)| state.model(levels))
+        });
         let chosen = match (of_mode, &plan.choices[visit as usize]) {
             (Some(model), _) => Some(model),
             (None, Some(choice)) => {
@@ -94,6 +105,7 @@ impl World<'_> {
         let first = offers.iter().position(Option::is_some).map(small);
         strand.model = chosen.filter(offered).or(of_agent.filter(offered)).or(first).unwrap_or(NONE);
         strand.provider = call.station;
+        self.prompt_begins(id, visit);
     }
 
     /// The task's complexity, drawn once.
@@ -214,17 +226,18 @@ impl World<'_> {
             strand.doom = Cause::Down;
         }
         if let Some(offer) = plan.stations[index].offers.get(strand.model as usize).and_then(Option::as_ref) {
-            let tokens =
-                (Tokens::new(u64::from(strand.input_tokens)), Tokens::new(u64::from(strand.output_tokens)));
-            let dollars = offer.input_price * tokens.0 + offer.output_price * tokens.1;
-            spent =
-                u64::try_from(dollars.as_trillionths()).expect("a call costs less than 18 million dollars");
+            spent = bill(offer, strand, self.prompts.cached(id));
             strand.cost += spent;
+            if call.prompt.is_some() && !strand.will_fail {
+                self.prompts.call_ends(time.as_nanos(), strand.visit, call, strand.model);
+            }
             self.probe.called(strand.model, strand.station, measured, !strand.will_fail);
         }
         if strand.will_fail {
             strand.lost += spent;
-            let cause = if plan.stations[index].troubled { strand.doom } else { Cause::Error };
+            let told = plan.stations[index].troubled || plan.stations[index].moody;
+            let cause = if told { strand.doom } else { Cause::Error };
+            self.probe.counters.timeouts += u64::from(cause == Cause::Timeout);
             return self.attempt_failed(id, cause);
         }
         if measured {

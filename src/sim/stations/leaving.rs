@@ -2,9 +2,9 @@
 
 use super::super::strand::{Cause, Phase};
 use super::super::world::World;
+use super::bill::bill;
 use crate::engine::Ticket;
 use std::cmp::Reverse;
-use tars_policy::units::Tokens;
 
 impl World<'_> {
     pub(in crate::sim) fn patience_ends(&mut self, id: u32, ticket: Ticket) {
@@ -59,10 +59,7 @@ impl World<'_> {
         }
         let offers = &self.plan.stations[strand.station as usize].offers;
         let Some(offer) = offers.get(strand.model as usize).and_then(Option::as_ref) else { return };
-        let dollars = offer.input_price * Tokens::new(u64::from(strand.input_tokens))
-            + offer.output_price * Tokens::new(u64::from(strand.output_tokens));
-        let spent =
-            u64::try_from(dollars.as_trillionths()).expect("a call costs less than 18 million dollars");
+        let spent = bill(offer, strand, self.prompts.cached(id));
         strand.cost += spent;
         strand.lost += spent;
         self.probe.called(strand.model, strand.station, strand.measured, false);

@@ -7,10 +7,19 @@ use super::StationState;
 use crate::model::workload::Load;
 use tars_policy::units::Span;
 
+/// Nanoseconds in a day.
+const DAY: u64 = 86_400_000_000_000;
+
 /// Draws a service: its own time, what load adds, and whether it will fail.
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "a call of every task: its frame costs as much as its work")]
-pub(super) fn service_time(plan: &Plan, strand: &mut Strand, state: &mut StationState, now: u64) -> u64 {
+pub(super) fn service_time(
+    plan: &Plan,
+    strand: &mut Strand,
+    state: &mut StationState,
+    now: u64,
+    cached_tokens: u32,
+) -> u64 {
     let law = &plan.stations[strand.station as usize];
     let call = &plan.model.program.visits[strand.visit as usize];
     if law.plain {
@@ -19,13 +28,19 @@ pub(super) fn service_time(plan: &Plan, strand: &mut Strand, state: &mut Station
         strand.will_fail = false;
         return strand.own;
     }
-    let span = loaded_service_time(plan, strand, state);
+    let span = loaded_service_time(plan, strand, state, cached_tokens);
+    let span = if law.moody { moody(plan, strand, now, span) } else { span };
     if law.troubled { state.trouble.touch(strand, now, span) } else { span }
 }
 
 /// The same where tokens, a trace or load have a say.
 #[inline(never)]
-fn loaded_service_time(plan: &Plan, strand: &mut Strand, state: &mut StationState) -> u64 {
+fn loaded_service_time(
+    plan: &Plan,
+    strand: &mut Strand,
+    state: &mut StationState,
+    cached_tokens: u32,
+) -> u64 {
     let index = strand.station as usize;
     let (station, law) = (&plan.model.stations[index], &plan.stations[index]);
     let call = &plan.model.program.visits[strand.visit as usize];
@@ -38,7 +53,11 @@ fn loaded_service_time(plan: &Plan, strand: &mut Strand, state: &mut StationStat
     let mut own = sampler.map_or(0, |sampler| sampler.sample_span(strand.draw(uses::SERVICE)).as_nanos());
     let (per_input, per_output) =
         offer.map_or((law.per_input, law.per_output), |offer| (offer.per_input, offer.per_output));
-    own += per_input * u64::from(strand.input_tokens) + per_output * u64::from(strand.output_tokens);
+    own += per_input * u64::from(strand.input_tokens - cached_tokens)
+        + per_output * u64::from(strand.output_tokens);
+    if cached_tokens > 0 {
+        own += offer.map_or(0, |offer| offer.per_cached) * u64::from(cached_tokens);
+    }
     if station.from_trace {
         own += recorded_service(plan, strand);
     }
@@ -65,6 +84,23 @@ fn loaded_service_time(plan: &Plan, strand: &mut Strand, state: &mut StationStat
         total += exponential(mean, strand.draw(uses::TAIL_LENGTH));
     }
     total
+}
+
+/// How long a service takes that would take `span` at any other hour, or were it answered.
+#[inline(never)]
+fn moody(plan: &Plan, strand: &mut Strand, now: u64, span: u64) -> u64 {
+    let station = &plan.model.stations[strand.station as usize];
+    if let Some((share, after)) = station.timeouts
+        && strand.draw(uses::SILENCE) < share
+    {
+        strand.own = after.as_nanos();
+        strand.will_fail = true;
+        strand.doom = Cause::Timeout;
+        return strand.own;
+    }
+    let hour = Span::from_nanos(now % DAY);
+    let factors = station.peaks.iter().filter(|(from, until, _)| *from <= hour && hour < *until);
+    factors.fold(span, |span, (.., factor)| Span::from_nanos(span).scale(*factor).as_nanos())
 }
 
 /// The service that a trace holds for the task, or for the call of its session.

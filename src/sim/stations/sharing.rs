@@ -18,7 +18,7 @@ impl World<'_> {
         self.stations[index].busy.up(now);
         let strand = self.strands.get_mut(id);
         let state = &mut self.stations[index];
-        let own = service_time(self.plan, strand, state, now);
+        let own = service_time(self.plan, strand, state, now, 0);
         strand.phase = Phase::Sharing;
         strand.ledger.enter(now, self.plan.stations[index].part);
         if strand.measured {

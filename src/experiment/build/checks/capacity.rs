@@ -90,7 +90,8 @@ fn least_service(model: &Model, visit: &Visit) -> f64 {
     }
     let least_offer = station.offers.iter().flatten().map(|offer| seconds(&offer.law)).reduce(f64::min);
     let own = visit.law.map(|law| &model.program.spans[usize::from(law)]).or(station.law.as_ref());
-    least_offer.unwrap_or_else(|| own.map_or(0.0, seconds))
+    let answered = station.timeouts.map_or(1.0, |(share, _)| 1.0 - share);
+    answered * least_offer.unwrap_or_else(|| own.map_or(0.0, seconds))
 }
 
 /// The mean of a law; where it is infinite nothing is concluded.
@@ -169,8 +170,8 @@ fn least_left(model: &Model, at: usize, left: &[f64]) -> f64 {
         Op::Lookup { hit, .. } => super::flow::behind_cache(program, hit)
             .filter(|behind| sure(*behind))
             .map_or(0.0, |pc| left[pc as usize]),
-        Op::Feature { off, .. } if model.degrade.is_some() => next.min(left[off as usize]),
-        Op::Landed | Op::Store { .. } | Op::Replay(_) | Op::Feature { .. } => next,
+        Op::Feature { off, .. } if model.degrades() => next.min(left[off as usize]),
+        Op::Landed | Op::Hedge { .. } | Op::Store { .. } | Op::Replay(_) | Op::Feature { .. } => next,
         Op::Shared(_)
         | Op::Deliver
         | Op::LoopStart { .. }

@@ -49,6 +49,7 @@ impl Flow {
             Op::Delay { .. }
             | Op::Shared(_)
             | Op::Landed
+            | Op::Hedge { .. }
             | Op::Deliver
             | Op::Replay(_)
             | Op::Enter(_)
@@ -139,12 +140,13 @@ fn spread(model: &Model, at: usize, amount: f64, next: &mut [f64]) {
                 next[pc as usize] += behind(pc);
             }
         }
-        Op::Feature { off, .. } if model.degrade.is_some() => next[off as usize] += behind(off),
+        Op::Feature { off, .. } if model.degrades() => next[off as usize] += behind(off),
         Op::Visit(_) | Op::Enter(_) if is_lossy(model, at..at + 1) => {
             next[at + 1] += amount * survivors(model, at);
         }
         Op::Visit(_)
         | Op::Landed
+        | Op::Hedge { .. }
         | Op::Enter(_)
         | Op::Store { .. }
         | Op::Delay { .. }
@@ -193,6 +195,7 @@ pub(super) fn is_lossy(model: &Model, range: Range<usize>) -> bool {
         Op::End | Op::Shared(_) | Op::Deliver => true,
         Op::Delay { .. }
         | Op::Landed
+        | Op::Hedge { .. }
         | Op::Leave
         | Op::Choose { .. }
         | Op::LoopStart { .. }
@@ -208,7 +211,7 @@ pub(super) fn is_lossy(model: &Model, range: Range<usize>) -> bool {
 
 fn loses(model: &Model, visit: &Visit) -> bool {
     let station = &model.stations[usize::from(visit.station)];
-    station.failure.is_some() || turns_away(model, visit)
+    station.failure.is_some() || station.timeouts.is_some() || turns_away(model, visit)
 }
 
 /// Whether a call may be refused or given up, by a share that only a run can tell.
@@ -219,7 +222,7 @@ fn turns_away(model: &Model, visit: &Visit) -> bool {
         || visit.patience.is_some()
         || visit.timeout.is_some()
         || visit.breaker.is_some()
-        || (visit.is_llm && model.degrade.is_some())
+        || (visit.is_llm && model.degrades())
         || (station.limiter.is_some() && !station.waits_for_limit)
         || is_bounded(station.capacity, &station.queue)
 }
@@ -229,7 +232,7 @@ fn survivors(model: &Model, at: usize) -> f64 {
     let Op::Visit(visit) = model.program.ops[at] else { return 0.0 };
     let visit = &model.program.visits[usize::from(visit)];
     let failure = model.stations[usize::from(visit.station)].failure.as_ref();
-    if turns_away(model, visit) {
+    if turns_away(model, visit) || model.stations[usize::from(visit.station)].timeouts.is_some() {
         0.0
     } else {
         failure.map_or(1.0, |failure| (1.0 - failure.share - failure.rise).max(0.0))

@@ -94,6 +94,7 @@ fn reached(program: &Program, start: u32) -> Vec<bool> {
             | Op::Visit(_)
             | Op::Shared(_)
             | Op::Landed
+            | Op::Hedge { .. }
             | Op::Replay(_)
             | Op::Enter(_)
             | Op::Leave

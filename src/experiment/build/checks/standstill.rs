@@ -62,6 +62,7 @@ fn first_place(model: &Model, class: usize) -> Option<Place> {
             | Op::Hold { .. }
             | Op::Shared(_)
             | Op::Landed
+            | Op::Hedge { .. }
             | Op::Deliver
             | Op::Replay(_)
             | Op::Leave

@@ -6,10 +6,10 @@ use super::Layout;
 use crate::experiment::path::Path;
 use crate::experiment::schema::{FallbackCall, HoldStep, LlmStep, VisitStep};
 use crate::model::distribution::Law;
-use crate::model::route::{Chain, Op, Visit};
+use crate::model::route::{Chain, HedgeAct, Op, PromptCache, Visit};
 use crate::model::{Kind, Service};
-use tars_policy::route::{FallbackSpec, HedgeSpec, RouteSpec};
-use tars_policy::units::Time;
+use tars_policy::route::{FallbackSpec, HedgeSpec, Losers, RouteSpec};
+use tars_policy::units::{Span, Time};
 
 impl Layout<'_> {
     pub(super) fn visit(&mut self, visit: &VisitStep, path: &Path) {
@@ -69,6 +69,14 @@ impl Layout<'_> {
             Ok(policy) => policy,
             Err(error) => return spec_at(self.tree, &path.key("hedge"), &error, self.diagnostics),
         };
+        if spec.losers == Losers::LetRun {
+            let hint = "leave it out: the copies that lose are cancelled";
+            let message = "copies that run on behind the answer are not simulated";
+            self.diagnostics.senseless(self.tree, &path.key("hedge").key("losers"), message, hint);
+        }
+        if spec.after_quantile.is_some() || spec.budget.is_some() {
+            return self.hedged_by_policy(spec, call);
+        }
         let mut starts = vec![Time::START];
         while let Some(next) =
             policy.next_at(starts[starts.len() - 1], u32::try_from(starts.len() - 1).unwrap_or(u32::MAX))
@@ -87,6 +95,31 @@ impl Layout<'_> {
                 self.push(Op::Delay { law, kind: Kind::Provider });
             }
             call(self);
+            self.push(Op::BranchEnd);
+        }
+        self.nested = before;
+        let behind = self.here();
+        self.program.ops[at as usize] = Op::Fork { first, count, first_wins: true, behind };
+    }
+
+    /// The same where the wait follows latencies, or copies are paid from a budget.
+    fn hedged_by_policy(&mut self, spec: &HedgeSpec, call: impl Fn(&mut Self)) {
+        let hedge = index(self.program.hedges.len());
+        self.program.hedges.push(spec.clone());
+        let copies = u8::try_from(spec.copies_max).unwrap_or(u8::MAX);
+        let (first, count) = self.add_ways(usize::from(copies) + 1);
+        let at = self.push(Op::Fork { first, count, first_wins: true, behind: 0 });
+        let before = self.nested;
+        self.nested.branch = true;
+        for way in 0..=copies {
+            self.set_way(first, usize::from(way), 0.0);
+            for _ in 0..way {
+                self.push(Op::Hedge { hedge, act: HedgeAct::Wait });
+            }
+            let act = if way == 0 { HedgeAct::Call } else { HedgeAct::Copy(way - 1) };
+            self.push(Op::Hedge { hedge, act });
+            call(self);
+            self.push(Op::Hedge { hedge, act: HedgeAct::Answer });
             self.push(Op::BranchEnd);
         }
         self.nested = before;
@@ -125,6 +158,30 @@ impl Layout<'_> {
         Some(place)
     }
 
+    /// What the provider keeps of the prompts of a step.
+    fn prompt_cache(&mut self, path: &Path, llm: &LlmStep, provider: u16) -> Option<PromptCache> {
+        let prompt = llm.prompt_cache.as_ref()?;
+        let path = path.key("prompt_cache");
+        if !(0.0..=1.0).contains(&prompt.input_share) {
+            let at = path.key("input_share");
+            self.diagnostics.out_of_range(self.tree, &at, "this share", prompt.input_share, "0 to 1");
+        }
+        if prompt.ttl.is_some_and(Span::is_zero) {
+            let hint = "leave it out for what is always kept";
+            self.diagnostics.senseless(self.tree, &path.key("ttl"), "this span is zero", hint);
+        }
+        let mut offers = self.parts.stations[usize::from(provider)].offers.iter().flatten();
+        if !offers.any(|offer| offer.cached_input != offer.input || !offer.per_input_token.is_zero()) {
+            self.diagnostics.senseless(
+                self.tree,
+                &path,
+                format!("tokens that `{}` has kept cost and take what others do", llm.provider),
+                "state `cached_input_usd_per_million_tokens`, or `per_input_token`, of a model it offers",
+            );
+        }
+        Some(PromptCache { input_share: prompt.input_share, ttl: prompt.ttl })
+    }
+
     pub(super) fn llm(&mut self, llm: &LlmStep, path: &Path) {
         let providers: Vec<String> = self.system.providers.keys().cloned().collect();
         let known = self.named(&path.key("provider"), "provider", &llm.provider, &providers);
@@ -149,6 +206,7 @@ impl Layout<'_> {
             return;
         }
         let Some(station) = self.parts.station(&llm.provider).map(index) else { return };
+        let prompt = self.prompt_cache(path, llm, station);
         let visit = self.add_visit(Visit {
             timeout: llm.timeout,
             is_llm: true,
@@ -157,6 +215,7 @@ impl Layout<'_> {
             model: llm.model.clone(),
             batch,
             coalesce,
+            prompt,
             ..Visit::of(station)
         });
         self.fall_back(visit, llm, path);

@@ -46,6 +46,7 @@ fn reaches(program: &Program, at: usize, ends: &[bool]) -> bool {
         | Op::Visit(_)
         | Op::Shared(_)
         | Op::Landed
+        | Op::Hedge { .. }
         | Op::Replay(_)
         | Op::Enter(_)
         | Op::Leave

@@ -84,6 +84,7 @@ impl Layout<'_> {
             | Op::Fork { .. }
             | Op::BranchEnd
             | Op::Landed
+            | Op::Hedge { .. }
             | Op::Deliver
             | Op::Lookup { .. }
             | Op::Store { .. }
