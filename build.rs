@@ -30,6 +30,9 @@ const DECISIVE: [&str; 18] = [
 /// Folders of experiments that no published figure rests on.
 const EXPERIMENTS_APART: [&str; 2] = ["experiments/replays/", "experiments/theory/"];
 
+/// What the committed fit found.
+const FIT: &str = "outputs/published/fit.txt";
+
 /// The folder of published figures below `models/`, which holds no parts.
 const PUBLISHED: &str = "published/";
 
@@ -44,7 +47,8 @@ fn main() -> io::Result<()> {
         collect(&models, "", &mut names)?;
     }
     names.sort_unstable();
-    let (published, parts): (Vec<_>, Vec<_>) = names.into_iter().partition(|name| name.starts_with(PUBLISHED));
+    let (published, parts): (Vec<_>, Vec<_>) =
+        names.into_iter().partition(|name| name.starts_with(PUBLISHED));
     fs::write(out.join("models.rs"), table(&models, &parts))?;
     fs::write(out.join("published.rs"), published_table(&root, &published)?)?;
     let mut sources = Sha256::new();
@@ -106,12 +110,20 @@ fn published_table(root: &Path, published: &[String]) -> io::Result<String> {
     let mut paths: Vec<String> = published.iter().map(|name| format!("models/{name}")).collect();
     let mut experiments = Vec::new();
     collect(&root.join("experiments"), "experiments/", &mut experiments)?;
-    paths.extend(experiments.into_iter().filter(|name| !EXPERIMENTS_APART.iter().any(|apart| name.starts_with(apart))));
+    paths.extend(
+        experiments.into_iter().filter(|name| !EXPERIMENTS_APART.iter().any(|apart| name.starts_with(apart))),
+    );
     paths.sort_unstable();
     let mut table = "&[\n".to_owned();
     for path in paths {
         let file = root.join(format!("{path}.json")).display().to_string();
         let row = format!("    ({:?}, include_str!({file:?})),\n", format!("{path}.json"));
+        table.push_str(&row);
+    }
+    let fit = root.join(FIT);
+    println!("cargo::rerun-if-changed={FIT}");
+    if fit.is_file() {
+        let row = format!("    ({FIT:?}, include_str!({:?})),\n", fit.display().to_string());
         table.push_str(&row);
     }
     Ok(table + "]\n")

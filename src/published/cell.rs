@@ -79,14 +79,17 @@ pub fn run_all(
         .iter()
         .map(|(name, spec)| {
             let opened = opened(shelf, &spec.experiment, &spec.sets);
-            let model = opened.and_then(|opened| opened.model()).map_err(|why| format!("cell {name}: {why}"))?;
+            let model =
+                opened.and_then(|opened| opened.model()).map_err(|why| format!("cell {name}: {why}"))?;
             Ok((name.clone(), Plan::new(model), effort.replications(spec.replications)))
         })
         .collect::<Result<_, String>>()?;
     let work: Vec<(usize, u64)> = plans
         .iter()
         .enumerate()
-        .flat_map(|(cell, (_, _, replications))| (0..u64::from(*replications)).map(move |number| (cell, number)))
+        .flat_map(|(cell, (_, _, replications))| {
+            (0..u64::from(*replications)).map(move |number| (cell, number))
+        })
         .collect();
     let runs: Vec<Run> = work.into_par_iter().map(|(cell, number)| one(&plans[cell].1, number)).collect();
     let mut runs = runs.into_iter();

@@ -135,7 +135,8 @@ impl Expression {
                 }
             }
             Self::Applied(function, arguments) => {
-                let values: Vec<f64> = arguments.iter().map(|one| one.value(lookup)).collect::<Result<_, _>>()?;
+                let values: Vec<f64> =
+                    arguments.iter().map(|one| one.value(lookup)).collect::<Result<_, _>>()?;
                 function.of(&values)
             }
         };
@@ -178,9 +179,15 @@ impl Expression {
                     }
                 };
                 let last = match &**right {
-                    Self::Joined(_, '+' | '-', _) if *sign == '-' => format!("({})", right.with_numbers(lookup)),
-                    Self::Joined(_, '*' | '/', _) if *sign == '/' => format!("({})", right.with_numbers(lookup)),
-                    Self::Joined(..) | Self::Constant(_) | Self::Operand(_) | Self::Applied(..) => side(right),
+                    Self::Joined(_, '+' | '-', _) if *sign == '-' => {
+                        format!("({})", right.with_numbers(lookup))
+                    }
+                    Self::Joined(_, '*' | '/', _) if *sign == '/' => {
+                        format!("({})", right.with_numbers(lookup))
+                    }
+                    Self::Joined(..) | Self::Constant(_) | Self::Operand(_) | Self::Applied(..) => {
+                        side(right)
+                    }
                 };
                 format!("{} {} {last}", side(left), if *sign == '*' { '×' } else { *sign })
             }
@@ -301,10 +308,16 @@ impl Function {
 /// Six significant digits, without needless zeros.
 pub(super) fn shown(value: f64) -> String {
     let size = libm::fabs(value);
-    if size >= 1e6 || size == 0.0 || value == libm::trunc(value) {
+    if size >= 1e6 || size <= 0.0 || libm::trunc(value).to_bits() == value.to_bits() {
         return format!("{value}");
     }
-    let decimals = if size >= 1000.0 { 1 } else if size >= 1.0 { 3 } else { 6 };
+    let decimals = if size >= 1000.0 {
+        1
+    } else if size >= 1.0 {
+        3
+    } else {
+        6
+    };
     let text = format!("{value:.decimals$}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
@@ -388,7 +401,9 @@ mod tests {
 
     #[test]
     fn what_is_no_expression_is_told() {
-        for text in ["", "1 +", "(1", "[a.b", "{x}", "1 2", "sin(1)", "pow(1)", "min()", "published.middle", "1 < 2"] {
+        for text in
+            ["", "1 +", "(1", "[a.b", "{x}", "1 2", "sin(1)", "pow(1)", "min()", "published.middle", "1 < 2"]
+        {
             assert!(Expression::parse(text).is_err(), "{text}");
         }
     }

@@ -3,7 +3,7 @@
 //! Residuals are in units of what counts as a good match (5 % of a mean, 10 % of a 99th percentile, one point of
 //! success). The search is Levenberg's and Marquardt's with differences for derivatives; common random numbers make the
 //! simulated residuals smooth enough for it. How well the parameters are identified is told by the singular values of
-//! the scaled Jacobian: their ratio is the condition, and the error of a parameter follows from the inverse of JᵀJ.
+//! the scaled Jacobian: their ratio is the condition, and the error of a parameter follows from the inverse of `JᵀJ`.
 //! Each row is also left out once and predicted by the fit that has not seen it.
 
 mod solve;
@@ -129,7 +129,13 @@ pub fn fit(shelf: &Shelf, effort: Effort) -> Result<Fit, String> {
     let correlations = covariance.scaled(&errors);
     let mut left_out = bench.left_out(&best)?;
     left_out.extend(bench.residuals(&best, &bench.unseen())?);
-    Ok(Fit { parameters, correlations, condition: normal.condition(), rows: bench.residuals(&best, &bench.shown())?, left_out })
+    Ok(Fit {
+        parameters,
+        correlations,
+        condition: normal.condition(),
+        rows: bench.residuals(&best, &bench.shown())?,
+        left_out,
+    })
 }
 
 impl Bench<'_> {
@@ -145,9 +151,12 @@ impl Bench<'_> {
             .iter()
             .map(|users| {
                 let name = format!("s9-{users}");
-                let spec: &CellSpec = self.published.cells.get(&name).ok_or_else(|| format!("there is no cell {name}"))?;
+                let spec: &CellSpec =
+                    self.published.cells.get(&name).ok_or_else(|| format!("there is no cell {name}"))?;
                 let mut sets = spec.sets.clone();
-                sets.extend(self.spec.parameters.iter().zip(values).map(|(one, value)| format!("{}={value}", one.at)));
+                sets.extend(
+                    self.spec.parameters.iter().zip(values).map(|(one, value)| format!("{}={value}", one.at)),
+                );
                 opened(self.shelf, &spec.experiment, &sets)?.model()
             })
             .collect::<Result<_, String>>()?;
@@ -170,12 +179,14 @@ impl Bench<'_> {
             .iter()
             .map(|(at, metric, published)| {
                 let level = users.iter().position(|known| known == at).and_then(|place| levels.get(place));
-                let value = |metric: &str| level.and_then(|level| level.value(metric)).map(|value| value.mean);
+                let value =
+                    |metric: &str| level.and_then(|level| level.value(metric)).map(|value| value.mean);
                 let simulated = match metric.as_str() {
                     STEADY => value("mean_ms").map(|mean| f64::from(*at) * 1000.0 / mean),
                     other => value(other),
                 };
-                let simulated = simulated.ok_or_else(|| format!("nothing was seen of {metric} at {at} users"))?;
+                let simulated =
+                    simulated.ok_or_else(|| format!("nothing was seen of {metric} at {at} users"))?;
                 Ok(Residual { users: *at, metric: metric.clone(), published: *published, simulated })
             })
             .collect()
@@ -318,14 +329,21 @@ impl Fit {
 
     /// For people, and to be compared with the committed one.
     pub fn to_text(&self) -> String {
-        let mut text = format!("{} parameters\n\n{:<26}{:>10}{:>12}\n", self.parameters.len(), "parameter", "value", "± error");
+        let mut text = format!(
+            "{} parameters\n\n{:<26}{:>10}{:>12}\n",
+            self.parameters.len(),
+            "parameter",
+            "value",
+            "± error"
+        );
         for (name, value, error) in &self.parameters {
             let _ = writeln!(text, "{name:<26}{:>10}{:>12}", shown(*value), shown(round_to(*error, 2)));
         }
         let _ = writeln!(text, "\nAn error is what moves the sum of squared residuals by one unit.");
         let _ = writeln!(text, "condition of JᵀJ: {:.0}\n\ncorrelations", self.condition);
         for row in 0..self.parameters.len() {
-            let cells: Vec<String> = (0..=row).map(|column| format!("{:>7.2}", self.correlations.at(row, column))).collect();
+            let cells: Vec<String> =
+                (0..=row).map(|column| format!("{:>7.2}", self.correlations.at(row, column))).collect();
             let _ = writeln!(text, "{:<26}{}", self.parameters[row].0, cells.concat());
         }
         text.push_str("\nthe rows that were fitted to\n");
@@ -337,13 +355,21 @@ impl Fit {
 }
 
 fn table(text: &mut String, rows: &[Residual]) {
-    let _ = writeln!(text, "{:>5}  {:<14}{:>10}{:>11}{:>12}", "users", "metric", "published", "simulated", "error");
+    let _ = writeln!(
+        text,
+        "{:>5}  {:<14}{:>10}{:>11}{:>12}",
+        "users", "metric", "published", "simulated", "error"
+    );
     for row in rows {
         let error = if row.metric == "success_pct" {
             format!("{:+.2} points", row.simulated - row.published)
         } else {
             format!("{:+.1} %", 100.0 * (row.simulated - row.published) / row.published)
         };
-        let _ = writeln!(text, "{:>5}  {:<14}{:>10}{:>11.2}{error:>14}", row.users, row.metric, row.published, row.simulated);
+        let _ = writeln!(
+            text,
+            "{:>5}  {:<14}{:>10}{:>11.2}{error:>14}",
+            row.users, row.metric, row.published, row.simulated
+        );
     }
 }

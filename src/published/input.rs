@@ -20,7 +20,6 @@ pub struct Carried {
     pub perturbed: Vec<Value>,
 }
 
-
 /// The relative error that two numbers may have and still be the same figure: rounding of units, nothing else.
 const SAME: f64 = 1e-9;
 
@@ -83,9 +82,11 @@ fn expected(figure: &Figure, keys: usize) -> Vec<f64> {
         Op::Equal | Op::Below | Op::Above | Op::About | Op::AtLeast => figure.number().into_iter().collect(),
         Op::Range | Op::RangeOrMore if keys == 2 => figure.low.into_iter().chain(figure.high).collect(),
         Op::Range | Op::RangeOrMore => Vec::new(),
-        Op::List => figure.value.as_ref().and_then(Value::as_array).map_or_else(Vec::new, |list| {
-            list.iter().filter_map(Value::as_f64).collect()
-        }),
+        Op::List => figure
+            .value
+            .as_ref()
+            .and_then(Value::as_array)
+            .map_or_else(Vec::new, |list| list.iter().filter_map(Value::as_f64).collect()),
         Op::Formula | Op::Text => Vec::new(),
     }
 }
@@ -122,9 +123,9 @@ pub fn perturb(shelf: &Shelf, spec: &InputSpec, values: &[(String, Value)]) -> R
     let mut moved = Vec::with_capacity(values.len());
     for (at, value) in values {
         let tries = if spec.perturbed.is_empty() { candidates(value) } else { spec.perturbed.clone() };
-        let found = tries.iter().find(|other| {
-            digest(shelf, spec, Some((at, other))).is_ok_and(|changed| changed != base)
-        });
+        let found = tries
+            .iter()
+            .find(|other| digest(shelf, spec, Some((at, other))).is_ok_and(|changed| changed != base));
         let found = found.ok_or_else(|| format!("no change of {at} moves a result: {tries:?} were tried"))?;
         moved.push(found.clone());
     }
@@ -164,7 +165,11 @@ fn candidates(value: &Value) -> Vec<Value> {
 
 fn as_json(number: f64, whole: bool) -> Option<Value> {
     if whole {
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "rounded and not negative")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "rounded and not negative"
+        )]
         return Some(Value::from(number as u64));
     }
     serde_json::Number::from_f64(number).map(Value::Number)

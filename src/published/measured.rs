@@ -7,7 +7,7 @@
 use crate::analysis::metrics;
 use crate::model::Model;
 use crate::sim::Run;
-use crate::stats::{mean, student_t_quantile};
+use crate::stats::mean;
 use crate::tally::Samples;
 
 /// The runs of one configuration.
@@ -66,11 +66,9 @@ impl Measured {
     /// | `issued_per_s`, `completed_per_s`, `good_per_s` | the counts over nominal duration |
     /// | `success_pct`, `error_pct` | of the tasks that ended |
     /// | `mean_ms`, `p50_ms`, `p95_ms`, `p99_ms`, `max_s` | of the latencies of those that ended well |
-    /// | `wait_mean_s` | the mean latency of the slowest tasks that were limited is not told apart: `mean_ms` of two cells |
     /// | `heap_mean_mb`, `heap_peak_mb`, `heap_growth_mb`, `resident_peak_mb` | of the nodes |
-    /// | `minors`, `majors`, `pauses_ms` | collections, and the mean length of one |
+    /// | `minors`, `majors`, `manuals`, `pause_max_ms`, `paused_pct` | collections, the longest, and the share of time they take |
     /// | `mode1_at_s`, `mode2_at_s` | when degradation first reached a mode |
-    /// | `cost_usd_per_task` | tokens and agents |
     pub fn value(&self, name: &str) -> Option<Value> {
         if let Some((name, seconds)) = name.split_once('@') {
             let (from, to) = seconds.split_once('-')?;
@@ -126,17 +124,21 @@ fn of_run(run: &Run, name: &str) -> Option<f64> {
         "p95_ms" => milliseconds(floor_index(&run.latency, 0.95)),
         "p99_ms" => milliseconds(floor_index(&run.latency, 0.99)),
         "max_s" => run.latency.max().map(|max| max as f64 / 1e9),
-        "heap_mean_mb" => Some(run.nodes.iter().map(|node| node.heap_area as f64).sum::<f64>() / 1e9 / time / 1024.0),
+        "heap_mean_mb" => {
+            Some(run.nodes.iter().map(|node| node.heap_area as f64).sum::<f64>() / 1e9 / time / 1024.0)
+        }
         "heap_peak_mb" => run.nodes.iter().map(|node| f64::from(node.heap_max) / 1024.0).reduce(f64::max),
-        "resident_peak_mb" => run.nodes.iter().map(|node| f64::from(node.resident_max) / 1024.0).reduce(f64::max),
+        "resident_peak_mb" => {
+            run.nodes.iter().map(|node| f64::from(node.resident_max) / 1024.0).reduce(f64::max)
+        }
         "heap_growth_mb" => heap_growth(run),
         "minors" => Some(nodes(|node| node.minors)),
         "majors" => Some(nodes(|node| node.majors)),
         "manuals" => Some(nodes(|node| node.manuals)),
         "deaths" => Some(nodes(|node| node.deaths_ever)),
-        "pause_max_ms" => Some(
-            run.nodes.iter().filter_map(|node| node.pauses.max()).max().unwrap_or(0) as f64 / 1e6,
-        ),
+        "pause_max_ms" => {
+            Some(run.nodes.iter().filter_map(|node| node.pauses.max()).max().unwrap_or(0) as f64 / 1e6)
+        }
         "paused_pct" => Some(100.0 * nodes(|node| node.stopped) / 1e9 / time / run.nodes.len().max(1) as f64),
         "mode1_at_s" => first_mode(run, 1),
         "mode2_at_s" => first_mode(run, 2),
@@ -166,7 +168,10 @@ fn heap_growth(run: &Run) -> Option<f64> {
     let tenth = (run.windows.len() / 10).max(1);
     let length = run.end as f64 / run.windows.len() as f64;
     let mean = |windows: &[crate::sim::WindowRun]| {
-        windows.iter().map(|window| window.heap_area as f64).sum::<f64>() / length / windows.len() as f64 / 1024.0
+        windows.iter().map(|window| window.heap_area as f64).sum::<f64>()
+            / length
+            / windows.len() as f64
+            / 1024.0
     };
     let last = run.windows.get(run.windows.len().checked_sub(tenth)?..)?;
     Some(mean(last) - mean(run.windows.get(..tenth)?))
@@ -175,7 +180,8 @@ fn heap_growth(run: &Run) -> Option<f64> {
 /// When degradation first stood at `mode` or worse at a window's end, in seconds; the end of the run if it never did.
 fn first_mode(run: &Run, mode: u8) -> Option<f64> {
     let length = run.end as f64 / 1e9 / run.windows.len() as f64;
-    let found = run.windows.iter().position(|window| window.mode >= mode).map_or(run.windows.len(), |at| at + 1);
+    let found =
+        run.windows.iter().position(|window| window.mode >= mode).map_or(run.windows.len(), |at| at + 1);
     (!run.windows.is_empty()).then_some(found as f64 * length)
 }
 
@@ -200,20 +206,15 @@ fn between(run: &Run, name: &str, from: f64, to: f64) -> Option<f64> {
     }
 }
 
-/// The share of single runs that a normal law puts beyond `value` on its nearer side: how unusual a published run is.
-pub fn unusual(value: &Value, published: f64, runs: usize) -> Option<f64> {
-    let half = (value.spread.1 - value.spread.0) / 2.0;
-    let critical = student_t_quantile(0.975, runs as f64 - 1.0);
-    (half > 0.0).then(|| (published - value.mean) / (half / critical))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn samples(values: &[u64]) -> Samples {
         let mut samples = Samples::new();
-        values.iter().for_each(|value| samples.record(*value));
+        for value in values {
+            samples.record(*value);
+        }
         samples.finish();
         samples
     }

@@ -1,7 +1,7 @@
 //! What was found → bytes: a table for programs, a page for people, and counts for the terminal.
 
-pub mod html;
 mod curves;
+pub mod html;
 
 use super::{Kind, Reproduction, Row, Verdict};
 use serde_json::json;
@@ -24,7 +24,9 @@ pub fn json(found: &Reproduction) -> Vec<u8> {
     let counts = |kind| {
         let counts = found.counts(kind);
         let pairs = counts.0.iter().filter(|(_, count)| *count > 0);
-        pairs.map(|(verdict, count)| (verdict.as_str().to_owned(), json!(count))).collect::<serde_json::Map<_, _>>()
+        pairs
+            .map(|(verdict, count)| (verdict.as_str().to_owned(), json!(count)))
+            .collect::<serde_json::Map<_, _>>()
     };
     let by_kind: serde_json::Map<String, serde_json::Value> =
         Kind::ALL.into_iter().map(|kind| (kind.as_str().to_owned(), counts(Some(kind)).into())).collect();
@@ -35,6 +37,7 @@ pub fn json(found: &Reproduction) -> Vec<u8> {
         "counts": counts(None),
         "counts_by_kind": by_kind,
         "curve": curves::rows(found),
+        "tables": found.tables,
         "rows": found.rows,
     });
     let mut text = serde_json::to_vec_pretty(&value).expect("plain numbers and text");
@@ -56,6 +59,9 @@ pub fn terminal(found: &Reproduction) -> String {
     }
     text.push('\n');
     text.push_str(&curves::terminal(found));
+    for table in &found.tables {
+        let _ = writeln!(text, "\n{}\n  {}", table.question, table.answer);
+    }
     let missed: Vec<&Row> = found.rows.iter().filter(|row| row.verdict == Verdict::Missed).collect();
     if !missed.is_empty() {
         let _ = writeln!(text, "\nmissed:");

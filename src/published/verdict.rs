@@ -166,9 +166,11 @@ impl Court<'_> {
             || Found::missed("no evidence has been gathered for it yet"),
             |rule| self.found(figure, rule).unwrap_or_else(Found::missed),
         );
-        let told = rule.and_then(|rule| rule.why.as_deref()).map(|why| filled(why, figure)).unwrap_or_default();
+        let told =
+            rule.and_then(|rule| rule.why.as_deref()).map(|why| filled(why, figure)).unwrap_or_default();
         let explained = found.verdict != Verdict::Missed || !told.is_empty();
-        let why = [told, found.remark].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ");
+        let why =
+            [told, found.remark].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ");
         Row {
             id: figure.id.clone(),
             group: figure.group.clone(),
@@ -281,7 +283,8 @@ impl Court<'_> {
             .zip(moved)
             .map(|((at, value), other)| format!("{at} = {value} (at {other} the digest moves)"))
             .collect();
-        let under = if spec.under.is_empty() { String::new() } else { format!(", under {}", spec.under.join(" ")) };
+        let under =
+            if spec.under.is_empty() { String::new() } else { format!(", under {}", spec.under.join(" ")) };
         let evidence = format!("{}: {}{under}", spec.experiment, keys.join(", "));
         Ok(Found { evidence, ..Found::new(Verdict::Input) })
     }
@@ -289,6 +292,16 @@ impl Court<'_> {
     /// The number that a name stands for.
     pub fn number(&self, figure: &Figure, operand: &Operand) -> Option<f64> {
         self.known(figure, operand).map(|value| value.mean)
+    }
+
+    /// The number that a name stands for where no entry is judged.
+    pub fn free(&self, operand: &Operand) -> Option<f64> {
+        match operand {
+            Operand::Published(_) => None,
+            Operand::Entry(..) | Operand::Metric(..) => {
+                self.published.figures.first().and_then(|any| self.number(any, operand))
+            }
+        }
     }
 
     fn known(&self, figure: &Figure, operand: &Operand) -> Option<Value> {
@@ -372,7 +385,7 @@ fn off(figure: &Figure, value: f64) -> String {
 }
 
 /// `text` with `$key` replaced by the entry's configuration; longer keys first, so that none cuts another.
-pub(super) fn filled(text: &str, figure: &Figure) -> String {
+pub fn filled(text: &str, figure: &Figure) -> String {
     if !text.contains('$') {
         return text.to_owned();
     }

@@ -12,6 +12,7 @@ mod mechanisms;
 mod metastability;
 mod replays;
 mod report;
+mod reproduce;
 mod runner;
 mod runtimes;
 mod sim;

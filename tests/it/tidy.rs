@@ -29,7 +29,19 @@ const MAY_IMPORT: [(&str, &[&str]); 16] = [
     ("cli", &[]),
     (
         "commands",
-        &["analysis", "cli", "experiment", "model", "published", "report", "result", "runner", "sim", "stats", "store"],
+        &[
+            "analysis",
+            "cli",
+            "experiment",
+            "model",
+            "published",
+            "report",
+            "result",
+            "runner",
+            "sim",
+            "stats",
+            "store",
+        ],
     ),
     ("lib", &[]),
 ];
@@ -254,10 +266,7 @@ fn the_schemas_are_those_of_the_types() {
 #[test]
 fn the_schemas_accept_every_experiment_and_model() {
     let mut wrong = Vec::new();
-    let both = [
-        ("experiment.schema.json", files("experiments", "json")),
-        ("model.schema.json", parts()),
-    ];
+    let both = [("experiment.schema.json", files("experiments", "json")), ("model.schema.json", parts())];
     for (name, files) in both {
         let schema: Value = serde_json::from_str(&fs::read_to_string(name).unwrap()).unwrap();
         for file in files {

@@ -109,9 +109,7 @@ impl<'a> Scanner<'a> {
     fn number(&mut self) -> Result<Expression, String> {
         let belongs = |(at, c): (usize, char)| {
             let before = self.rest[..at].chars().next_back();
-            !(c.is_ascii_digit()
-                || matches!(c, '.' | 'e')
-                || (c == '-' && before == Some('e')))
+            !(c.is_ascii_digit() || matches!(c, '.' | 'e') || (c == '-' && before == Some('e')))
         };
         let length = self.rest.char_indices().find(|&at| belongs(at)).map_or(self.rest.len(), |(at, _)| at);
         let (text, rest) = self.rest.split_at(length);
@@ -121,7 +119,8 @@ impl<'a> Scanner<'a> {
     }
 
     fn word(&mut self) -> Result<Expression, String> {
-        let length = self.rest.find(|c: char| !(c.is_ascii_alphabetic() || c == '.')).unwrap_or(self.rest.len());
+        let length =
+            self.rest.find(|c: char| !(c.is_ascii_alphabetic() || c == '.')).unwrap_or(self.rest.len());
         let (word, rest) = self.rest.split_at(length);
         let published = match word {
             "published" => Some(None),

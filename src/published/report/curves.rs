@@ -80,15 +80,24 @@ pub(super) fn rows(found: &Reproduction) -> Vec<Json> {
 pub(super) fn terminal(found: &Reproduction) -> String {
     let mut text = format!(
         "{:>5} {:>9} {:>9} {:>9} {:>9} {:>9} {:>13} {:>13} {:>13} {:>12}\n",
-        "users", "published", "issued", "completed", "N/R", "good", "mean, ms", "p95, ms", "p99, ms", "success, %"
+        "users",
+        "published",
+        "issued",
+        "completed",
+        "N/R",
+        "good",
+        "mean, ms",
+        "p95, ms",
+        "p99, ms",
+        "success, %"
     );
     let curves = curves(found);
     for (index, (users, _)) in LEVELS.iter().enumerate() {
         let of = |metric: &str| simulated(found, *users, metric).map_or(f64::NAN, |value| value.mean);
-        let point = |curve: &Curve| {
-            curve.published[index].map_or_else(|| "–".to_owned(), |value| value.to_string())
-        };
-        let pair = |curve: &Curve, decimals: usize| format!("{} {:.decimals$}", point(curve), of(curve.metric));
+        let point =
+            |curve: &Curve| curve.published[index].map_or_else(|| "–".to_owned(), |value| value.to_string());
+        let pair =
+            |curve: &Curve, decimals: usize| format!("{} {:.decimals$}", point(curve), of(curve.metric));
         let steady = f64::from(*users) * 1000.0 / of("mean_ms");
         let _ = writeln!(
             text,
@@ -125,7 +134,12 @@ pub(super) fn picture(found: &Reproduction, curve: &Curve) -> String {
         .zip(curve.published)
         .filter_map(|((users, _), value)| Some((f64::from(*users), value?)))
         .collect();
-    let all = || points.iter().flat_map(|(_, value)| [value.spread.0, value.spread.1]).chain(published.iter().map(|(_, y)| *y));
+    let all = || {
+        points
+            .iter()
+            .flat_map(|(_, value)| [value.spread.0, value.spread.1])
+            .chain(published.iter().map(|(_, y)| *y))
+    };
     let highest = all().fold(0.0, f64::max);
     let lowest = if curve.unit == "%" { all().fold(highest, f64::min).min(90.0) } else { 0.0 };
     let x = |users: f64| LEFT + users / 150.0 * (WIDTH - LEFT - RIGHT);
@@ -157,15 +171,26 @@ pub(super) fn picture(found: &Reproduction, curve: &Curve) -> String {
             HEIGHT - 16.0
         );
     }
-    let _ = write!(svg, "<text x=\"{}\" y=\"{}\" class=\"tick\" text-anchor=\"end\">users</text>", WIDTH - RIGHT, HEIGHT - 3.0);
+    let _ = write!(
+        svg,
+        "<text x=\"{}\" y=\"{}\" class=\"tick\" text-anchor=\"end\">users</text>",
+        WIDTH - RIGHT,
+        HEIGHT - 3.0
+    );
     let upper = points.iter().map(|(users, value)| format!("{:.1},{:.1}", x(*users), y(value.spread.1)));
-    let lower = points.iter().rev().map(|(users, value)| format!("{:.1},{:.1}", x(*users), y(value.spread.0)));
-    let _ = write!(svg, "<polygon class=\"band\" points=\"{}\"/>", upper.chain(lower).collect::<Vec<_>>().join(" "));
+    let lower =
+        points.iter().rev().map(|(users, value)| format!("{:.1},{:.1}", x(*users), y(value.spread.0)));
+    let _ = write!(
+        svg,
+        "<polygon class=\"band\" points=\"{}\"/>",
+        upper.chain(lower).collect::<Vec<_>>().join(" ")
+    );
     let line: Vec<String> =
         points.iter().map(|(users, value)| format!("{:.1},{:.1}", x(*users), y(value.mean))).collect();
     let _ = write!(svg, "<polyline class=\"mean\" points=\"{}\"/>", line.join(" "));
     for (users, value) in published {
-        let _ = write!(svg, "<circle class=\"point\" cx=\"{:.1}\" cy=\"{:.1}\" r=\"4\"/>", x(users), y(value));
+        let _ =
+            write!(svg, "<circle class=\"point\" cx=\"{:.1}\" cy=\"{:.1}\" r=\"4\"/>", x(users), y(value));
     }
     svg + "</svg>"
 }
