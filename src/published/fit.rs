@@ -24,7 +24,7 @@ use tars_policy::units::Span;
 /// Steps of the search; it ends sooner where a step gains nothing.
 const STEPS_MAX: u32 = 8;
 /// Replications of a level in the search, and in a quick one.
-const REPLICATIONS: (u64, u64) = (40, 8);
+const REPLICATIONS: (u64, u64) = (100, 8);
 
 /// Users over mean latency: the throughput that the rows above ten users obey best (audit B1).
 const STEADY: &str = "steady_per_s";

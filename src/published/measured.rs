@@ -74,8 +74,9 @@ impl Measured {
             let (from, to) = seconds.split_once('-')?;
             return self.between(name, from.parse().ok()?, to.parse().ok()?);
         }
-        let per_run: Option<Vec<f64>> = self.runs.iter().map(|run| of_run(run, name)).collect();
-        if let Some(values) = per_run {
+        // A run in which nothing ended well has no latency, and is left out of the mean of those that have.
+        let values: Vec<f64> = self.runs.iter().filter_map(|run| of_run(run, name)).collect();
+        if !values.is_empty() {
             return Value::of(&values);
         }
         let estimate = metrics::estimate(&self.model, name, &self.runs, None)?;

@@ -76,6 +76,9 @@ fn counts(html: &mut String, found: &Reproduction) {
 }
 
 fn curve_section(html: &mut String, found: &Reproduction) {
+    if curves::rows(found).is_empty() {
+        return;
+    }
     html.push_str(
         "<h2>The degradation curve</h2><p>Dots: published. Line: mean of the simulated runs, each measured as the load \
          tests were. Band: where 95 % of single runs lie.</p><div class=\"curves\">",
