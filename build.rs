@@ -30,6 +30,9 @@ const DECISIVE: [&str; 18] = [
 /// Folders of experiments that no published figure rests on.
 const EXPERIMENTS_APART: [&str; 2] = ["experiments/replays/", "experiments/theory/"];
 
+/// What the committed fit found.
+const FIT: &str = "outputs/published/fit.txt";
+
 /// The folder of published figures below `models/`, which holds no parts.
 const PUBLISHED: &str = "published/";
 
@@ -115,6 +118,12 @@ fn published_table(root: &Path, published: &[String]) -> io::Result<String> {
     for path in paths {
         let file = root.join(format!("{path}.json")).display().to_string();
         let row = format!("    ({:?}, include_str!({file:?})),\n", format!("{path}.json"));
+        table.push_str(&row);
+    }
+    let fit = root.join(FIT);
+    println!("cargo::rerun-if-changed={FIT}");
+    if fit.is_file() {
+        let row = format!("    ({FIT:?}, include_str!({:?})),\n", fit.display().to_string());
         table.push_str(&row);
     }
     Ok(table + "]\n")

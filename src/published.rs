@@ -18,6 +18,7 @@ pub mod measured;
 pub mod report;
 pub mod rule;
 pub mod shelf;
+pub mod table;
 pub mod verdict;
 
 pub use cell::Effort;
@@ -26,8 +27,11 @@ pub use shelf::{Published, Shelf};
 pub use verdict::{Court, Row, Verdict};
 
 use measured::Measured;
+use rule::{cells_in, rule_of};
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use table::{Table, TableSpec};
+use verdict::filled;
 
 /// Every entry with its verdict, and what was simulated for it.
 #[derive(Clone, Debug)]
@@ -38,6 +42,10 @@ pub struct Reproduction {
     pub groups: Vec<(String, String)>,
     /// What was simulated.
     pub measured: BTreeMap<String, Measured>,
+    /// The questions over all groups; none where one group was asked for.
+    pub tables: Vec<Table>,
+    /// What the committed fit found, as it was printed.
+    pub fit: String,
     /// How much.
     pub effort: Effort,
 }
@@ -62,10 +70,33 @@ pub fn reproduce(shelf: &Shelf, group: Option<&str>, effort: Effort) -> Result<R
     if groups.is_empty() {
         return Err(format!("there is no group {}", group.unwrap_or_default()));
     }
-    let measured = cell::run_all(shelf, &published.cells, effort)?;
+    let needed = needed(&published, group, wanted);
+    let cells = published.cells.iter().filter(|(name, _)| needed.contains(*name));
+    let cells = cells.map(|(name, spec)| (name.clone(), spec.clone())).collect();
+    let measured = cell::run_all(shelf, &cells, effort)?;
     let court = Court { shelf, published: &published, measured: &measured };
     let rows = court.judge(wanted);
-    Ok(Reproduction { rows, groups, measured, effort })
+    let asked: &[TableSpec] = if group.is_none() { &published.tables } else { &[] };
+    let tables = asked.iter().map(|spec| spec.compute(&court)).collect::<Result<_, _>>()?;
+    Ok(Reproduction { rows, groups, measured, tables, fit: published.fit, effort })
+}
+
+/// The cells that the judgement of some figures rests on, and those of the curve.
+fn needed(published: &Published, group: Option<&str>, wanted: impl Fn(&Figure) -> bool) -> BTreeSet<String> {
+    let figures = published.figures.iter().filter(|figure| wanted(figure));
+    let mut needed = BTreeSet::new();
+    for figure in figures {
+        let Some(rule) = rule_of(&published.rules, &figure.id) else { continue };
+        for text in rule.by.texts() {
+            needed.extend(cells_in(&filled(text, figure)).map(str::to_owned));
+        }
+    }
+    if group.is_none_or(|group| group == "s9") {
+        let texts = published.tables.iter().filter(|_| group.is_none()).flat_map(TableSpec::texts);
+        needed.extend(texts.flat_map(cells_in).map(str::to_owned));
+        needed.extend(published.cells.keys().filter(|name| name.starts_with("s9-")).cloned());
+    }
+    needed
 }
 
 impl Reproduction {

@@ -17,9 +17,10 @@ pub(super) fn run(args: &ReproduceArgs) -> Result<(), Failure> {
     let effort = if args.quick { Effort::Quick } else { Effort::Full };
     if args.fit {
         let fit = pool.install(|| crate::published::fit::fit(&shelf, effort));
-        return print(fit.map_err(wrong)?.to_text().as_bytes());
+        return print(fit.map_err(|why| wrong(&why))?.to_text().as_bytes());
     }
-    let found = pool.install(|| reproduce(&shelf, args.group.as_deref(), effort)).map_err(wrong)?;
+    let found =
+        pool.install(|| reproduce(&shelf, args.group.as_deref(), effort)).map_err(|why| wrong(&why))?;
     let json = report::json(&found);
     write(&args.out, &found, &json)?;
     match args.format {
@@ -38,7 +39,7 @@ pub(super) fn run(args: &ReproduceArgs) -> Result<(), Failure> {
     Err(Failure { cause: Cause::Condition, message })
 }
 
-fn wrong(why: String) -> Failure {
+fn wrong(why: &str) -> Failure {
     Failure::usage(format!("error: {why}"))
 }
 

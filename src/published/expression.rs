@@ -308,7 +308,7 @@ impl Function {
 /// Six significant digits, without needless zeros.
 pub(super) fn shown(value: f64) -> String {
     let size = libm::fabs(value);
-    if size >= 1e6 || size == 0.0 || value == libm::trunc(value) {
+    if size >= 1e6 || size <= 0.0 || libm::trunc(value).to_bits() == value.to_bits() {
         return format!("{value}");
     }
     let decimals = if size >= 1000.0 {

@@ -3,7 +3,7 @@
 //! Residuals are in units of what counts as a good match (5 % of a mean, 10 % of a 99th percentile, one point of
 //! success). The search is Levenberg's and Marquardt's with differences for derivatives; common random numbers make the
 //! simulated residuals smooth enough for it. How well the parameters are identified is told by the singular values of
-//! the scaled Jacobian: their ratio is the condition, and the error of a parameter follows from the inverse of JᵀJ.
+//! the scaled Jacobian: their ratio is the condition, and the error of a parameter follows from the inverse of `JᵀJ`.
 //! Each row is also left out once and predicted by the fit that has not seen it.
 
 mod solve;
@@ -24,7 +24,7 @@ use tars_policy::units::Span;
 /// Steps of the search; it ends sooner where a step gains nothing.
 const STEPS_MAX: u32 = 8;
 /// Replications of a level in the search, and in a quick one.
-const REPLICATIONS: (u64, u64) = (40, 8);
+const REPLICATIONS: (u64, u64) = (100, 8);
 
 /// Users over mean latency: the throughput that the rows above ten users obey best (audit B1).
 const STEADY: &str = "steady_per_s";

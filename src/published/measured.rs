@@ -7,7 +7,7 @@
 use crate::analysis::metrics;
 use crate::model::Model;
 use crate::sim::Run;
-use crate::stats::{mean, student_t_quantile};
+use crate::stats::mean;
 use crate::tally::Samples;
 
 /// The runs of one configuration.
@@ -66,18 +66,17 @@ impl Measured {
     /// | `issued_per_s`, `completed_per_s`, `good_per_s` | the counts over nominal duration |
     /// | `success_pct`, `error_pct` | of the tasks that ended |
     /// | `mean_ms`, `p50_ms`, `p95_ms`, `p99_ms`, `max_s` | of the latencies of those that ended well |
-    /// | `wait_mean_s` | the mean latency of the slowest tasks that were limited is not told apart: `mean_ms` of two cells |
     /// | `heap_mean_mb`, `heap_peak_mb`, `heap_growth_mb`, `resident_peak_mb` | of the nodes |
-    /// | `minors`, `majors`, `pauses_ms` | collections, and the mean length of one |
+    /// | `minors`, `majors`, `manuals`, `pause_max_ms`, `paused_pct` | collections, the longest, and the share of time they take |
     /// | `mode1_at_s`, `mode2_at_s` | when degradation first reached a mode |
-    /// | `cost_usd_per_task` | tokens and agents |
     pub fn value(&self, name: &str) -> Option<Value> {
         if let Some((name, seconds)) = name.split_once('@') {
             let (from, to) = seconds.split_once('-')?;
             return self.between(name, from.parse().ok()?, to.parse().ok()?);
         }
-        let per_run: Option<Vec<f64>> = self.runs.iter().map(|run| of_run(run, name)).collect();
-        if let Some(values) = per_run {
+        // A run in which nothing ended well has no latency, and is left out of the mean of those that have.
+        let values: Vec<f64> = self.runs.iter().filter_map(|run| of_run(run, name)).collect();
+        if !values.is_empty() {
             return Value::of(&values);
         }
         let estimate = metrics::estimate(&self.model, name, &self.runs, None)?;
@@ -208,20 +207,15 @@ fn between(run: &Run, name: &str, from: f64, to: f64) -> Option<f64> {
     }
 }
 
-/// The share of single runs that a normal law puts beyond `value` on its nearer side: how unusual a published run is.
-pub fn unusual(value: &Value, published: f64, runs: usize) -> Option<f64> {
-    let half = (value.spread.1 - value.spread.0) / 2.0;
-    let critical = student_t_quantile(0.975, runs as f64 - 1.0);
-    (half > 0.0).then(|| (published - value.mean) / (half / critical))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn samples(values: &[u64]) -> Samples {
         let mut samples = Samples::new();
-        values.iter().for_each(|value| samples.record(*value));
+        for value in values {
+            samples.record(*value);
+        }
         samples.finish();
         samples
     }

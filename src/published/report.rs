@@ -37,6 +37,7 @@ pub fn json(found: &Reproduction) -> Vec<u8> {
         "counts": counts(None),
         "counts_by_kind": by_kind,
         "curve": curves::rows(found),
+        "tables": found.tables,
         "rows": found.rows,
     });
     let mut text = serde_json::to_vec_pretty(&value).expect("plain numbers and text");
@@ -58,6 +59,9 @@ pub fn terminal(found: &Reproduction) -> String {
     }
     text.push('\n');
     text.push_str(&curves::terminal(found));
+    for table in &found.tables {
+        let _ = writeln!(text, "\n{}\n  {}", table.question, table.answer);
+    }
     let missed: Vec<&Row> = found.rows.iter().filter(|row| row.verdict == Verdict::Missed).collect();
     if !missed.is_empty() {
         let _ = writeln!(text, "\nmissed:");

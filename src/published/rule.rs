@@ -88,6 +88,26 @@ pub enum Evidence {
     Missed {},
 }
 
+impl Evidence {
+    /// The expressions and conditions in it.
+    pub fn texts(&self) -> Vec<&str> {
+        match self {
+            Self::Finds { value, .. } | Self::Fitted { value, .. } => vec![value],
+            Self::Refuted { needs: text, finds }
+            | Self::Asks { that: text, finds }
+            | Self::Claims { that: text, finds } => {
+                [Some(text.as_str()), finds.as_deref()].into_iter().flatten().collect()
+            }
+            Self::Input(_) | Self::Inert { .. } | Self::NotTestable {} | Self::Missed {} => Vec::new(),
+        }
+    }
+}
+
+/// The names of the cells that a text speaks of.
+pub fn cells_in(text: &str) -> impl Iterator<Item = &str> {
+    text.split('{').skip(1).filter_map(|rest| rest.split_once('}')?.0.split_once('.')).map(|(cell, _)| cell)
+}
+
 /// How far a value may be away from the published one.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "snake_case")]

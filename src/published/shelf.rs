@@ -2,6 +2,7 @@
 
 use super::figure::{Document, Figure};
 use super::rule::{CellSpec, Rule, RuleFile};
+use super::table::TableSpec;
 use indexmap::IndexMap;
 use std::path::{Path, PathBuf};
 
@@ -24,6 +25,10 @@ pub struct Published {
     pub rules: Vec<Rule>,
     /// The configurations that are simulated.
     pub cells: IndexMap<String, CellSpec>,
+    /// What is asked of all of it together.
+    pub tables: Vec<TableSpec>,
+    /// What the committed fit found, as it was printed.
+    pub fit: String,
 }
 
 impl Shelf {
@@ -88,7 +93,10 @@ impl Shelf {
         }
         let path = "models/published/cells.json";
         let cells = parse(path, &self.text(path)?)?;
-        Ok(Published { figures, rules, cells })
+        let path = "models/published/tables.json";
+        let tables = parse(path, &self.text(path)?)?;
+        let fit = self.text("outputs/published/fit.txt").unwrap_or_default();
+        Ok(Published { figures, rules, cells, tables, fit })
     }
 }
 

@@ -294,6 +294,16 @@ impl Court<'_> {
         self.known(figure, operand).map(|value| value.mean)
     }
 
+    /// The number that a name stands for where no entry is judged.
+    pub fn free(&self, operand: &Operand) -> Option<f64> {
+        match operand {
+            Operand::Published(_) => None,
+            Operand::Entry(..) | Operand::Metric(..) => {
+                self.published.figures.first().and_then(|any| self.number(any, operand))
+            }
+        }
+    }
+
     fn known(&self, figure: &Figure, operand: &Operand) -> Option<Value> {
         let of = |figure: &Figure, end: Option<End>| {
             let number = match end {
@@ -375,7 +385,7 @@ fn off(figure: &Figure, value: f64) -> String {
 }
 
 /// `text` with `$key` replaced by the entry's configuration; longer keys first, so that none cuts another.
-pub(super) fn filled(text: &str, figure: &Figure) -> String {
+pub fn filled(text: &str, figure: &Figure) -> String {
     if !text.contains('$') {
         return text.to_owned();
     }

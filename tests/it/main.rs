@@ -13,6 +13,7 @@ mod metastability;
 mod monotone;
 mod replays;
 mod report;
+mod reproduce;
 mod runner;
 mod runtimes;
 mod sim;

@@ -25,7 +25,7 @@ const MAY_IMPORT: [(&str, &[&str]); 16] = [
     ("runner", &["model", "sim", "stats", "store", "tally"]),
     ("analysis", &["experiment", "model", "result", "runner", "sim", "stats", "tally"]),
     ("report", &["result"]),
-    ("published", &["analysis", "experiment", "model", "report", "runner", "sim", "stats", "store", "tally"]),
+    ("published", &["analysis", "experiment", "model", "runner", "sim", "stats", "tally"]),
     ("cli", &[]),
     (
         "commands",

@@ -24,7 +24,7 @@ impl Matrix {
         self.values.len() / self.columns
     }
 
-    /// AᵀA.
+    /// `AᵀA`.
     pub(super) fn transposed_times_self(&self) -> Self {
         let mut product = Self::zero(self.columns, self.columns);
         for row in 0..self.columns {
@@ -49,40 +49,39 @@ impl Matrix {
 
     /// The largest over the least eigenvalue of a symmetric matrix, by Jacobi's rotations.
     pub(super) fn condition(&self) -> f64 {
-        let mut a = self.clone();
-        let n = self.columns;
+        let mut turned = self.clone();
         for _ in 0..60 {
-            for p in 0..n {
-                for q in p + 1..n {
-                    rotate(&mut a, p, q);
+            for row in 0..self.columns {
+                for column in row + 1..self.columns {
+                    rotate(&mut turned, row, column);
                 }
             }
         }
-        let diagonal: Vec<f64> = (0..n).map(|at| libm::fabs(a.at(at, at))).collect();
+        let diagonal: Vec<f64> = (0..self.columns).map(|at| libm::fabs(turned.at(at, at))).collect();
         let largest = diagonal.iter().copied().fold(0.0, f64::max);
         largest / diagonal.iter().copied().fold(f64::INFINITY, f64::min)
     }
 }
 
-/// One rotation of Jacobi's, that makes the entry at (p, q) vanish.
-fn rotate(a: &mut Matrix, p: usize, q: usize) {
-    let off = a.at(p, q);
+/// One rotation of Jacobi's, that makes the entry at (row, column) vanish.
+fn rotate(matrix: &mut Matrix, row: usize, column: usize) {
+    let off = matrix.at(row, column);
     if libm::fabs(off) < 1e-300 {
         return;
     }
-    let theta = (a.at(q, q) - a.at(p, p)) / (2.0 * off);
-    let t = libm::copysign(1.0, theta) / (libm::fabs(theta) + libm::sqrt(theta * theta + 1.0));
-    let c = 1.0 / libm::sqrt(t * t + 1.0);
-    let s = t * c;
-    for k in 0..a.columns {
-        let (kp, kq) = (a.at(k, p), a.at(k, q));
-        a.set(k, p, c * kp - s * kq);
-        a.set(k, q, s * kp + c * kq);
+    let theta = (matrix.at(column, column) - matrix.at(row, row)) / (2.0 * off);
+    let tangent = libm::copysign(1.0, theta) / (libm::fabs(theta) + libm::sqrt(theta * theta + 1.0));
+    let cosine = 1.0 / libm::sqrt(tangent * tangent + 1.0);
+    let sine = tangent * cosine;
+    for at in 0..matrix.columns {
+        let (first, second) = (matrix.at(at, row), matrix.at(at, column));
+        matrix.set(at, row, cosine * first - sine * second);
+        matrix.set(at, column, sine * first + cosine * second);
     }
-    for k in 0..a.columns {
-        let (pk, qk) = (a.at(p, k), a.at(q, k));
-        a.set(p, k, c * pk - s * qk);
-        a.set(q, k, s * pk + c * qk);
+    for at in 0..matrix.columns {
+        let (first, second) = (matrix.at(row, at), matrix.at(column, at));
+        matrix.set(row, at, cosine * first - sine * second);
+        matrix.set(column, at, sine * first + cosine * second);
     }
 }
 
@@ -118,7 +117,7 @@ pub(super) fn inverse(matrix: &Matrix) -> Option<Matrix> {
     Some(right)
 }
 
-/// The step of Levenberg and Marquardt: (JᵀJ + d · diag JᵀJ)⁻¹ Jᵀ e.
+/// The step of Levenberg and Marquardt: `(JᵀJ + d · diag JᵀJ)⁻¹ Jᵀ e`.
 pub(super) fn damped(jacobian: &Matrix, errors: &[f64], damping: f64) -> Option<Vec<f64>> {
     let mut normal = jacobian.transposed_times_self();
     for at in 0..normal.columns {

@@ -78,6 +78,9 @@ pub(super) fn rows(found: &Reproduction) -> Vec<Json> {
 
 /// The curve as a table.
 pub(super) fn terminal(found: &Reproduction) -> String {
+    if rows(found).is_empty() {
+        return String::new();
+    }
     let mut text = format!(
         "{:>5} {:>9} {:>9} {:>9} {:>9} {:>9} {:>13} {:>13} {:>13} {:>12}\n",
         "users",

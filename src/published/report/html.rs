@@ -2,6 +2,7 @@
 
 use super::curves;
 use crate::published::expression::shown;
+use crate::published::table::Table;
 use crate::published::{Effort, Kind, Reproduction, Row, Verdict};
 use std::fmt::Write;
 
@@ -35,6 +36,14 @@ pub fn page(found: &Reproduction) -> String {
         table(&mut html, &rows);
     }
     curve_section(&mut html, found);
+    questions(&mut html, found);
+    if !found.fit.is_empty() {
+        let _ = write!(
+            html,
+            "<h2>The calibration, and each row predicted without it</h2><pre>{}</pre>",
+            escaped(&found.fit)
+        );
+    }
     html.push_str("<h2>All figures, a section a group</h2>");
     for (group, title) in &found.groups {
         let rows: Vec<&Row> = found.rows.iter().filter(|row| row.group == *group).collect();
@@ -67,6 +76,9 @@ fn counts(html: &mut String, found: &Reproduction) {
 }
 
 fn curve_section(html: &mut String, found: &Reproduction) {
+    if curves::rows(found).is_empty() {
+        return;
+    }
     html.push_str(
         "<h2>The degradation curve</h2><p>Dots: published. Line: mean of the simulated runs, each measured as the load \
          tests were. Band: where 95 % of single runs lie.</p><div class=\"curves\">",
@@ -77,6 +89,27 @@ fn curve_section(html: &mut String, found: &Reproduction) {
     html.push_str("</div><h3>How much is the ruler</h3><pre>");
     html.push_str(&escaped(&curves::terminal(found)));
     html.push_str("</pre>");
+}
+
+/// The questions over all groups.
+fn questions(html: &mut String, found: &Reproduction) {
+    for asked in &found.tables {
+        let _ = write!(html, "<h2>{}</h2><table><tr><th></th>", escaped(&asked.question));
+        for column in &asked.columns {
+            let _ = write!(html, "<th>{}</th>", escaped(column));
+        }
+        html.push_str("</tr>");
+        for (label, values) in &asked.rows {
+            let _ = write!(html, "<tr><td>{}</td>", escaped(label));
+            for value in values {
+                let _ = write!(html, "<td class=\"n\">{}</td>", Table::shown(*value));
+            }
+            html.push_str("</tr>");
+        }
+        let finding =
+            if asked.finding.is_empty() { String::new() } else { format!(" (audit {})", asked.finding) };
+        let _ = write!(html, "</table><p>{}{}</p>", escaped(&asked.answer), escaped(&finding));
+    }
 }
 
 fn table(html: &mut String, rows: &[&Row]) {
