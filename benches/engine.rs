@@ -185,7 +185,7 @@ fn print_sims() {
         "case", "sim", "floor", "of", "ratio", "best", "promised"
     );
     for sim in SIMS {
-        measure_sim(&sim, 9);
+        measure_sim(&sim, 25);
     }
 }
 

@@ -38,12 +38,12 @@ check() {
 }
 
 printf '%-10s %8s %8s %8s\n' case kernel binary bound
-check mm1 50000 560
+check mm1 50000 540
 check mm10 50000 730
 check closed 50000 1090
-check hold-100 50000 490
-check hold-10k 50000 580
-check hold-1m 1000000 600
+check hold-100 50000 460
+check hold-10k 50000 560
+check hold-1m 1000000 560
 
 # check_sim CASE TASKS BOUND: the same for an experiment file, everything recorded.
 check_sim() {
@@ -56,9 +56,9 @@ check_sim() {
     printf '%-10s %8d %8s %8d  %s\n' "sim $1" "$tasks" "" "$3" "$verdict"
 }
 
-check_sim mm1 20000 2230
-check_sim mm10 18000 2380
-check_sim closed 20000 2900
+check_sim mm1 20000 1560
+check_sim mm10 18000 1755
+check_sim closed 20000 2270
 # 5.3 events a task, with node, coordinator, caches and tools.
-check_sim tier3 20000 10300
+check_sim tier3 20000 9715
 exit $failed

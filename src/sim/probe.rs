@@ -97,7 +97,8 @@ struct OpenWindow {
     /// What is counted task by task; the rest is known when the window ends.
     so_far: WindowRun,
     latency: Vec<u64>,
-    touched: Vec<u32>,
+    /// The buckets with any task: bucket `n` is bit `n`.
+    touched: [u64; COARSE / 64],
     queue: u128,
     number: u128,
     agents: u128,
@@ -114,19 +115,22 @@ impl OpenWindow {
             return count(&mut self.so_far.bad);
         }
         count(&mut self.so_far.good);
-        let tasks = &mut self.latency[bucket as usize];
-        if *tasks == 0 {
-            self.touched.push(bucket);
-        }
-        count(tasks);
+        count(&mut self.latency[bucket as usize]);
+        self.touched[bucket as usize / 64] |= 1 << (bucket % 64);
     }
 
     /// The counts of the window, which starts anew.
     fn take(&mut self) -> WindowRun {
         let mut window = std::mem::take(&mut self.so_far);
-        self.touched.sort_unstable();
-        for bucket in self.touched.drain(..) {
-            window.latency.push((bucket, std::mem::take(&mut self.latency[bucket as usize])));
+        let touched = self.touched.iter().map(|word| word.count_ones() as usize).sum();
+        window.latency.reserve_exact(touched);
+        for (first, word) in (0..).step_by(64).zip(&mut self.touched) {
+            let mut left = std::mem::take(word);
+            while left != 0 {
+                let bucket = first + left.trailing_zeros();
+                left &= left - 1;
+                window.latency.push((bucket, std::mem::take(&mut self.latency[bucket as usize])));
+            }
         }
         window
     }
@@ -181,7 +185,7 @@ impl Probe {
                 index: 0,
                 so_far: WindowRun::default(),
                 latency: vec![0; COARSE],
-                touched: Vec::with_capacity(256),
+                touched: [0; COARSE / 64],
                 queue: 0,
                 number: 0,
                 agents: 0,

@@ -10,6 +10,7 @@ mod examples;
 mod fuzz;
 mod mechanisms;
 mod metastability;
+mod monotone;
 mod replays;
 mod report;
 mod runner;

@@ -4,6 +4,7 @@ mod agents;
 mod alerts;
 mod calls;
 mod clients;
+mod direct;
 mod faults;
 mod files;
 mod nodes;

@@ -170,17 +170,6 @@
     }));
   };
 
-  // Above or below its line, at the left or the right end: where fewest points are.
-  const objectiveLabel = (text, height, box, points) => {
-    const width = 6.6 * text.length;
-    const places = [[box.left + 4, -6], [box.left + 4, 14], [box.right - 4 - width, -6], [box.right - 4 - width, 14]]
-      .map(([x, dy]) => ({ x, y: height + dy }))
-      .filter((place) => place.y - 12 >= box.top && place.y <= box.bottom);
-    const met = (place) => points.filter(([x, y]) => x > place.x - 8 && x < place.x + width + 8 && y > place.y - 18 && y < place.y + 8).length;
-    const best = places.reduce((a, b) => (met(b) < met(a) ? b : a), places[0] || { x: box.left + 4, y: height + 14 });
-    return svg('text', { x: best.x, y: best.y, style: 'fill:var(--target);font-size:12px;paint-order:stroke;stroke:var(--paper);stroke-width:4px' }, text);
-  };
-
   const drawCurves = () => {
     const holder = document.getElementById('chart');
     const all = lines();
@@ -192,7 +181,7 @@
     const nearLimit = limit !== null && (!values.length || limit <= 4 * Math.max(...values));
     const y = scale(nearLimit ? [...values, limit] : values, { log: state.log, zero: true });
     const x = scale(points.map((p) => p.x), { log: false, zero: true });
-    const box = { left: 76, right: 900, top: 20, bottom: 370 };
+    const box = { left: 76, right: 900, top: 24, bottom: 370 };
     const px = (v) => box.left + (box.right - box.left) * x.place(v);
     const py = (v) => box.bottom - (box.bottom - box.top) * y.place(v);
     const title = `${label(state.metric)} against ${clean(result.axes[state.axis].label)}`;
@@ -212,7 +201,10 @@
         root.append(svg('path', { d: `M${run.map((p) => `${px(p.x)} ${py(p.y)}`).join('L')}`, fill: 'none', stroke: colour, 'stroke-width': 2.2 }));
       }
     }
-    if (nearLimit) root.append(objectiveLabel(`objective: ${clean(term.text)}`, py(limit), box, shown.flatMap((line) => line.points.filter((p) => p.y !== null).map((p) => [px(p.x), py(p.y)]))));
+    if (nearLimit) {
+      root.append(svg('line', { x1: box.left, x2: box.left + 24, y1: 8, y2: 8, stroke: 'var(--target)', 'stroke-width': 2, 'stroke-dasharray': '6 4' }));
+      root.append(svg('text', { x: box.left + 30, y: 12, style: 'fill:var(--target);font-size:12px' }, `objective: ${clean(term.text)}`));
+    }
     for (const line of shown) {
       const colour = COLOURS[line.index % 7];
       for (const point of line.points.filter((p) => p.y !== null)) {

@@ -68,9 +68,7 @@ impl World<'_> {
         let state = &mut self.stations[call.station as usize];
         state.busy.down(now);
         state.leaves(now, strand.joined);
-        if !state.queue.is_empty() {
-            self.serve_line_here(call.station);
-        }
+        self.serve_line_here(call.station);
         if node != NONE && self.returns_to_node(id) {
             return;
         }
