@@ -115,7 +115,7 @@ fn the_degradation_curve_lies_within_its_bands() {
 #[test]
 fn the_measured_baselines_split_as_is_told() {
     let counts = quick().counts(Some(Kind::MeasuredBaseline));
-    assert!(counts.of(Verdict::Reproduced) >= 115, "{counts:?}");
+    assert!(counts.of(Verdict::Reproduced) >= 112, "{counts:?}");
     assert!(counts.of(Verdict::Missed) <= 15, "{counts:?}");
 }
 
