@@ -56,6 +56,7 @@ pub(super) struct ModelChoice {
 
 /// Samplers and tables of a station.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a question that a call asks of its own")]
 pub(super) struct StationPlan {
     pub(super) service: Option<Sampler>,
     pub(super) setup: Option<Sampler>,

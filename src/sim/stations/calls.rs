@@ -301,26 +301,7 @@ impl World<'_> {
         let call = &plan.model.program.visits[strand.visit as usize];
         let station = &plan.model.stations[strand.station as usize];
         if let (Some(breaker), Some(pass)) = (call.breaker, strand.pass.take()) {
-            let outcome = match cause {
-                // It left the line by itself, or could never have been answered.
-                Cause::Abandoned | Cause::NeverFits => Outcome::Ignored,
-                Cause::QueueFull
-                | Cause::Unavailable
-                | Cause::Degraded
-                | Cause::Displaced
-                | Cause::StationFull
-                | Cause::Expired
-                | Cause::CoDel
-                | Cause::ClientTimeout
-                | Cause::Limited
-                | Cause::Error
-                | Cause::Timeout
-                | Cause::BreakerOpen
-                | Cause::Down
-                | Cause::AgentLost
-                | Cause::NodeLost => Outcome::Failure,
-            };
-            let _ = self.breakers[breaker as usize].record(time, pass, outcome);
+            let _ = self.breakers[breaker as usize].record(time, pass, outcome_of(cause));
         }
         if let Some(degrade) = &mut self.degrade
             && !station.offers.is_empty()
@@ -334,26 +315,9 @@ impl World<'_> {
             let part = plan.stations[strand.station as usize].part;
             strand.ledger.move_since(strand.spent_before, part, Part::FailedAttempts);
         }
-        let retryable = match cause {
-            Cause::Error => {
-                call.body.is_some() || station.failure.as_ref().is_some_and(|failure| failure.retryable)
-            }
-            Cause::NeverFits | Cause::Abandoned => false,
-            Cause::QueueFull
-            | Cause::Unavailable
-            | Cause::Degraded
-            | Cause::Displaced
-            | Cause::StationFull
-            | Cause::Expired
-            | Cause::CoDel
-            | Cause::ClientTimeout
-            | Cause::Limited
-            | Cause::Timeout
-            | Cause::BreakerOpen
-            | Cause::Down
-            | Cause::AgentLost
-            | Cause::NodeLost => true,
-        };
+        let of_errors =
+            call.body.is_some() || station.failure.as_ref().is_some_and(|failure| failure.retryable);
+        let retryable = may_be_retried(cause, of_errors);
         let verdict = match call.retry {
             Some(retry) if retryable => {
                 let state = &mut self.retries[retry as usize];
@@ -438,5 +402,50 @@ impl World<'_> {
         if strand.measured {
             self.stations[strand.station as usize].refused += 1;
         }
+    }
+}
+
+/// What a failed attempt tells its breaker.
+fn outcome_of(cause: Cause) -> Outcome {
+    match cause {
+        // It left the line by itself, or could never have been answered.
+        Cause::Abandoned | Cause::NeverFits => Outcome::Ignored,
+        Cause::QueueFull
+        | Cause::Unavailable
+        | Cause::Degraded
+        | Cause::Displaced
+        | Cause::StationFull
+        | Cause::Expired
+        | Cause::CoDel
+        | Cause::ClientTimeout
+        | Cause::Limited
+        | Cause::Error
+        | Cause::Timeout
+        | Cause::BreakerOpen
+        | Cause::Down
+        | Cause::AgentLost
+        | Cause::NodeLost => Outcome::Failure,
+    }
+}
+
+/// Whether another attempt may fare better; `of_errors` says it of the station's own errors.
+fn may_be_retried(cause: Cause, of_errors: bool) -> bool {
+    match cause {
+        Cause::Error => of_errors,
+        Cause::NeverFits | Cause::Abandoned => false,
+        Cause::QueueFull
+        | Cause::Unavailable
+        | Cause::Degraded
+        | Cause::Displaced
+        | Cause::StationFull
+        | Cause::Expired
+        | Cause::CoDel
+        | Cause::ClientTimeout
+        | Cause::Limited
+        | Cause::Timeout
+        | Cause::BreakerOpen
+        | Cause::Down
+        | Cause::AgentLost
+        | Cause::NodeLost => true,
     }
 }
