@@ -54,6 +54,7 @@ pub(super) struct ModelChoice {
 
 /// Samplers and tables of a station.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own about the station")]
 pub(super) struct StationPlan {
     pub(super) service: Option<Sampler>,
     pub(super) setup: Option<Sampler>,
