@@ -53,6 +53,8 @@ fn loaded_service_time(
     let mut own = sampler.map_or(0, |sampler| sampler.sample_span(strand.draw(uses::SERVICE)).as_nanos());
     let (per_input, per_output) =
         offer.map_or((law.per_input, law.per_output), |offer| (offer.per_input, offer.per_output));
+    // What a provider has kept says nothing of other stations.
+    let cached_tokens = offer.map_or(0, |_| cached_tokens);
     own += per_input * u64::from(strand.input_tokens - cached_tokens)
         + per_output * u64::from(strand.output_tokens);
     if cached_tokens > 0 {

@@ -50,8 +50,8 @@ fn watched(times: &[&str], out: &str) -> Run {
 #[test]
 fn without_the_primary_model_calls_go_to_the_backup_and_ask_for_the_small_model() {
     let run = watched(&["0s", "12s", "41s"], "primary");
-    // The primary is called twice, and not while it is known to be down.
-    assert_eq!((latencies(&run), run.calls_ever), (vec![1_100, 1_100, 1_600], 5));
+    // The memory is asked three times, the primary twice, and not while it is known to be down.
+    assert_eq!((latencies(&run), run.calls_ever), (vec![1_100, 1_100, 1_600], 6));
     assert_eq!(run.quality, 900_000 + 600_000 + 900_000);
     let acts = run.levels.unwrap();
     assert_eq!((acts.spent[1], acts.changes), (30 * SECOND, 2));
