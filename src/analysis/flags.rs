@@ -1,6 +1,6 @@
 //! What the reader must know before trusting the numbers of a configuration.
 
-use super::metrics::{CameBack, came_back};
+use super::metrics::{CameBack, came_back, heap_growth};
 use crate::model::Model;
 use crate::result::{Cell, Flag, Severity};
 use crate::sim::Run;
@@ -23,6 +23,7 @@ pub(super) fn of_cell(model: &Model, runs: &[Run], cell: &Cell) -> Vec<Flag> {
     levels(runs, &mut flags);
     alerts(model, runs, &mut flags);
     recovery(model, runs, &mut flags);
+    leaks(model, runs, &mut flags);
     if cell.warmup_rule.contains("refused") {
         flags.push(warning(
             "warm-up",
@@ -231,6 +232,23 @@ fn alerts(model: &Model, runs: &[Run], flags: &mut Vec<Flag>) {
                 100.0 * firing / time
             ),
         ));
+    }
+}
+
+/// Nodes whose collections of the whole heap leave more and more: what document 002 calls a potential leak.
+fn leaks(model: &Model, runs: &[Run], flags: &mut Vec<Flag>) {
+    for (index, group) in model.nodes.iter().enumerate() {
+        let growth: Vec<f64> = runs.iter().filter_map(|run| heap_growth(run, index)).collect();
+        let mean = growth.iter().sum::<f64>() / growth.len().max(1) as f64;
+        if mean > group.leak_above {
+            flags.push(warning(
+                "potential-leak",
+                format!(
+                    "what collections leave in the heap of a node of `{}` grew by {mean:.0} MB over the measured window, more than {:.0} MB: a leak, or a window in which load rises",
+                    group.name, group.leak_above
+                ),
+            ));
+        }
     }
 }
 

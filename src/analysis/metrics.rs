@@ -10,6 +10,7 @@ use crate::stats::{Estimate, QuantilePool, RELAXATION_TIMES_MIN, RatioError, Run
 use crate::tally::Samples;
 use tars_policy::units::Span;
 
+pub use nodes::heap_growth;
 pub use recovery::{CameBack, came_back};
 
 /// Estimates the metric called `name`; `None` when there is no such metric, or nothing was seen to estimate it from.

@@ -34,6 +34,12 @@ pub struct NodeGroup {
     pub restart: Option<Law<Span>>,
     /// The probe: interval, timeout, misses.
     pub liveness: Option<(Span, Span, u32)>,
+    /// For how long after its start a node is not probed.
+    pub probe_delay: Span,
+    /// The growth of what collections of the whole heap leave that is taken for a leak, in megabytes.
+    pub leak_above: f64,
+    /// Caches whose entries lie in the heaps, by place.
+    pub caches: Vec<u16>,
     /// Pools whose agents live here, by place.
     pub pools: Vec<u16>,
 }

@@ -49,6 +49,22 @@ impl Caches {
         }
     }
 
+    /// What a cache holds in the heap of each of `nodes` processes, of which this is the one with this number, in megabytes.
+    pub(super) fn megabytes_in(&self, cache: u16, node: u16, nodes: f64, model: &Model) -> f64 {
+        const MEGABYTE: f64 = 1_048_576.0;
+        match (&self.stores[cache as usize], &model.caches[cache as usize].store) {
+            (Store::Plain(store), _) => store.bytes() as f64 / MEGABYTE / nodes,
+            (Store::Semantic(store), _) => store.bytes() as f64 / MEGABYTE / nodes,
+            (Store::Layered(store), CacheKind::Layered(spec)) => {
+                let own = spec.layers.iter().enumerate().filter(|(_, layer)| layer.scope == Scope::Node);
+                own.map(|(layer, _)| store.bytes(layer, u32::from(node)) as f64 / MEGABYTE).sum()
+            }
+            (Store::Layered(_), CacheKind::Plain(_) | CacheKind::Semantic(_)) => {
+                unreachable!("a cache is of the kind that its model says")
+            }
+        }
+    }
+
     /// Forgets all entries of a cache.
     pub(super) fn clear(&mut self, cache: u16, model: &Model) {
         match (&mut self.stores[cache as usize], &model.caches[cache as usize].store) {

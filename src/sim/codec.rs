@@ -360,6 +360,10 @@ fn write_node(out: &mut Writer, node: &NodeRun) {
         node.writes,
         node.disk_busy,
         node.lines_lost_ever,
+        node.left[0].0,
+        node.left[0].1,
+        node.left[1].0,
+        node.left[1].1,
     ]);
     out.numbers([node.heap_area, node.tasks_area]);
     out.number(node.heap_max);
@@ -380,6 +384,7 @@ fn read_node(from: &mut Reader<'_>) -> Decoded<NodeRun> {
         writes: from.number()?,
         disk_busy: from.number()?,
         lines_lost_ever: from.number()?,
+        left: [(from.number()?, from.number()?), (from.number()?, from.number()?)],
         heap_area: from.wide()?,
         tasks_area: from.wide()?,
         heap_max: from.number()?,

@@ -109,10 +109,14 @@ pub(super) struct NodeState {
     /// When the program asked for a collection last.
     asked_at: Option<u64>,
     misses: u32,
+    /// From when on the liveness probe asks.
+    probed_from: u64,
     /// Whether it has run out of memory and is about to die.
     dying: bool,
     /// Of the measured window.
     pauses: Samples,
+    /// Of each half of it, collections of the whole heap and the kilobytes that they left.
+    left: [(u64, u64); 2],
     minors: u64,
     majors: u64,
     manuals: u64,
@@ -156,8 +160,10 @@ impl NodeState {
                     left_by_major: group.memory.base,
                     asked_at: None,
                     misses: 0,
+                    probed_from: group.probe_delay.as_nanos(),
                     dying: false,
                     pauses: Samples::new(),
+                    left: [(0, 0); 2],
                     minors: 0,
                     majors: 0,
                     manuals: 0,
@@ -210,6 +216,7 @@ impl NodeState {
             resident_max: self.resident.highest(),
             tasks_area: self.tasks.window(),
             pauses: self.pauses,
+            left: self.left,
             minors: self.minors,
             majors: self.majors,
             manuals: self.manuals,
@@ -361,6 +368,15 @@ impl World<'_> {
             + memory.per_queued * of_queued
             + memory.per_task * f64::from(state.tasks.value())
             + state.leaked
+            + self.cached(node, group)
+    }
+
+    /// What caches hold in the heap of a node, in megabytes.
+    fn cached(&self, node: u16, group: &NodeGroup) -> f64 {
+        let model = &self.plan.model;
+        let nodes = f64::from(group.count);
+        let each = group.caches.iter().map(|cache| self.caches.megabytes_in(*cache, node, nodes, model));
+        each.fold(0.0, |sum, more| sum + more)
     }
 
     /// How full the heap of the nodes of a group is: that of the fullest.
@@ -446,8 +462,20 @@ impl World<'_> {
         state.young = 0.0;
         state.old = 0.0;
         state.left_by_major = live;
+        self.remember_left(node, live);
         self.collect(node, pause, kind);
         self.weigh(node);
+    }
+
+    /// Writes down what a collection of the whole heap leaves, by half of the measured window.
+    fn remember_left(&mut self, node: u16, live: f64) {
+        if self.now < self.cut || self.now >= self.end {
+            return;
+        }
+        let half = usize::from(self.now - self.cut >= (self.end - self.cut) / 2);
+        let (collections, kilobytes_left) = &mut self.nodes[node as usize].left[half];
+        *collections += 1;
+        *kilobytes_left += u64::from(kilobytes(live));
     }
 
     /// A collection stops the node.
@@ -486,6 +514,7 @@ impl World<'_> {
         let restart = restart.saturating_add(self.files_die(node)).min(FAR);
         let state = &mut self.nodes[node as usize];
         state.misses = 0;
+        state.probed_from = now.saturating_add(group.probe_delay.as_nanos());
         state.dying = false;
         // What was on the event loop is gone.
         state.free_at = now;
@@ -531,7 +560,7 @@ impl World<'_> {
         let group = &self.plan.model.nodes[state.group as usize];
         let Some((interval, timeout, misses)) = group.liveness else { return };
         let answers_at = state.free_at.max(now);
-        if answers_at - now > timeout.as_nanos() {
+        if now >= state.probed_from && answers_at - now > timeout.as_nanos() {
             state.misses += 1;
         } else {
             state.misses = 0;

@@ -165,6 +165,8 @@ pub struct NodeRun {
     pub tasks_area: u128,
     /// Lengths of collections.
     pub pauses: Samples,
+    /// Of each half of the window, collections of the whole heap and the kilobytes that they left, in sum.
+    pub left: [(u64, u64); 2],
     /// Collections of the young generation.
     pub minors: u64,
     /// Of the whole heap.

@@ -60,6 +60,10 @@ pub(super) fn of_nodes(model: &Model, index: usize, metric: NodeMetric, seen: Se
         NodeMetric::ProbeKills => {
             sum(&|node| node.probe_kills_ever as f64, &|run| (run.stopped.max(1)) as f64 / 3.6e12)
         }
+        NodeMetric::HeapGrowth => {
+            let growth: Vec<f64> = runs.iter().filter_map(|run| heap_growth(run, index)).collect();
+            mean(&growth, confidence)
+        }
         NodeMetric::Writes | NodeMetric::Disk | NodeMetric::LinesLost
             if model.nodes[index].files.is_none() =>
         {
@@ -71,4 +75,16 @@ pub(super) fn of_nodes(model: &Model, index: usize, metric: NodeMetric, seen: Se
             sum(&|node| node.lines_lost_ever as f64, &|run| (run.stopped.max(1)) as f64 / 3.6e12)
         }
     }
+}
+
+/// By how many megabytes what collections of the whole heap leave on a node grows over the measured window, mean over the
+/// nodes of a group: twice the difference between the means of its halves. `None` where a half saw no collection.
+pub fn heap_growth(run: &Run, group: usize) -> Option<f64> {
+    let growth = |[(before, left_before), (after, left_after)]: [(u64, u64); 2]| {
+        let mean = |sum: u64, count: u64| sum as f64 / 1024.0 / count as f64;
+        (before > 0 && after > 0).then(|| 2.0 * (mean(left_after, after) - mean(left_before, before)))
+    };
+    let of_group = run.nodes.iter().filter(|node| usize::from(node.group) == group);
+    let grown: Vec<f64> = of_group.filter_map(|node| growth(node.left)).collect();
+    (!grown.is_empty()).then(|| grown.iter().sum::<f64>() / grown.len() as f64)
 }

@@ -119,10 +119,13 @@ pub(super) fn build(
         }
         stations.push(provider(tree, &path, name, spec, &names, diagnostics));
     }
+    let cache_names: Vec<String> = system.caches.keys().cloned().collect();
     let mut nodes: Vec<NodeGroup> = system
         .nodes
         .iter()
-        .map(|(name, spec)| node::group(tree, &root.key("nodes").key(name), name, spec, diagnostics))
+        .map(|(name, spec)| {
+            node::group(tree, &root.key("nodes").key(name), name, spec, &cache_names, diagnostics)
+        })
         .collect();
     let pools: Vec<Pool> = system
         .pools

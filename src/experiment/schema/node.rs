@@ -107,6 +107,19 @@ pub struct MemorySpec {
     /// What never becomes free again for each task that ends: a leak.
     #[serde(default)]
     pub leak_per_task_mb: f64,
+    /// Results warn of a leak where what collections of the whole heap leave grows by more over the measured window.
+    /// Document 002, Memory Profiling Under Load: 50 MB.
+    #[serde(default = "published_growth")]
+    pub leak_above_mb: f64,
+    /// Caches whose entries lie in the heaps: a plain or semantic one is shared by the nodes evenly, of a layered one each
+    /// holds its own layers.
+    #[serde(default)]
+    pub caches: Vec<String>,
+}
+
+/// The growth that document 002 takes for a leak.
+fn published_growth() -> f64 {
+    50.0
 }
 
 /// What becomes garbage.
@@ -198,6 +211,9 @@ pub struct LivenessSpec {
     /// After so many misses in a row the node is killed.
     #[serde(default = "three_misses")]
     pub misses: u32,
+    /// For so long after its start, and after its death, a node is not asked (`initialDelaySeconds`).
+    #[serde(default)]
+    pub initial_delay: Span,
 }
 
 /// The usual number of misses.

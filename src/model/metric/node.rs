@@ -27,6 +27,8 @@ pub enum NodeMetric {
     Deaths,
     /// Kills by the liveness probe per node and hour.
     ProbeKills,
+    /// By how much more memory collections of the whole heap leave from one end of the window to the other.
+    HeapGrowth,
     /// Writes to disk per second and node.
     Writes,
     /// The share of time that the disk works.
@@ -37,7 +39,7 @@ pub enum NodeMetric {
 
 impl NodeMetric {
     /// Every metric of nodes, in the order of display.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::HeapMean,
         Self::HeapMax,
         Self::ResidentMax,
@@ -50,6 +52,7 @@ impl NodeMetric {
         Self::Tasks,
         Self::Deaths,
         Self::ProbeKills,
+        Self::HeapGrowth,
         Self::Writes,
         Self::Disk,
         Self::LinesLost,
@@ -70,6 +73,7 @@ impl NodeMetric {
             Self::Tasks => "tasks_mean",
             Self::Deaths => "deaths_per_h",
             Self::ProbeKills => "probe_kills_per_h",
+            Self::HeapGrowth => "heap_growth_mb",
             Self::Writes => "file_writes_per_s",
             Self::Disk => "disk_utilisation",
             Self::LinesLost => "lines_lost_per_h",

@@ -56,7 +56,7 @@ pub(super) fn nodes(dice: &mut Dice) -> Value {
         "count": dice.between(1, 3),
         "memory": {
             "heap_limit_mb": dice.between(30, 120), "base_mb": dice.below(25), "per_task_mb": dice.below(12),
-            "per_agent_mb": dice.below(4), "per_queued_task_mb": dice.below(2), "leak_per_task_mb": dice.share() / 2.0
+            "per_agent_mb": dice.below(4), "per_queued_task_mb": dice.below(2), "leak_per_task_mb": dice.share() / 2.0, "caches": if dice.once_in(2) { json!(["cache"]) } else { json!([]) }
         },
         "garbage": { "per_task_mb": dice.below(20), "per_call_mb": dice.below(20) }
     });
@@ -92,7 +92,7 @@ pub(super) fn nodes(dice: &mut Dice) -> Value {
         |dice| json!({ "streamed": { "memory_share": dice.share(), "latency_share": dice.share() } }),
     );
     dice.maybe(3, &mut nodes, "liveness", |dice| {
-        json!({ "interval": dice.millis(200, 2_000), "timeout": dice.millis(50, 500), "misses": dice.between(1, 3) })
+        json!({ "interval": dice.millis(200, 2_000), "timeout": dice.millis(50, 500), "misses": dice.between(1, 3), "initial_delay": dice.millis(0, 2_000) })
     });
     nodes
 }

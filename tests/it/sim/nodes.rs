@@ -225,3 +225,52 @@ fn a_buffered_answer_comes_as_a_whole() {
     assert_eq!((latencies(&run), first_bytes(&run)), (vec![7_100], vec![]));
     assert_eq!((run.nodes[0].heap_max, run.nodes[0].resident_max), (10 * 1024, 30 * 1024));
 }
+
+#[test]
+fn a_probe_does_not_ask_a_node_that_has_just_started() {
+    let kills = |initial_delay: &str| {
+        let node = node(&json!({
+            "garbage": { "per_task_mb": 10 },
+            "minor": { "every_mb": 10, "pause": pause("25s") },
+            "liveness": { "interval": "10s", "timeout": "5s", "misses": 2, "initial_delay": initial_delay },
+            "restart": fixed("1s")
+        }));
+        on_nodes(&["1s"], &node, &json!([visit("llm")])).nodes[0].probe_kills_ever
+    };
+    // Stopped from 1 s to 26 s: asked in vain at 10 s and 20 s, or at 20 s alone.
+    assert_eq!((kills("0s"), kills("20s")), (1, 0));
+}
+
+#[test]
+fn what_collections_leave_grows_with_a_leak() {
+    let grows = |leak: f64| {
+        let node = json!({
+            "memory": { "heap_limit_mb": 200, "base_mb": 20, "leak_per_task_mb": leak },
+            "garbage": { "per_task_mb": 30 },
+            "major": { "growth_factor": 1.5, "pause": pause("1ms") }
+        });
+        let run = on_nodes(&["10s", "20s", "60s", "70s"], &node, &json!([]));
+        tars_sim::analysis::metrics::heap_growth(&run, 0)
+    };
+    // Each task meets a full heap; 20 and 30 MB are left before the middle, 40 and 50 MB after it.
+    assert_eq!((grows(0.0), grows(10.0)), (Some(0.0), Some(40.0)));
+}
+
+#[test]
+fn a_cache_lies_in_the_heaps_of_its_processes() {
+    let plan = plan(&json!({
+        "name": "story",
+        "transient": true,
+        "workload": { "classes": { "task": {} }, "clients": { "all": { "load": arrivals(&["0s", "5s"]) } } },
+        "system": {
+            "caches": { "c": { "store": { "max_entries": 5 }, "keys": 1, "entry_bytes": 10_485_760 } },
+            "nodes": { "n": { "count": 2, "memory": { "heap_limit_mb": 100, "base_mb": 20, "caches": ["c"] } } },
+            "pools": { "p": { "groups": { "g": { "agents": 2 } }, "nodes": "n" } },
+            "routes": { "way": [{ "agent": { "pool": "p", "steps": [{ "cache": { "cache": "c", "miss": [] } }] } }] }
+        },
+        "measure": { "duration": "100s", "mode": "terminating", "warmup": "0s", "seed": 1 }
+    }));
+    let run = replicate(&plan, 0, tars_policy::units::Span::ZERO);
+    // Ten megabytes, half of them in each of two heaps; the node of the second task is weighed with them.
+    assert_eq!(run.nodes.iter().map(|node| node.heap_max).max(), Some(25 * 1024));
+}

@@ -14,6 +14,7 @@ pub(super) fn group(
     path: &Path,
     name: &str,
     spec: &NodeSpec,
+    caches: &[String],
     diagnostics: &mut Diagnostics,
 ) -> NodeGroup {
     if spec.count == 0 || spec.count > 10_000 {
@@ -70,6 +71,9 @@ pub(super) fn group(
             (manual.at_heap_share, manual.every, pause)
         }),
         restart: spec.restart.clone(),
+        probe_delay: spec.liveness.as_ref().map_or(Span::ZERO, |probe| probe.initial_delay),
+        leak_above: spec.memory.leak_above_mb,
+        caches: cached(tree, &path.key("memory").key("caches"), &spec.memory.caches, caches, diagnostics),
         liveness: spec.liveness.as_ref().map(|probe| {
             let path = path.key("liveness");
             super::super::check_positive(tree, &path.key("interval"), probe.interval, diagnostics);
@@ -108,6 +112,7 @@ fn memory(
         ("external_per_task_mb", spec.external_per_task_mb),
         ("resident_base_mb", spec.resident_base_mb),
         ("leak_per_task_mb", spec.leak_per_task_mb),
+        ("leak_above_mb", spec.leak_above_mb),
     ];
     for (field, value) in parts {
         not_negative(tree, &path.key(field), value, diagnostics);
@@ -134,6 +139,24 @@ fn memory(
         resident: spec.resident_base_mb,
         leak: spec.leak_per_task_mb,
     }
+}
+
+/// The caches in the heap, by place.
+fn cached(
+    tree: &Tree,
+    path: &Path,
+    wanted: &[String],
+    known: &[String],
+    diagnostics: &mut Diagnostics,
+) -> Vec<u16> {
+    let mut places = Vec::new();
+    for (number, name) in wanted.iter().enumerate() {
+        match known.iter().position(|known| known == name) {
+            Some(place) => places.push(super::super::index(place)),
+            None => diagnostics.unknown_name(tree, &path.index(number), "cache", name, known),
+        }
+    }
+    places
 }
 
 fn pause(tree: &Tree, path: &Path, spec: &PauseSpec, diagnostics: &mut Diagnostics) -> Pause {
