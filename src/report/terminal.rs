@@ -56,7 +56,16 @@ pub fn summary(result: &ResultFile, folder: Option<&str>, screen: Screen) -> Str
         paragraph(&mut text, &note, "", screen);
     }
     if let [only] = result.cells.as_slice() {
-        text.push_str(&places::tables(only, screen));
+        let tables = places::tables(only, screen);
+        text.push_str(&tables);
+        if !tables.is_empty() {
+            paragraph(
+                &mut text,
+                "the intervals of these tables stand in the report and in result.json",
+                "",
+                screen,
+            );
+        }
     }
     flags(&mut text, result, screen);
     footer(&mut text, result, folder, screen);

@@ -56,9 +56,11 @@ impl Scale {
         Self::linear(low, high, origin)
     }
 
-    /// Chooses a scale for latencies, whose tails are worth a logarithmic axis sooner than amounts are.
+    /// Chooses a scale for latencies, whose tails are worth a logarithmic axis sooner than amounts are. An interval that
+    /// reaches below zero ends at the axis: no latency is there.
     pub(crate) fn of_latencies(values: impl IntoIterator<Item = f64>) -> Self {
-        let values: Vec<f64> = values.into_iter().filter(|value| value.is_finite()).collect();
+        let values: Vec<f64> =
+            values.into_iter().filter(|value| value.is_finite() && *value >= 0.0).collect();
         let low = values.iter().copied().fold(f64::INFINITY, f64::min);
         let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         if low > 0.0 && high / low > TAIL_FACTOR {
@@ -181,6 +183,12 @@ mod tests {
             ["0.01", "0.02", "0.05", "0.1", "0.2", "0.5", "1"]
         );
         assert_eq!(texts(Scale::of([1e-5, 0.8], Origin::Zero)).first().map(String::as_str), Some("1e-5"));
+    }
+
+    #[test]
+    fn an_interval_that_reaches_below_zero_makes_no_axis_of_latencies_do_so() {
+        assert_eq!(texts(Scale::of_latencies([-0.9, 1.4, 850.0])), texts(Scale::of_latencies([1.4, 850.0])));
+        assert!(!Scale::of_latencies([-0.9, 1.4, 3.0]).shows(-0.5));
     }
 
     #[test]
