@@ -204,6 +204,10 @@ impl World<'_> {
             .map(|(id, _)| id)
             .collect();
         for id in carried {
+            // Who is withdrawn takes its branches along, which may hold agents of their own.
+            if !self.strands.contains(id) {
+                continue;
+            }
             self.charge_wasted(id);
             self.withdraw(id);
             let strand = self.strands.get_mut(id);

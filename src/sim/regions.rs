@@ -128,7 +128,8 @@ impl World<'_> {
             .map(|(id, _)| id)
             .collect();
         for id in inside {
-            if self.strands.get(id).phase == Phase::TaskLost {
+            // Who is withdrawn takes its branches along, which may be in the region as well.
+            if !self.strands.contains(id) || self.strands.get(id).phase == Phase::TaskLost {
                 continue;
             }
             self.charge_wasted(id);

@@ -499,6 +499,12 @@ fn random_systems_end_and_keep_their_books() {
 }
 
 #[test]
+fn what_has_failed_once_does_not_again() {
+    // A region was lost with a task and with its branches, which went with it.
+    survives(4_126);
+}
+
+#[test]
 #[ignore = "minutes long"]
 fn thousands_of_random_systems_end_and_keep_their_books() {
     (1_000..11_000).for_each(survives);
