@@ -43,6 +43,8 @@ pub enum Metric {
     LimitedShare,
     /// Retries and resubmissions per task.
     Retries,
+    /// Calls that were given up and put aside, per task.
+    DeadLetters,
     /// Dollars per 1,000 tasks that ended well.
     Cost,
     /// Dollars per hour.
@@ -92,6 +94,8 @@ pub enum PlaceMetric {
     Working,
     /// Connections opened for a call.
     Handshakes,
+    /// Mean number of polling workers that count themselves as active.
+    ActiveWorkers,
 }
 
 /// The name of a metric: `latency_p99_s`, `station/llm/wait_mean_s`, `pool/workers/queue_mean`, `nodes/main/heap_max_mb`.
@@ -123,7 +127,7 @@ type Row = (&'static str, &'static str, &'static str, &'static str, Better, bool
 
 impl Metric {
     /// Every metric, in the order of display.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 28] = [
         Self::Good,
         Self::Issued,
         Self::Ended,
@@ -151,6 +155,7 @@ impl Metric {
         Self::CacheHits,
         Self::TimeToRecover,
         Self::Recovered,
+        Self::DeadLetters,
     ];
 
     // A table reads best a row a line.
@@ -184,6 +189,7 @@ impl Metric {
             Self::Agents => ("agents_mean", "agents", "agents", "time average over the window, all pools", Neither, false),
             Self::CacheHits => ("cache_hit_share", "cache hits", "share", "looks into caches that found an entry", Higher, false),
             Self::TimeToRecover => ("time_to_recover_s", "time to recover", "s", "from the end of the trigger until good answers are, and stay, the stated share of the tasks submitted; whole run", Lower, true),
+            Self::DeadLetters => ("dead_letters_per_task", "dead letters", "per task", "calls given up and put aside per task", Lower, false),
             Self::Recovered => ("recovered_share", "recovered", "share", "replications that came back before they ended", Higher, false),
         }
     }
@@ -226,7 +232,7 @@ impl Metric {
 
 impl PlaceMetric {
     /// Every metric of a place, in the order of display.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Utilisation,
         Self::WaitMean,
         Self::WaitP50,
@@ -240,6 +246,7 @@ impl PlaceMetric {
         Self::LimitedShare,
         Self::Working,
         Self::Handshakes,
+        Self::ActiveWorkers,
     ];
 
     /// Its name in files.
@@ -258,6 +265,7 @@ impl PlaceMetric {
             Self::LimitedShare => "limited_share",
             Self::Working => "working_share",
             Self::Handshakes => "handshakes_per_call",
+            Self::ActiveWorkers => "active_workers_mean",
         }
     }
 }

@@ -292,6 +292,7 @@ impl World<'_> {
         let law = self.plan.nodes[group].call_work.as_ref();
         let work =
             law.map_or(0, |law| law.sample_span(self.strands.get(id).draw(uses::CALL_WORK)).as_nanos());
+        let work = work.saturating_add(self.plan.model.nodes[group].reading.as_nanos());
         self.allocate(node, self.plan.model.nodes[group].garbage.1);
         self.run_on_loop(id, work, Phase::Returning)
     }

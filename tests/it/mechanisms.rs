@@ -147,7 +147,6 @@ fn what_is_missing_says_why() {
 fn what_is_missing_is_refused_or_changes_nothing() {
     let missing = table().missing;
     let tried: Vec<_> = missing.iter().filter_map(|row| Some((row, row.tried.as_ref()?))).collect();
-    assert!(tried.len() >= 3);
     let found = tried.par_iter().filter(|(_, pair)| effect::differs(pair)).map(|(row, _)| &row.mechanism);
     let found: Vec<_> = found.collect();
     assert!(found.is_empty(), "these have an effect by now, so that they belong among the rows: {found:?}");
