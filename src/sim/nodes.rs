@@ -193,9 +193,9 @@ impl NodeState {
         self.stopped += span;
     }
 
-    /// Its event loop works until `at` at least: it waits for something itself.
-    pub(super) fn work_until(&mut self, now: u64, at: u64) {
-        self.free_at = self.free_at.max(now).max(at);
+    /// Its event loop waits for something until `at`, and everything on it with it.
+    pub(super) fn wait_until(&mut self, now: u64, at: u64) {
+        self.stop(now, at.saturating_sub(self.stopped_until.max(now)));
     }
 
     /// Which group it is of.
