@@ -12,6 +12,7 @@ mod policy;
 mod region;
 mod route;
 mod sockets;
+mod start;
 mod station;
 mod system;
 mod workload;
@@ -29,8 +30,8 @@ pub use measure::{
     SloSpec, WarmupSpec,
 };
 pub use node::{
-    EventLoopSpec, GarbageSpec, LivenessSpec, MajorSpec, ManualSpec, MemorySpec, MinorSpec, NodeSpec,
-    PauseSpec, ResponsesSpec,
+    BufferSpec, EventLoopSpec, GarbageSpec, LivenessSpec, MajorSpec, ManualSpec, MemorySpec, MinorSpec,
+    NodeSpec, PauseSpec, ResponsesSpec,
 };
 pub use policy::{
     AlertPolicy, AutoscalePolicy, BatchPolicy, CoalescePolicy, ComponentsSpec, DegradePolicy, LevelsPolicy,
@@ -43,6 +44,7 @@ pub use route::{
     WriteStep,
 };
 pub use sockets::SocketsSpec;
+pub use start::StartSpec;
 pub use station::{
     BreakdownOf, BreakdownSpec, Discipline, FailureSpec, OnLimit, PeakSpec, Servers, SlowdownSpec,
     StationKind, StationSpec, TailSpec, TimeoutsSpec,

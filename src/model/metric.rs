@@ -43,6 +43,8 @@ pub enum Metric {
     LimitedShare,
     /// Retries and resubmissions per task.
     Retries,
+    /// Calls that were given up and put aside, per task.
+    DeadLetters,
     /// Dollars per 1,000 tasks that ended well.
     Cost,
     /// Dollars per hour.
@@ -94,6 +96,8 @@ pub enum PlaceMetric {
     Working,
     /// Connections opened for a call.
     Handshakes,
+    /// Mean number of polling workers that count themselves as active.
+    ActiveWorkers,
 }
 
 /// The name of a metric: `latency_p99_s`, `station/llm/wait_mean_s`, `pool/workers/queue_mean`, `nodes/main/heap_max_mb`.
@@ -154,6 +158,7 @@ impl Metric {
         Self::StaleHits,
         Self::TimeToRecover,
         Self::Recovered,
+        Self::DeadLetters,
     ];
 
     // A table reads best a row a line.
@@ -188,6 +193,7 @@ impl Metric {
             Self::CacheHits => ("cache_hit_share", "cache hits", "share", "looks into caches that found an entry", Higher, false),
             Self::StaleHits => ("stale_hit_share", "stale hits", "share", "hits on a copy older than the last write of what it is a copy of, and on answers that are outdated, of all hits", Lower, false),
             Self::TimeToRecover => ("time_to_recover_s", "time to recover", "s", "from the end of the trigger until good answers are, and stay, the stated share of the tasks submitted; whole run", Lower, true),
+            Self::DeadLetters => ("dead_letters_per_task", "dead letters", "per task", "calls given up and put aside per task", Lower, false),
             Self::Recovered => ("recovered_share", "recovered", "share", "replications that came back before they ended", Higher, false),
         }
     }
@@ -230,7 +236,7 @@ impl Metric {
 
 impl PlaceMetric {
     /// Every metric of a place, in the order of display.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Utilisation,
         Self::WaitMean,
         Self::WaitP50,
@@ -244,6 +250,7 @@ impl PlaceMetric {
         Self::LimitedShare,
         Self::Working,
         Self::Handshakes,
+        Self::ActiveWorkers,
     ];
 
     /// Its name in files.
@@ -262,6 +269,7 @@ impl PlaceMetric {
             Self::LimitedShare => "limited_share",
             Self::Working => "working_share",
             Self::Handshakes => "handshakes_per_call",
+            Self::ActiveWorkers => "active_workers_mean",
         }
     }
 }

@@ -285,15 +285,16 @@ impl World<'_> {
         let plan = self.plan;
         let time = self.time();
         let strand = self.strands.get_mut(id);
-        let Op::Lookup { cache, hit } = plan.model.program.ops[strand.pc as usize - 1] else {
+        let Op::Lookup { cache, hit, ask_first } = plan.model.program.ops[strand.pc as usize - 1] else {
             unreachable!("a strand looks only at a lookup");
         };
         let key = strand.cache_key;
         let Answer { found, stale } = match &mut self.caches.stores[cache as usize] {
             Store::Plain(store) => {
-                let found = match store.get(time, &key) {
-                    Lookup::Hit(model) | Lookup::Stale(model) => Some((*model, cache)),
-                    Lookup::Miss => None,
+                let there = !ask_first || store.has(time, &key);
+                let found = match there.then(|| store.get(time, &key)) {
+                    Some(Lookup::Hit(model) | Lookup::Stale(model)) => Some((*model, cache)),
+                    Some(Lookup::Miss) | None => None,
                 };
                 let ages = self.caches.ages.get(&(cache, key));
                 let stale = found.is_some() && ages.is_some_and(|ages| ages.written > ages.copied);

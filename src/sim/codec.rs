@@ -13,7 +13,7 @@ use crate::tally::Samples;
 use std::fmt;
 
 /// The version of the layout.
-const VERSION: u64 = 5;
+const VERSION: u64 = 6;
 
 /// Why bytes are no run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -196,7 +196,7 @@ impl Run {
         if from.0.is_empty() { Ok(run) } else { Err(RunDecodeError) }
     }
 
-    fn plain(&self) -> [u64; 24] {
+    fn plain(&self) -> [u64; 25] {
         let mut copy = self.shallow();
         copy.plain_mut().map(|value| *value)
     }
@@ -227,6 +227,7 @@ impl Run {
             ended_in_window: self.ended_in_window,
             good_in_window: self.good_in_window,
             retried: self.retried,
+            dead_letters: self.dead_letters,
             resubmitted: self.resubmitted,
             calls_ever: self.calls_ever,
             limited_ever: self.limited_ever,
@@ -240,7 +241,7 @@ impl Run {
         }
     }
 
-    fn plain_mut(&mut self) -> [&mut u64; 24] {
+    fn plain_mut(&mut self) -> [&mut u64; 25] {
         [
             &mut self.cut,
             &mut self.end,
@@ -257,6 +258,7 @@ impl Run {
             &mut self.ended_in_window,
             &mut self.good_in_window,
             &mut self.retried,
+            &mut self.dead_letters,
             &mut self.resubmitted,
             &mut self.calls_ever,
             &mut self.limited_ever,
@@ -328,7 +330,7 @@ fn read_station(from: &mut Reader<'_>) -> Decoded<StationRun> {
 
 fn write_pool(out: &mut Writer, pool: &PoolRun) {
     out.numbers([pool.arrived_ever, pool.refused, pool.spawned_ever, pool.retired_ever]);
-    out.numbers([pool.number_area, pool.queue_area, pool.agent_area]);
+    out.numbers([pool.number_area, pool.queue_area, pool.agent_area, pool.claimed_area]);
     out.number(pool.queue_max);
     out.number(pool.number_max);
     out.samples(&pool.wait);
@@ -343,6 +345,7 @@ fn read_pool(from: &mut Reader<'_>) -> Decoded<PoolRun> {
         number_area: from.wide()?,
         queue_area: from.wide()?,
         agent_area: from.wide()?,
+        claimed_area: from.wide()?,
         queue_max: from.number()?,
         number_max: from.number()?,
         wait: from.samples()?,

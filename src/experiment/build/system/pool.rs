@@ -4,12 +4,13 @@ use super::super::index;
 use super::spec_at;
 use crate::experiment::diagnostic::Diagnostics;
 use crate::experiment::path::Path;
-use crate::experiment::schema::{GroupSpec, Homes, PoolSpec};
+use crate::experiment::schema::{GroupSpec, Homes, PoolSpec, StartSpec};
 use crate::experiment::tree::Tree;
 use crate::model::node::NodeGroup;
 use crate::model::{Group, Pool};
 use tars_policy::pool::WarmPlan;
 use tars_policy::queue::{LANES_MAX, LaneMask};
+use tars_policy::units::Span;
 
 /// A pool of agents.
 #[expect(clippy::too_many_arguments, reason = "everything that a pool may name")]
@@ -178,11 +179,16 @@ fn group(
         name: name.to_owned(),
         count: spec.agents,
         concurrency: spec.tasks_per_agent.max(1),
-        cold_start: spec.cold_start.unwrap_or_default(),
-        warm_start: spec.warm_start.unwrap_or_default(),
+        cold_start: total(spec.cold_start.as_ref()),
+        warm_start: total(spec.warm_start.as_ref()),
         minimum: 0,
     };
     (Group { name: name.to_owned(), model, lanes }, agents)
+}
+
+/// How long a start takes; no time where none is stated.
+fn total(start: Option<&StartSpec>) -> Span {
+    start.map_or(Span::ZERO, StartSpec::total)
 }
 
 /// The lanes of the roles that agents take, and that of tasks without a role, which everybody takes.
