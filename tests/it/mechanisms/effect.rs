@@ -65,7 +65,9 @@ impl Side {
     fn run(book: Book, pair: &Pair, value: &serde_json::Value) -> Result<Self, String> {
         let file = PathBuf::from(book.folder).join(format!("{}.json", pair.experiment));
         let given = pair.given.iter().map(|(key, value)| format!("{key}={value}"));
-        let sets: Vec<String> = given.chain([format!("{}={value}", pair.key)]).collect();
+        // What a sweep varies is for the row to say.
+        let alone = ["/sweep=null".to_owned()].into_iter();
+        let sets: Vec<String> = alone.chain(given).chain([format!("{}={value}", pair.key)]).collect();
         let mut diagnostics = Diagnostics::new();
         let experiment = load(&file, &sets, &mut diagnostics).and_then(|loaded| {
             let tree = cell_tree(&loaded, loaded.cells.first()?);
