@@ -72,6 +72,9 @@ pub fn quotient(model: &Model, metric: Metric, run: &Run) -> Option<(f64, f64)> 
         Metric::Quality => (run.quality as f64 / 1e6, run.good as f64),
         Metric::CostPerCorrect => (dollars(model, run) * 1_000.0, run.quality as f64 / 1e6),
         Metric::Agents => (run.pools.iter().map(|pool| pool.agent_area as f64).sum::<f64>() / 1e9, window),
+        Metric::StaleHits => {
+            (run.stale_hits as f64, run.caches.iter().map(|(_, hits)| *hits).sum::<u64>() as f64)
+        }
         Metric::CacheHits => {
             let (looks, hits) = run.caches.iter().fold((0, 0), |(looks, hits), (l, h)| (looks + l, hits + h));
             (hits as f64, looks as f64)
@@ -127,7 +130,8 @@ fn system(model: &Model, metric: Metric, seen: Seen<'_>) -> Option<Estimate> {
         | Metric::Quality
         | Metric::CostPerCorrect
         | Metric::Agents
-        | Metric::CacheHits => {
+        | Metric::CacheHits
+        | Metric::StaleHits => {
             let pairs: Vec<_> = runs.iter().filter_map(|run| quotient(model, metric, run)).collect();
             return share_or_ratio(metric, &pairs, confidence);
         }
@@ -171,7 +175,8 @@ fn share_or_ratio(metric: Metric, pairs: &[(f64, f64)], confidence: f64) -> Opti
         | Metric::Quality
         | Metric::CostPerCorrect
         | Metric::Agents
-        | Metric::CacheHits => false,
+        | Metric::CacheHits
+        | Metric::StaleHits => false,
     };
     if is_share_of_things {
         return share(pairs, confidence);

@@ -39,8 +39,9 @@ pub use policy::{
 };
 pub use region::RegionSpec;
 pub use route::{
-    AgentStep, CacheStep, Choice, DelayStep, FallbackCall, FeatureStep, HoldStep, JoinSpec, LlmStep,
-    LoopStep, ParallelStep, PromptCacheSpec, ReplayStep, SpreadBy, SpreadStep, Step, VisitStep,
+    AgentStep, CacheStep, Choice, CopySpec, DelayStep, FallbackCall, FeatureStep, HoldStep, JoinSpec,
+    LlmStep, LoopStep, ParallelStep, PromptCacheSpec, ReplayStep, SpreadBy, SpreadStep, Step, VisitStep,
+    WriteStep,
 };
 pub use sockets::SocketsSpec;
 pub use start::StartSpec;

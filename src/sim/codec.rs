@@ -13,7 +13,7 @@ use crate::tally::Samples;
 use std::fmt;
 
 /// The version of the layout.
-const VERSION: u64 = 4;
+const VERSION: u64 = 6;
 
 /// Why bytes are no run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -196,7 +196,7 @@ impl Run {
         if from.0.is_empty() { Ok(run) } else { Err(RunDecodeError) }
     }
 
-    fn plain(&self) -> [u64; 24] {
+    fn plain(&self) -> [u64; 25] {
         let mut copy = self.shallow();
         copy.plain_mut().map(|value| *value)
     }
@@ -236,11 +236,12 @@ impl Run {
             quality: self.quality,
             input_tokens: self.input_tokens,
             output_tokens: self.output_tokens,
+            stale_hits: self.stale_hits,
             ..Self::default()
         }
     }
 
-    fn plain_mut(&mut self) -> [&mut u64; 24] {
+    fn plain_mut(&mut self) -> [&mut u64; 25] {
         [
             &mut self.cut,
             &mut self.end,
@@ -266,6 +267,7 @@ impl Run {
             &mut self.quality,
             &mut self.input_tokens,
             &mut self.output_tokens,
+            &mut self.stale_hits,
         ]
     }
 }

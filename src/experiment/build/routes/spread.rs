@@ -88,6 +88,7 @@ impl Layout<'_> {
             | Op::Deliver
             | Op::Lookup { .. }
             | Op::Store { .. }
+            | Op::Write { .. }
             | Op::Spread { .. }
             | Op::Feature { .. }
             | Op::End => None,
