@@ -1,5 +1,6 @@
 //! Metrics of one configuration from its runs: which numbers, and which estimator is fit for each.
 
+mod failovers;
 mod nodes;
 mod recovery;
 
@@ -33,6 +34,10 @@ pub fn estimate(model: &Model, name: &str, runs: &[Run], relaxation: Option<Span
             let index = model.nodes.iter().position(|known| known.name == group)?;
             nodes::of_nodes(model, index, metric, seen)
         }
+        MetricKey::Failover(name, metric) => {
+            let index = model.failovers.iter().position(|known| known.name == name)?;
+            failovers::of_failover(model, index, metric, seen)
+        }
     }
 }
 
@@ -57,6 +62,17 @@ pub fn quotient(model: &Model, metric: Metric, run: &Run) -> Option<(f64, f64)> 
             CameBack::After(seconds) | CameBack::NotWithin(seconds) => (seconds, 1.0),
         },
         Metric::Recovered => (f64::from(u8::from(matches!(came_back(model, run)?, CameBack::After(_)))), 1.0),
+        Metric::Available => (run.good_in_time as f64, ended),
+        Metric::Degraded
+        | Metric::Touched
+        | Metric::Lost
+        | Metric::Retried
+        | Metric::Resumed
+        | Metric::ResumeMean
+        | Metric::ResumeMax
+        | Metric::WorkLostMean
+        | Metric::WorkLostMax
+        | Metric::Moved => return failovers::quotient(metric, run),
         Metric::ErrorShare => (bad(run) as f64, ended),
         Metric::RejectedShare => (bad_of(run, EndKind::Rejected) as f64, ended),
         Metric::AbandonedShare => (bad_of(run, EndKind::Abandoned) as f64, ended),
@@ -124,6 +140,17 @@ fn system(model: &Model, metric: Metric, seen: Seen<'_>) -> Option<Estimate> {
         | Metric::Quality
         | Metric::CostPerCorrect
         | Metric::Agents
+        | Metric::Available
+        | Metric::Degraded
+        | Metric::Touched
+        | Metric::Lost
+        | Metric::Retried
+        | Metric::Resumed
+        | Metric::ResumeMean
+        | Metric::ResumeMax
+        | Metric::WorkLostMean
+        | Metric::WorkLostMax
+        | Metric::Moved
         | Metric::CacheHits => {
             let pairs: Vec<_> = runs.iter().filter_map(|run| quotient(model, metric, run)).collect();
             return share_or_ratio(metric, &pairs, confidence);
@@ -145,6 +172,8 @@ fn share_or_ratio(metric: Metric, pairs: &[(f64, f64)], confidence: f64) -> Opti
         | Metric::RejectedShare
         | Metric::AbandonedShare
         | Metric::FailedShare
+        | Metric::Available
+        | Metric::Degraded
         | Metric::Recovered => true,
         Metric::Issued
         | Metric::Ended
@@ -167,6 +196,15 @@ fn share_or_ratio(metric: Metric, pairs: &[(f64, f64)], confidence: f64) -> Opti
         | Metric::Quality
         | Metric::CostPerCorrect
         | Metric::Agents
+        | Metric::Touched
+        | Metric::Lost
+        | Metric::Retried
+        | Metric::Resumed
+        | Metric::ResumeMean
+        | Metric::ResumeMax
+        | Metric::WorkLostMean
+        | Metric::WorkLostMax
+        | Metric::Moved
         | Metric::CacheHits => false,
     };
     if is_share_of_things {
@@ -286,6 +324,7 @@ fn of_station(model: &Model, index: usize, metric: PlaceMetric, seen: Seen<'_>) 
             model.stations[index].sockets.as_ref()?;
             of(&|run| (run.stations[index].handshakes as f64, run.stations[index].calls as f64))
         }
+        PlaceMetric::Available => failovers::answering(index, seen, confidence),
     }
 }
 
@@ -327,6 +366,9 @@ fn of_pool(model: &Model, index: usize, metric: PlaceMetric, seen: Seen<'_>) -> 
                 .collect();
             share(&trials, confidence)
         }
-        PlaceMetric::LimitedShare | PlaceMetric::Working | PlaceMetric::Handshakes => None,
+        PlaceMetric::LimitedShare
+        | PlaceMetric::Working
+        | PlaceMetric::Handshakes
+        | PlaceMetric::Available => None,
     }
 }

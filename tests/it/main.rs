@@ -11,6 +11,7 @@ mod fuzz;
 mod mechanisms;
 mod metastability;
 mod monotone;
+mod recovery;
 mod replays;
 mod report;
 mod reproduce;

@@ -21,7 +21,9 @@ impl Layout<'_> {
         let retry = self.retry(path, visit.retry.as_ref());
         let breaker = self.breaker(path, visit.breaker.as_ref());
         let Some(station) = station else { return };
+        let failover = self.access(station, visit.access, path);
         let visit = self.add_visit(Visit {
+            failover,
             law,
             patience,
             timeout: visit.timeout,
