@@ -149,6 +149,7 @@ fn says_something(metric: Metric, model: &Model) -> bool {
         Metric::FirstByteMean | Metric::FirstByteP50 | Metric::FirstByteP95 | Metric::FirstByteP99 => {
             model.streams()
         }
+        Metric::DeadLetters => model.retries.iter().any(|(_, retry)| retry.dead_letter),
         Metric::TimeToRecover | Metric::Recovered => model.measure.recovery.is_some(),
         Metric::Available
         | Metric::Degraded

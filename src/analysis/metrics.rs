@@ -9,6 +9,7 @@ use crate::model::metric::{Metric, MetricKey, PlaceMetric};
 use crate::sim::{Cause, EndKind, Run};
 use crate::stats::{Estimate, QuantilePool, RELAXATION_TIMES_MIN, RatioError, RunLength, mean, ratio};
 use crate::tally::Samples;
+use tars_policy::dispatch::DispatchSpec;
 use tars_policy::units::Span;
 
 pub use nodes::heap_growth;
@@ -79,6 +80,7 @@ pub fn quotient(model: &Model, metric: Metric, run: &Run) -> Option<(f64, f64)> 
         Metric::FailedShare => (bad_of(run, EndKind::Failed) as f64, ended),
         Metric::InSystem => (run.system_area as f64 / 1e9, window),
         Metric::LimitedShare => (run.limited_ever as f64, run.calls_ever as f64),
+        Metric::DeadLetters => (run.dead_letters as f64, run.issued as f64),
         Metric::Retries => ((run.retried + run.resubmitted) as f64, run.issued as f64),
         Metric::Cost => (dollars(model, run) * 1_000.0, run.good as f64),
         Metric::CostPerHour => (dollars(model, run) * 3_600.0, window),
@@ -134,6 +136,7 @@ fn system(model: &Model, metric: Metric, seen: Seen<'_>) -> Option<Estimate> {
         | Metric::InSystem
         | Metric::LimitedShare
         | Metric::Retries
+        | Metric::DeadLetters
         | Metric::Cost
         | Metric::CostPerHour
         | Metric::WastedShare
@@ -190,6 +193,7 @@ fn share_or_ratio(metric: Metric, pairs: &[(f64, f64)], confidence: f64) -> Opti
         | Metric::InSystem
         | Metric::LimitedShare
         | Metric::Retries
+        | Metric::DeadLetters
         | Metric::Cost
         | Metric::CostPerHour
         | Metric::WastedShare
@@ -325,6 +329,7 @@ fn of_station(model: &Model, index: usize, metric: PlaceMetric, seen: Seen<'_>) 
             of(&|run| (run.stations[index].handshakes as f64, run.stations[index].calls as f64))
         }
         PlaceMetric::Available => failovers::answering(index, seen, confidence),
+        PlaceMetric::ActiveWorkers => None,
     }
 }
 
@@ -366,6 +371,8 @@ fn of_pool(model: &Model, index: usize, metric: PlaceMetric, seen: Seen<'_>) -> 
                 .collect();
             share(&trials, confidence)
         }
+        PlaceMetric::ActiveWorkers if model.pools[index].dispatch == DispatchSpec::EventDriven => None,
+        PlaceMetric::ActiveWorkers => of(&|run| (run.pools[index].claimed_area as f64 / 1e9, seconds(run))),
         PlaceMetric::LimitedShare
         | PlaceMetric::Working
         | PlaceMetric::Handshakes

@@ -13,6 +13,7 @@ mod policy;
 mod region;
 mod route;
 mod sockets;
+mod start;
 mod station;
 mod system;
 mod workload;
@@ -34,8 +35,8 @@ pub use measure::{
     SloSpec, WarmupSpec,
 };
 pub use node::{
-    EventLoopSpec, GarbageSpec, LivenessSpec, MajorSpec, ManualSpec, MemorySpec, MinorSpec, NodeSpec,
-    PauseSpec, ResponsesSpec,
+    BufferSpec, EventLoopSpec, GarbageSpec, LivenessSpec, MajorSpec, ManualSpec, MemorySpec, MinorSpec,
+    NodeSpec, PauseSpec, ResponsesSpec,
 };
 pub use policy::{
     AlertPolicy, AutoscalePolicy, BatchPolicy, CoalescePolicy, ComponentsSpec, DegradePolicy, LevelsPolicy,
@@ -47,6 +48,7 @@ pub use route::{
     LoopStep, ParallelStep, PromptCacheSpec, ReplayStep, SpreadBy, SpreadStep, Step, VisitStep,
 };
 pub use sockets::SocketsSpec;
+pub use start::StartSpec;
 pub use station::{
     BreakdownOf, BreakdownSpec, Discipline, FailureSpec, OnLimit, PeakSpec, Servers, SlowdownSpec,
     StationKind, StationSpec, TailSpec, TimeoutsSpec,

@@ -45,6 +45,8 @@ pub enum Metric {
     LimitedShare,
     /// Retries and resubmissions per task.
     Retries,
+    /// Calls that were given up and put aside, per task.
+    DeadLetters,
     /// Dollars per 1,000 tasks that ended well.
     Cost,
     /// Dollars per hour.
@@ -118,6 +120,8 @@ pub enum PlaceMetric {
     Handshakes,
     /// The share of time that it answers.
     Available,
+    /// Mean number of polling workers that count themselves as active.
+    ActiveWorkers,
 }
 
 /// The name of a metric: `latency_p99_s`, `station/llm/wait_mean_s`, `pool/workers/queue_mean`, `nodes/main/heap_max_mb`.
@@ -151,7 +155,7 @@ type Row = (&'static str, &'static str, &'static str, &'static str, Better, bool
 
 impl Metric {
     /// Every metric, in the order of display.
-    pub const ALL: [Self; 38] = [
+    pub const ALL: [Self; 39] = [
         Self::Good,
         Self::Issued,
         Self::Ended,
@@ -190,6 +194,7 @@ impl Metric {
         Self::WorkLostMean,
         Self::WorkLostMax,
         Self::Moved,
+        Self::DeadLetters,
     ];
 
     // A table reads best a row a line.
@@ -223,6 +228,7 @@ impl Metric {
             Self::Agents => ("agents_mean", "agents", "agents", "time average over the window, all pools", Neither, false),
             Self::CacheHits => ("cache_hit_share", "cache hits", "share", "looks into caches that found an entry", Higher, false),
             Self::TimeToRecover => ("time_to_recover_s", "time to recover", "s", "from the end of the trigger until good answers are, and stay, the stated share of the tasks submitted; whole run", Lower, true),
+            Self::DeadLetters => ("dead_letters_per_task", "dead letters", "per task", "calls given up and put aside per task", Lower, false),
             Self::Recovered => ("recovered_share", "recovered", "share", "replications that came back before they ended", Higher, false),
             Self::Available => ("available_share", "availability, as users see it", "share", "tasks that ended well, within the latency that the objective asks of the 99th percentile where it states one, of all that ended", Higher, true),
             Self::Degraded => ("degraded_share", "degraded", "share", "tasks that ended well with less than they asked for, or late, of all that ended; whole run", Lower, true),
@@ -276,7 +282,7 @@ impl Metric {
 
 impl PlaceMetric {
     /// Every metric of a place, in the order of display.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Utilisation,
         Self::WaitMean,
         Self::WaitP50,
@@ -291,6 +297,7 @@ impl PlaceMetric {
         Self::Working,
         Self::Handshakes,
         Self::Available,
+        Self::ActiveWorkers,
     ];
 
     /// Its name in files.
@@ -310,6 +317,7 @@ impl PlaceMetric {
             Self::Working => "working_share",
             Self::Handshakes => "handshakes_per_call",
             Self::Available => "available_share",
+            Self::ActiveWorkers => "active_workers_mean",
         }
     }
 }

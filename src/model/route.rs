@@ -133,6 +133,8 @@ pub enum Op {
         cache: u16,
         /// Where a hit goes on.
         hit: u32,
+        /// Whether the program asks first if there is an entry.
+        ask_first: bool,
     },
     /// Stores what a miss has fetched.
     Store {

@@ -125,6 +125,7 @@ impl PoolState {
             number_area: self.number.window(),
             queue_area: self.queued.window(),
             agent_area: self.alive.window(),
+            claimed_area: self.claimed.window(),
             queue_max: self.queued.highest(),
             number_max: self.number.highest(),
             spawned_ever: self.spawned,

@@ -216,15 +216,18 @@ impl World<'_> {
         let plan = self.plan;
         let time = self.time();
         let strand = self.strands.get_mut(id);
-        let Op::Lookup { cache, hit } = plan.model.program.ops[strand.pc as usize - 1] else {
+        let Op::Lookup { cache, hit, ask_first } = plan.model.program.ops[strand.pc as usize - 1] else {
             unreachable!("a strand looks only at a lookup");
         };
         let key = strand.cache_key;
         let found = match &mut self.caches.stores[cache as usize] {
-            Store::Plain(store) => match store.get(time, &key) {
-                Lookup::Hit(model) | Lookup::Stale(model) => Some((*model, cache)),
-                Lookup::Miss => None,
-            },
+            Store::Plain(store) => {
+                let there = !ask_first || store.has(time, &key);
+                match there.then(|| store.get(time, &key)) {
+                    Some(Lookup::Hit(model) | Lookup::Stale(model)) => Some((*model, cache)),
+                    Some(Lookup::Miss) | None => None,
+                }
+            }
             Store::Layered(_) | Store::Semantic(_) => {
                 self.caches.asked.remove(&id).expect("who has looked has an answer").0
             }

@@ -205,7 +205,7 @@ impl Run {
         if from.0.is_empty() { Ok(run) } else { Err(RunDecodeError) }
     }
 
-    fn plain(&self) -> [u64; 23] {
+    fn plain(&self) -> [u64; 24] {
         let mut copy = self.shallow();
         copy.plain_mut().map(|value| *value)
     }
@@ -236,6 +236,7 @@ impl Run {
             ended_in_window: self.ended_in_window,
             good_in_window: self.good_in_window,
             retried: self.retried,
+            dead_letters: self.dead_letters,
             resubmitted: self.resubmitted,
             calls_ever: self.calls_ever,
             limited_ever: self.limited_ever,
@@ -248,7 +249,7 @@ impl Run {
         }
     }
 
-    fn plain_mut(&mut self) -> [&mut u64; 23] {
+    fn plain_mut(&mut self) -> [&mut u64; 24] {
         [
             &mut self.cut,
             &mut self.end,
@@ -265,6 +266,7 @@ impl Run {
             &mut self.ended_in_window,
             &mut self.good_in_window,
             &mut self.retried,
+            &mut self.dead_letters,
             &mut self.resubmitted,
             &mut self.calls_ever,
             &mut self.limited_ever,
@@ -335,7 +337,7 @@ fn read_station(from: &mut Reader<'_>) -> Decoded<StationRun> {
 
 fn write_pool(out: &mut Writer, pool: &PoolRun) {
     out.numbers([pool.arrived_ever, pool.refused, pool.spawned_ever, pool.retired_ever]);
-    out.numbers([pool.number_area, pool.queue_area, pool.agent_area]);
+    out.numbers([pool.number_area, pool.queue_area, pool.agent_area, pool.claimed_area]);
     out.number(pool.queue_max);
     out.number(pool.number_max);
     out.samples(&pool.wait);
@@ -350,6 +352,7 @@ fn read_pool(from: &mut Reader<'_>) -> Decoded<PoolRun> {
         number_area: from.wide()?,
         queue_area: from.wide()?,
         agent_area: from.wide()?,
+        claimed_area: from.wide()?,
         queue_max: from.number()?,
         number_max: from.number()?,
         wait: from.samples()?,

@@ -61,6 +61,7 @@ pub(super) struct Probe {
     good_in_window: u64,
     latency: Samples,
     pub(super) retried: u64,
+    pub(super) dead_letters: u64,
     pub(super) resubmitted: u64,
     /// Tasks between two submissions of their client.
     pub(super) retrying: u32,
@@ -161,6 +162,7 @@ impl Probe {
             good_in_window: 0,
             latency: Samples::new(),
             retried: 0,
+            dead_letters: 0,
             resubmitted: 0,
             retrying: 0,
             calls: 0,
@@ -451,6 +453,7 @@ impl super::world::World<'_> {
             act(&mut pool.number);
             act(&mut pool.queued);
             act(&mut pool.alive);
+            act(&mut pool.claimed);
         }
         for failover in &mut self.failovers {
             act(failover.answering());
@@ -525,6 +528,7 @@ impl super::world::World<'_> {
             first_byte: self.first_bytes.samples,
             system_area: probe.system.window(),
             retried: probe.retried,
+            dead_letters: probe.dead_letters,
             resubmitted: probe.resubmitted,
             calls_ever: probe.calls,
             limited_ever: probe.limited,

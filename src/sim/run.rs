@@ -51,6 +51,8 @@ pub struct Run {
     pub system_area: u128,
     /// Retries of calls.
     pub retried: u64,
+    /// Calls that were given up and put aside as dead letters.
+    pub dead_letters: u64,
     /// Resubmissions by clients.
     pub resubmitted: u64,
     /// Calls in the whole run, refusals by rate limits (429) and by breakers.
@@ -160,6 +162,8 @@ pub struct PoolRun {
     pub queue_area: u128,
     /// Agent-nanoseconds alive.
     pub agent_area: u128,
+    /// Polling workers that count themselves as active, in nanoseconds.
+    pub claimed_area: u128,
     /// The longest queue.
     pub queue_max: u32,
     /// The most tasks there.

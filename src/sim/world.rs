@@ -458,7 +458,7 @@ impl<'a> World<'a> {
                     return self.fork(id, first, count, first_wins, behind);
                 }
                 Op::BranchEnd => return self.branch_ends(id),
-                Op::Lookup { cache, hit: _ } => {
+                Op::Lookup { cache, .. } => {
                     if !self.begin_look(id, cache) {
                         return;
                     }

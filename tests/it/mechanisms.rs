@@ -156,7 +156,6 @@ fn what_is_missing_is_refused_or_changes_nothing() {
         .flat_map(|book| book.table().missing.into_iter().map(move |row| (book, row)))
         .filter_map(|(book, row)| Some((book, row.mechanism, row.tried?)))
         .collect();
-    assert!(missing.len() >= 3);
     let found = missing.par_iter().filter(|(book, _, pair)| effect::differs(*book, pair));
     let found: Vec<_> = found.map(|(_, mechanism, _)| mechanism).collect();
     assert!(found.is_empty(), "these have an effect by now, so that they belong among the rows: {found:?}");

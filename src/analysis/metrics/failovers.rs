@@ -51,6 +51,7 @@ pub(super) fn quotient(metric: Metric, run: &Run) -> Option<(f64, f64)> {
         | Metric::CacheHits
         | Metric::TimeToRecover
         | Metric::Recovered
+        | Metric::DeadLetters
         | Metric::Available => return None,
     })
 }

@@ -243,7 +243,13 @@ impl Layout<'_> {
             let hint = "put the step into an `agent` step, or give the layer another `scope`";
             self.diagnostics.senseless(self.tree, &path.key("cache"), message, hint);
         }
-        let at = self.push(Op::Lookup { cache, hit: 0 });
+        let stated = &self.system.caches[usize::from(cache)];
+        if step.ask_first && (stated.layers.is_some() || stated.semantic.is_some()) {
+            let message =
+                format!("`{}` is in layers or semantic, which are asked and taken from at once", step.cache);
+            self.diagnostics.senseless(self.tree, &path.key("ask_first"), message, "leave it out");
+        }
+        let at = self.push(Op::Lookup { cache, hit: 0, ask_first: step.ask_first });
         let before = self.nested;
         self.nested.cache = true;
         self.steps(&step.miss, &path.key("miss"));
@@ -251,7 +257,7 @@ impl Layout<'_> {
         self.push(Op::Store { cache });
         let over = self.push(Op::Jump(0));
         let hit = self.here();
-        self.program.ops[at as usize] = Op::Lookup { cache, hit };
+        self.program.ops[at as usize] = Op::Lookup { cache, hit, ask_first: step.ask_first };
         self.steps(&step.hit, &path.key("hit"));
         let behind = self.here();
         self.program.ops[over as usize] = Op::Jump(behind);

@@ -196,6 +196,9 @@ pub struct FallbackCall {
 pub struct CacheStep {
     /// Which cache.
     pub cache: String,
+    /// Whether the program asks if there is an entry before it takes it: then `update_age_on_has` of a plain cache counts.
+    #[serde(default)]
+    pub ask_first: bool,
     /// What a miss takes.
     #[serde(default)]
     pub miss: Vec<Step>,

@@ -6,6 +6,7 @@ use super::node::NodeSpec;
 use super::region::RegionSpec;
 use super::route::Step;
 use super::sockets::SocketsSpec;
+use super::start::StartSpec;
 use super::station::{FailureSpec, OnLimit, PeakSpec, Servers, SlowdownSpec, StationSpec, TimeoutsSpec};
 use crate::model::distribution::Law;
 use indexmap::IndexMap;
@@ -130,12 +131,12 @@ pub struct GroupSpec {
     /// How many tasks one carries at once.
     #[serde(default = "one_task")]
     pub tasks_per_agent: u32,
-    /// From nothing to ready.
+    /// From nothing to ready: a span, or its parts by name, which follow one another.
     #[serde(default)]
-    pub cold_start: Option<Span>,
-    /// From the warm pool to ready.
+    pub cold_start: Option<StartSpec>,
+    /// From the warm pool to ready, likewise.
     #[serde(default)]
-    pub warm_start: Option<Span>,
+    pub warm_start: Option<StartSpec>,
 }
 
 /// One task at a time.

@@ -362,7 +362,10 @@ impl World<'_> {
                 }
                 self.wake_after(id, wait);
             }
-            RetryVerdict::GiveUp { .. } => self.call_failed(id, cause),
+            RetryVerdict::GiveUp { dead_letter, .. } => {
+                self.probe.dead_letters += u64::from(dead_letter && strand.measured);
+                self.call_failed(id, cause);
+            }
         }
     }
 

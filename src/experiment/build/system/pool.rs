@@ -4,7 +4,7 @@ use super::super::index;
 use super::spec_at;
 use crate::experiment::diagnostic::Diagnostics;
 use crate::experiment::path::Path;
-use crate::experiment::schema::{GroupSpec, Homes, LoadingSpec, PoolSpec};
+use crate::experiment::schema::{GroupSpec, Homes, LoadingSpec, PoolSpec, StartSpec};
 use crate::experiment::tree::Tree;
 use crate::model::failover::SessionRecovery;
 use crate::model::node::NodeGroup;
@@ -214,11 +214,16 @@ fn group(
         name: name.to_owned(),
         count: spec.agents,
         concurrency: spec.tasks_per_agent.max(1),
-        cold_start: spec.cold_start.unwrap_or_default(),
-        warm_start: spec.warm_start.unwrap_or_default(),
+        cold_start: total(spec.cold_start.as_ref()),
+        warm_start: total(spec.warm_start.as_ref()),
         minimum: 0,
     };
     (Group { name: name.to_owned(), model, lanes }, agents)
+}
+
+/// How long a start takes; no time where none is stated.
+fn total(start: Option<&StartSpec>) -> Span {
+    start.map_or(Span::ZERO, StartSpec::total)
 }
 
 /// The lanes of the roles that agents take, and that of tasks without a role, which everybody takes.
