@@ -7,7 +7,7 @@ use serde::Deserialize;
 use std::fmt;
 use std::path::PathBuf;
 use tars_policy::units::Span;
-use tars_sim::experiment::{Diagnostics, TraceStore, build, cell_tree, load};
+use tars_sim::experiment::{Diagnostics, TraceStore, build, load};
 use tars_sim::model::Model;
 use tars_sim::sim::{Plan, Run, replicate};
 use tars_sim::stats::compare;
@@ -68,8 +68,8 @@ impl Side {
         let sets: Vec<String> = given.chain([format!("{}={value}", pair.key)]).collect();
         let mut diagnostics = Diagnostics::new();
         let experiment = load(&file, &sets, &mut diagnostics).and_then(|loaded| {
-            let tree = cell_tree(&loaded, loaded.cells.first()?);
-            build(&tree, &mut TraceStore::new(&file, None), &mut diagnostics)
+            // As the file stands, without its sweep.
+            build(&loaded.base, &mut TraceStore::new(&file, None), &mut diagnostics)
         });
         let model =
             experiment.filter(|_| !diagnostics.has_errors()).ok_or_else(|| diagnostics.to_string())?;
