@@ -30,8 +30,14 @@ pub enum Command {
     Validate(ValidateArgs),
     /// Holds every published TARS figure against the simulator: a verdict each; code 3 if any is missed.
     Reproduce(ReproduceArgs),
+    /// Months ahead: what load comes, which limit binds first, what to order by when, what it costs, and how sure that is.
+    Forecast(ForecastArgs),
     /// Prints the JSON schema of experiment files.
-    Schema,
+    Schema {
+        /// That of forecast files instead.
+        #[arg(long)]
+        forecast: bool,
+    },
     /// Writes a small commented experiment to start from.
     Init {
         /// The folder that it goes to.
@@ -122,6 +128,36 @@ pub struct ReproduceArgs {
     #[arg(value_parser = clap::value_parser!(u16).range(..=1024))]
     pub threads: u16,
     /// What goes to standard output.
+    #[arg(long, value_enum, default_value_t = OutputFormat::Table)]
+    pub format: OutputFormat,
+}
+
+/// How a forecast is made.
+#[derive(Clone, Debug, Args)]
+pub struct ForecastArgs {
+    /// The forecast file.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Sets a value of the forecast file, by JSON pointer; may be repeated, a later one wins.
+    #[arg(long = "set", value_name = "/PATH=VALUE")]
+    pub sets: Vec<String>,
+    /// The folder of public traces, for experiments that replay them [default: `TARS_SIM_DATA`, or ../shared/data].
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// The folder of results [default: outputs/NAME, or outputs/NAME-quick].
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// A first look within seconds: two replications, and months of up to 5,000 agents. Not for decisions.
+    #[arg(long, conflicts_with = "full")]
+    pub quick: bool,
+    /// Simulates every month, for an hour each: hours of work.
+    #[arg(long)]
+    pub full: bool,
+    /// Worker threads; 0 takes one for each core. Results do not depend on it.
+    #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true)]
+    #[arg(value_parser = clap::value_parser!(u16).range(..=1024))]
+    pub threads: u16,
+    /// What goes to standard output: a summary, `result.json`, or `forecast.csv`.
     #[arg(long, value_enum, default_value_t = OutputFormat::Table)]
     pub format: OutputFormat,
 }

@@ -4,6 +4,7 @@
 
 mod axes;
 mod failure;
+mod forecast;
 mod init;
 mod precision;
 mod prepare;
@@ -62,7 +63,9 @@ pub fn execute(cli: Cli, around: &Surroundings) -> Result<(), Failure> {
         Command::Check(args) => check(&args.experiment, around),
         Command::Validate(args) => validate::run(&args, around),
         Command::Reproduce(args) => reproduce::run(&args),
-        Command::Schema => print(schema::text().as_bytes()),
+        Command::Forecast(args) => forecast::run(&args, around),
+        Command::Schema { forecast: false } => print(schema::text().as_bytes()),
+        Command::Schema { forecast: true } => print(schema::of_forecasts().as_bytes()),
         Command::Init { folder } => init::init(&folder),
         Command::Report { folder, format } => redraw(&folder, format, around),
         Command::Completions { shell } => {

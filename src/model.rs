@@ -4,6 +4,7 @@
 //! as one flat program, every law and policy has been validated. The simulator reads it and changes nothing.
 
 pub mod distribution;
+pub mod failover;
 pub mod fault;
 pub mod levels;
 pub mod metric;
@@ -67,6 +68,8 @@ pub struct Model {
     pub coalescers: Vec<sharing::Coalescing>,
     /// Autoscalers.
     pub autoscalers: Vec<Autoscale>,
+    /// Groups of stations of which one is active.
+    pub failovers: Vec<failover::Failover>,
     /// Graceful degradation.
     pub degrade: Option<Degrade>,
     /// Degradation by the health of components.
@@ -189,6 +192,8 @@ pub struct Station {
     pub setup: Option<Law<Span>>,
     /// Breakdowns and repairs.
     pub breakdown: Option<Breakdown>,
+    /// How many working servers it takes for it to count as available.
+    pub needs: u32,
     /// Where time in service stands in the ledger.
     pub kind: Kind,
     /// Connections that its callers keep.
@@ -294,6 +299,8 @@ pub struct Pool {
     pub heap: Option<(f64, f64, f64)>,
     /// The kinds of processes its agents live in, by place in [`Model::nodes`]; empty for none.
     pub nodes: Vec<u16>,
+    /// How sessions outlive its agents.
+    pub recovery: Option<failover::SessionRecovery>,
 }
 
 /// Agents that are alike.
@@ -423,6 +430,8 @@ pub struct Measure {
     pub windows: u32,
     /// When it has come back from a trigger; `None` where there is none.
     pub recovery: Option<Recovery>,
+    /// Whether it is written down what failures do.
+    pub impact: bool,
 }
 
 /// When a system has come back from a trigger.

@@ -1,5 +1,7 @@
 //! What the reader must know before trusting the numbers of a configuration.
 
+mod failures;
+
 use super::limits::{demands, rate_limits};
 use super::metrics::{CameBack, came_back, heap_growth};
 use crate::model::Model;
@@ -28,6 +30,7 @@ pub(super) fn of_cell(model: &Model, runs: &[Run], cell: &Cell) -> Vec<Flag> {
     alerts(model, runs, &mut flags);
     recovery(model, runs, &mut flags);
     leaks(model, runs, &mut flags);
+    failures::all(model, runs, &mut flags);
     if cell.warmup_rule.contains("refused") {
         flags.push(warning(
             "warm-up",

@@ -1,5 +1,6 @@
 //! Metrics of one configuration from its runs: which numbers, and which estimator is fit for each.
 
+mod failovers;
 mod nodes;
 mod recovery;
 
@@ -34,6 +35,10 @@ pub fn estimate(model: &Model, name: &str, runs: &[Run], relaxation: Option<Span
             let index = model.nodes.iter().position(|known| known.name == group)?;
             nodes::of_nodes(model, index, metric, seen)
         }
+        MetricKey::Failover(name, metric) => {
+            let index = model.failovers.iter().position(|known| known.name == name)?;
+            failovers::of_failover(model, index, metric, seen)
+        }
     }
 }
 
@@ -58,6 +63,17 @@ pub fn quotient(model: &Model, metric: Metric, run: &Run) -> Option<(f64, f64)> 
             CameBack::After(seconds) | CameBack::NotWithin(seconds) => (seconds, 1.0),
         },
         Metric::Recovered => (f64::from(u8::from(matches!(came_back(model, run)?, CameBack::After(_)))), 1.0),
+        Metric::Available => (run.good_in_time as f64, ended),
+        Metric::Degraded
+        | Metric::Touched
+        | Metric::Lost
+        | Metric::Retried
+        | Metric::Resumed
+        | Metric::ResumeMean
+        | Metric::ResumeMax
+        | Metric::WorkLostMean
+        | Metric::WorkLostMax
+        | Metric::Moved => return failovers::quotient(metric, run),
         Metric::ErrorShare => (bad(run) as f64, ended),
         Metric::RejectedShare => (bad_of(run, EndKind::Rejected) as f64, ended),
         Metric::AbandonedShare => (bad_of(run, EndKind::Abandoned) as f64, ended),
@@ -130,8 +146,19 @@ fn system(model: &Model, metric: Metric, seen: Seen<'_>) -> Option<Estimate> {
         | Metric::Quality
         | Metric::CostPerCorrect
         | Metric::Agents
-        | Metric::CacheHits
-        | Metric::StaleHits => {
+        | Metric::StaleHits
+        | Metric::Available
+        | Metric::Degraded
+        | Metric::Touched
+        | Metric::Lost
+        | Metric::Retried
+        | Metric::Resumed
+        | Metric::ResumeMean
+        | Metric::ResumeMax
+        | Metric::WorkLostMean
+        | Metric::WorkLostMax
+        | Metric::Moved
+        | Metric::CacheHits => {
             let pairs: Vec<_> = runs.iter().filter_map(|run| quotient(model, metric, run)).collect();
             return share_or_ratio(metric, &pairs, confidence);
         }
@@ -152,6 +179,8 @@ fn share_or_ratio(metric: Metric, pairs: &[(f64, f64)], confidence: f64) -> Opti
         | Metric::RejectedShare
         | Metric::AbandonedShare
         | Metric::FailedShare
+        | Metric::Available
+        | Metric::Degraded
         | Metric::Recovered => true,
         Metric::Issued
         | Metric::Ended
@@ -175,8 +204,17 @@ fn share_or_ratio(metric: Metric, pairs: &[(f64, f64)], confidence: f64) -> Opti
         | Metric::Quality
         | Metric::CostPerCorrect
         | Metric::Agents
-        | Metric::CacheHits
-        | Metric::StaleHits => false,
+        | Metric::StaleHits
+        | Metric::Touched
+        | Metric::Lost
+        | Metric::Retried
+        | Metric::Resumed
+        | Metric::ResumeMean
+        | Metric::ResumeMax
+        | Metric::WorkLostMean
+        | Metric::WorkLostMax
+        | Metric::Moved
+        | Metric::CacheHits => false,
     };
     if is_share_of_things {
         return share(pairs, confidence);
@@ -295,6 +333,7 @@ fn of_station(model: &Model, index: usize, metric: PlaceMetric, seen: Seen<'_>) 
             model.stations[index].sockets.as_ref()?;
             of(&|run| (run.stations[index].handshakes as f64, run.stations[index].calls as f64))
         }
+        PlaceMetric::Available => failovers::answering(index, seen, confidence),
         PlaceMetric::ActiveWorkers => None,
     }
 }
@@ -339,6 +378,9 @@ fn of_pool(model: &Model, index: usize, metric: PlaceMetric, seen: Seen<'_>) -> 
         }
         PlaceMetric::ActiveWorkers if model.pools[index].dispatch == DispatchSpec::EventDriven => None,
         PlaceMetric::ActiveWorkers => of(&|run| (run.pools[index].claimed_area as f64 / 1e9, seconds(run))),
-        PlaceMetric::LimitedShare | PlaceMetric::Working | PlaceMetric::Handshakes => None,
+        PlaceMetric::LimitedShare
+        | PlaceMetric::Working
+        | PlaceMetric::Handshakes
+        | PlaceMetric::Available => None,
     }
 }

@@ -23,6 +23,16 @@ pub(super) fn text() -> String {
     text
 }
 
+/// The JSON schema of forecast files, indented.
+pub(super) fn of_forecasts() -> String {
+    let generator = SchemaSettings::draft2020_12().into_generator();
+    let mut schema = generator.into_root_schema_for::<crate::forecast::schema::ForecastFile>().to_value();
+    open(&mut schema, Position::Root);
+    let mut text = serde_json::to_string_pretty(&schema).expect("a schema is plain JSON");
+    text.push('\n');
+    text
+}
+
 /// Where a schema stands.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Position {

@@ -3,6 +3,7 @@
 //! Units are visible: a span is a string (`"250ms"`), any other quantity ends its key in its unit. Choices are
 //! externally tagged. Any object may hold a `"note"`; it is dropped before these types are read.
 
+mod failover;
 mod fault;
 mod files;
 mod homes;
@@ -21,6 +22,10 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use failover::{
+    AccessSpec, CheckpointStep, FailBackSpec, FailoverPolicy, LoadingSpec, ProbeSpec, ReplicationMode,
+    SessionRecoverySpec, TryStep,
+};
 pub use fault::{FaultEffect, FaultSpec, OutageAnswer};
 pub use files::{FilesSpec, ReadSpec, RotationSpec, SnapshotSpec};
 pub use homes::Homes;

@@ -72,6 +72,17 @@ pub enum Op {
         /// Behind the body.
         behind: u32,
     },
+    /// A session begins with its agent of a pool, or goes on from its checkpoint.
+    Resume(u16),
+    /// The session is written down, safe after a span by this law of [`Program::spans`]; at once for `u16::MAX`.
+    Checkpoint(u16),
+    /// The body, which begins with the next operation and ends with a [`Op::BranchEnd`], is tried.
+    Try {
+        /// Where it goes on where that fails.
+        otherwise: u32,
+        /// Behind both.
+        behind: u32,
+    },
     /// Replays the recorded calls of the task's session at the station of a visit.
     Replay(u16),
     /// Waits for an agent of a pool and holds it.
@@ -243,6 +254,9 @@ pub struct Visit {
     pub coalesce: Option<u16>,
     /// What its provider keeps of its prompt.
     pub prompt: Option<PromptCache>,
+    /// The failover that decides which station it goes to, by place in [`Model::failovers`](super::Model::failovers), and
+    /// what it wants there.
+    pub failover: Option<(u16, super::failover::Access)>,
 }
 
 /// What a provider keeps of the prompts of a step.
@@ -271,6 +285,7 @@ impl Visit {
             batch: None,
             coalesce: None,
             prompt: None,
+            failover: None,
         }
     }
 }

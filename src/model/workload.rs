@@ -39,6 +39,8 @@ pub struct Client {
     pub mix: Vec<(f64, u16)>,
     /// The number of the user that a task is of; users of a closed loop have their own.
     pub users: Option<Law<f64>>,
+    /// Whether all tasks of a user come from one region, and leave the user's state where they were served last.
+    pub pinned: bool,
     /// Cumulative shares of the regions that its tasks come from; empty without regions.
     pub regions: Vec<(f64, u16)>,
     /// How long it waits for an answer.

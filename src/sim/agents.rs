@@ -268,6 +268,8 @@ impl World<'_> {
         strand.pool = pool;
         strand.enter_pc = strand.pc;
         strand.entered = now;
+        self.forget_session(id);
+        let strand = self.strands.get_mut(id);
         let (priority, measured) = (strand.priority, strand.measured);
         strand.retry_after = 0;
         let draw = if model.admission.is_some() { strand.draw(uses::ADMISSION) } else { 0.0 };
@@ -319,7 +321,7 @@ impl World<'_> {
         Offer { priority: strand.priority, lane, deadline }
     }
 
-    fn queue_up(&mut self, id: u32, pool: u16) {
+    pub(super) fn queue_up(&mut self, id: u32, pool: u16) {
         let (time, now) = (self.time(), self.now);
         let offer = self.offer(id, pool);
         let state = &mut self.pools[pool as usize];

@@ -45,6 +45,7 @@ impl World<'_> {
                 | Phase::WorkerBackoff
                 | Phase::Scheduled
                 | Phase::Returning
+                | Phase::Undetected
                 | Phase::AttemptLost
                 | Phase::TaskLost => false,
             };
@@ -60,6 +61,9 @@ impl World<'_> {
         }
         self.probe.audit(tasks);
         self.audit_shared();
+        self.audit_impact();
+        self.audit_sessions();
+        self.audit_failovers();
         for (index, station) in self.stations.iter().enumerate() {
             let name = &self.plan.model.stations[index].name;
             assert_eq!(

@@ -3,6 +3,8 @@
 //! Whole numbers are LEB128 varints, samples are their own canonical bytes with a length in front. Equal runs give
 //! equal bytes; any change of this layout changes [`VERSION`].
 
+mod recovery;
+
 use super::alerts::AlertActs;
 use super::controllers::ScalerActs;
 use super::ledger::PARTS;
@@ -13,7 +15,7 @@ use crate::tally::Samples;
 use std::fmt;
 
 /// The version of the layout.
-const VERSION: u64 = 6;
+const VERSION: u64 = 7;
 
 /// Why bytes are no run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -158,6 +160,10 @@ impl Run {
         out.list(&levels, |out, acts| out.numbers(acts.spent.into_iter().chain([acts.changes])));
         out.list(&self.windows, write_window);
         out.list(&self.slices, |out, area| out.number(*area));
+        // A run in which nothing of it is written down keeps its bytes.
+        if let Some(recovery) = &self.recovery {
+            recovery::write(&mut out, recovery);
+        }
         out.0
     }
 
@@ -193,6 +199,9 @@ impl Run {
         run.levels = from.list(|from| Ok(LevelActs { spent: from.array()?, changes: from.number()? }))?.pop();
         run.windows = from.list(read_window)?;
         run.slices = from.list(Reader::wide)?;
+        if !from.0.is_empty() {
+            run.recovery = Some(recovery::read(&mut from)?);
+        }
         if from.0.is_empty() { Ok(run) } else { Err(RunDecodeError) }
     }
 

@@ -449,12 +449,16 @@ impl super::world::World<'_> {
             act(&mut station.number);
             act(&mut station.busy);
             act(&mut station.working);
+            act(&mut station.answering);
         }
         for pool in &mut self.pools {
             act(&mut pool.number);
             act(&mut pool.queued);
             act(&mut pool.alive);
             act(&mut pool.claimed);
+        }
+        for failover in &mut self.failovers {
+            act(failover.answering());
         }
         for node in &mut self.nodes {
             act(&mut node.tasks);
@@ -497,6 +501,7 @@ impl super::world::World<'_> {
     /// What the replication gives.
     pub(super) fn into_run(self) -> Run {
         let now = self.now;
+        let recovery = self.impact.on.then(|| self.recovery_run());
         let scalers = self.controllers.acts();
         let modes = self.degrade.map(|mut degrade| {
             degrade.settle(now);
@@ -557,6 +562,7 @@ impl super::world::World<'_> {
             levels,
             windows: probe.windows,
             slices: probe.slices,
+            recovery,
         }
     }
 }

@@ -1,7 +1,10 @@
 //! What one replication gives: integer counts and sums, exact samples, and nothing derived.
 
 use super::alerts::AlertActs;
+use super::checkpoints::SessionsRun;
 use super::controllers::ScalerActs;
+use super::failovers::FailoverActs;
+use super::impact::ImpactRun;
 use super::ledger::PARTS;
 use super::levels::LevelActs;
 use super::strand::CAUSES;
@@ -96,6 +99,23 @@ pub struct Run {
     pub windows: Vec<WindowRun>,
     /// The mean number of tasks in the system by slice of time, in task-nanoseconds; only in pilots.
     pub slices: Vec<u128>,
+    /// What failures did, where that is written down.
+    pub recovery: Option<RecoveryRun>,
+}
+
+/// What failures did, and how the system got over them.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RecoveryRun {
+    /// The tasks that they touched.
+    pub impact: ImpactRun,
+    /// The sessions whose agents died.
+    pub sessions: SessionsRun,
+    /// How often the state of a user has moved to another region.
+    pub moved: u64,
+    /// What each failover did.
+    pub failovers: Vec<FailoverActs>,
+    /// Of each station, nanoseconds of the measured window in which it answered.
+    pub answering: Vec<u128>,
 }
 
 /// What one station did in the window.

@@ -12,6 +12,7 @@ mod mechanisms;
 mod metastability;
 mod monotone;
 mod platform;
+mod recovery;
 mod replays;
 mod report;
 mod reproduce;

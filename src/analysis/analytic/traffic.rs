@@ -102,6 +102,9 @@ impl<'a> Traffic<'a> {
             | Op::Hedge { .. }
             | Op::Deliver
             | Op::Replay(_)
+            | Op::Resume(_)
+            | Op::Checkpoint(_)
+            | Op::Try { .. }
             | Op::Hold { .. }
             | Op::Enter(_)
             | Op::Leave
@@ -134,6 +137,9 @@ impl<'a> Traffic<'a> {
             | Op::Hedge { .. }
             | Op::Deliver
             | Op::Replay(_)
+            | Op::Resume(_)
+            | Op::Checkpoint(_)
+            | Op::Try { .. }
             | Op::Hold { .. }
             | Op::Enter(_)
             | Op::Leave
@@ -295,7 +301,8 @@ fn unmarkovian(op: Op) -> Result<(), String> {
         Op::Hedge { .. } => "hedges calls",
         Op::Replay(_) => "replays recorded calls",
         Op::Hold { .. } => "holds a slot",
-        Op::Enter(_) | Op::Leave => "holds an agent",
+        Op::Enter(_) | Op::Leave | Op::Resume(_) | Op::Checkpoint(_) => "holds an agent",
+        Op::Try { .. } => "does something else where steps fail",
         Op::LoopStart { .. } | Op::LoopNext { .. } => "has a loop of counted rounds",
         Op::Fork { .. } | Op::BranchEnd => "has parallel branches",
         Op::Lookup { .. } | Op::Store { .. } | Op::Write { .. } => "looks into a cache",

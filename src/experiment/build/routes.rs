@@ -2,6 +2,7 @@
 
 mod calls;
 mod ends;
+mod recovery;
 mod region;
 mod spread;
 
@@ -14,6 +15,7 @@ use crate::experiment::schema::{
 };
 use crate::experiment::tree::Tree;
 use crate::model::distribution::Law;
+use crate::model::failover::Failover;
 use crate::model::route::{CopyFate, LOOPS_MAX, Op, Program, Visit};
 use tars_policy::layers::Scope;
 use tars_policy::units::Span;
@@ -24,6 +26,7 @@ pub(super) fn lay_out(
     system: &SystemSpec,
     policies: &PoliciesSpec,
     parts: &Parts,
+    failovers: &[Failover],
     diagnostics: &mut Diagnostics,
 ) -> Program {
     let names: Vec<String> = system.routes.keys().cloned().collect();
@@ -32,6 +35,7 @@ pub(super) fn lay_out(
         system,
         policies,
         parts,
+        failovers,
         diagnostics,
         names: &names,
         program: Program::default(),
@@ -62,6 +66,8 @@ struct Nested {
     agent: bool,
     branch: bool,
     cache: bool,
+    /// Whether the agent is of a pool whose sessions outlive it.
+    session: bool,
 }
 
 struct Layout<'a> {
@@ -69,6 +75,7 @@ struct Layout<'a> {
     system: &'a SystemSpec,
     policies: &'a PoliciesSpec,
     parts: &'a Parts,
+    failovers: &'a [Failover],
     diagnostics: &'a mut Diagnostics,
     names: &'a [String],
     program: Program,
@@ -150,6 +157,11 @@ impl Layout<'_> {
                 self.push(Op::Enter(pool));
                 let before = self.nested;
                 self.nested.agent = true;
+                self.nested.branch = false;
+                self.nested.session = self.parts.pools[usize::from(pool)].recovery.is_some();
+                if self.nested.session {
+                    self.push(Op::Resume(pool));
+                }
                 self.steps(&agent.steps, &path.key("steps"));
                 self.nested = before;
                 self.push(Op::Leave);
@@ -172,6 +184,8 @@ impl Layout<'_> {
                 let behind = self.here();
                 self.program.ops[at as usize] = Op::Feature { feature: index(place), off: behind };
             }
+            Step::Checkpoint(checkpoint) => self.checkpoint(checkpoint, &path.key("checkpoint")),
+            Step::Try(attempt) => self.attempt(attempt, &path.key("try")),
             Step::Go(route) => {
                 let path = path.key("go");
                 if self.nested.agent || self.nested.branch || self.loops > 0 {

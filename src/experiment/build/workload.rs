@@ -83,7 +83,7 @@ pub(super) fn build(
             let path = root.key("clients").key(name);
             let homes = homes(tree, &path, spec, program, regions, diagnostics);
             let client = client(tree, &path, name, spec, &names, program, traces, diagnostics)?;
-            Some(Client { regions: homes, ..client })
+            Some(Client { regions: homes, pinned: spec.pinned, ..client })
         })
         .collect();
     (classes, clients)
@@ -175,6 +175,7 @@ fn client(
         mix,
         users: spec.users.clone(),
         regions: Vec::new(),
+        pinned: false,
         timeout: spec.timeout,
         retry: spec.retry.clone(),
         retries_refused: spec.retry_on.contains(&RetryOn::Refused),

@@ -1,5 +1,6 @@
 //! The mirror of a route: the steps that a task takes.
 
+use super::failover::{AccessSpec, CheckpointStep, TryStep};
 use super::station::StationKind;
 use crate::model::distribution::Law;
 use schemars::JsonSchema;
@@ -38,6 +39,10 @@ pub enum Step {
     Region(indexmap::IndexMap<String, Vec<Step>>),
     /// The inner steps only where a feature is on (degradation switches features off).
     Feature(FeatureStep),
+    /// What a session goes on from when its agent dies; see `recovery` of a pool.
+    Checkpoint(CheckpointStep),
+    /// Steps, and others in their place where they fail: a fallback, or an answer without them.
+    Try(TryStep),
     /// Goes on with another route and does not come back.
     Go(String),
     /// Replays the calls of the task's recorded session at a station.
@@ -88,6 +93,10 @@ pub struct VisitStep {
     /// `retry` and `breaker` are then those of the shared call, whose time begins when the batch leaves.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub batch: Option<String>,
+    /// What it wants of the failover (`policies.failovers`) that the station is a member of: the call goes to the member
+    /// that is active then. Left out, it goes to this station whatever happens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access: Option<AccessSpec>,
 }
 
 /// A slot of a station is held while the inner steps run.

@@ -1,5 +1,6 @@
 //! The mirror of a system: stations, agents, providers, models and caches by name.
 
+use super::failover::SessionRecoverySpec;
 use super::homes::Homes;
 use super::node::NodeSpec;
 use super::region::RegionSpec;
@@ -93,6 +94,9 @@ pub struct PoolSpec {
     /// and collections touch them when left out. Agents are dealt out to all of them in turn, by their `weight`.
     #[serde(default, skip_serializing_if = "Homes::is_empty")]
     pub nodes: Homes,
+    /// How sessions outlive its agents; they are lost with them when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recovery: Option<SessionRecoverySpec>,
 }
 
 /// Yes.

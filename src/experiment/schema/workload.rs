@@ -61,6 +61,9 @@ pub struct ClientSpec {
     /// The weights of the regions that its tasks come from.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub regions: IndexMap<String, f64>,
+    /// Whether all tasks of a user come from one region, and leave the user's state where they were served last.
+    #[serde(default)]
+    pub pinned: bool,
     /// How long it waits for an answer before it gives up; the work goes on, wasted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout: Option<Span>,

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use std::fmt;
 use std::path::PathBuf;
 use tars_policy::units::Span;
-use tars_sim::experiment::{Diagnostics, TraceStore, build, cell_tree, load};
+use tars_sim::experiment::{Diagnostics, TraceStore, build, load};
 use tars_sim::model::Model;
 use tars_sim::sim::{Plan, Run, replicate};
 use tars_sim::stats::compare;
@@ -65,13 +65,11 @@ impl Side {
     fn run(book: Book, pair: &Pair, value: &serde_json::Value) -> Result<Self, String> {
         let file = PathBuf::from(book.folder).join(format!("{}.json", pair.experiment));
         let given = pair.given.iter().map(|(key, value)| format!("{key}={value}"));
-        // What a sweep varies is for the row to say.
-        let alone = ["/sweep=null".to_owned()].into_iter();
-        let sets: Vec<String> = alone.chain(given).chain([format!("{}={value}", pair.key)]).collect();
+        let sets: Vec<String> = given.chain([format!("{}={value}", pair.key)]).collect();
         let mut diagnostics = Diagnostics::new();
         let experiment = load(&file, &sets, &mut diagnostics).and_then(|loaded| {
-            let tree = cell_tree(&loaded, loaded.cells.first()?);
-            build(&tree, &mut TraceStore::new(&file, None), &mut diagnostics)
+            // As the file stands, without its sweep.
+            build(&loaded.base, &mut TraceStore::new(&file, None), &mut diagnostics)
         });
         let model =
             experiment.filter(|_| !diagnostics.has_errors()).ok_or_else(|| diagnostics.to_string())?;

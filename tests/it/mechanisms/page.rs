@@ -36,7 +36,7 @@ pub(super) fn page(book: Book, table: &Table) -> String {
 fn introduction(book: Book, table: &Table) -> String {
     let (rows, missing) = (table.rows.len(), table.missing.len());
     let (file, setting) = book.by_hand;
-    let alone = if book.sweeps { " Where an experiment sweeps, its sweep is left out (`--set /sweep=null`)." } else { "" };
+    let alone = if book.sweeps { " Where an experiment sweeps, its sweep is left out." } else { "" };
     format!(
         "{rows} mechanisms can be switched on in an experiment file and have a test that shows their effect; \
          {missing} cannot be said yet and are listed at the end. The page is written from [`{0}.json`]({0}.json), \

@@ -176,9 +176,12 @@ fn least_left(model: &Model, at: usize, left: &[f64]) -> f64 {
         | Op::Store { .. }
         | Op::Write { .. }
         | Op::Replay(_)
+        | Op::Resume(_)
+        | Op::Checkpoint(_)
         | Op::Feature { .. } => next,
         Op::Shared(_)
         | Op::Deliver
+        | Op::Try { .. }
         | Op::LoopStart { .. }
         | Op::LoopNext { .. }
         | Op::Fork { .. }

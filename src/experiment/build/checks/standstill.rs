@@ -64,6 +64,9 @@ fn first_place(model: &Model, class: usize) -> Option<Place> {
             | Op::Landed
             | Op::Hedge { .. }
             | Op::Deliver
+            | Op::Resume(_)
+            | Op::Checkpoint(_)
+            | Op::Try { .. }
             | Op::Replay(_)
             | Op::Leave
             | Op::Choose { .. }

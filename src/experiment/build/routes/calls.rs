@@ -22,7 +22,9 @@ impl Layout<'_> {
         let breaker = self.breaker(path, visit.breaker.as_ref());
         let batch = self.batch(path, visit.batch.as_ref());
         let Some(station) = station else { return };
+        let failover = self.access(station, visit.access, path);
         let visit = self.add_visit(Visit {
+            failover,
             law,
             patience,
             timeout: visit.timeout,

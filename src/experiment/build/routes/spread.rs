@@ -86,6 +86,9 @@ impl Layout<'_> {
             | Op::Landed
             | Op::Hedge { .. }
             | Op::Deliver
+            | Op::Resume(_)
+            | Op::Checkpoint(_)
+            | Op::Try { .. }
             | Op::Lookup { .. }
             | Op::Store { .. }
             | Op::Write { .. }
