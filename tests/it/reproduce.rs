@@ -128,7 +128,10 @@ fn the_measured_baselines_split_as_is_told() {
     let split = [Verdict::Reproduced, Verdict::Fitted, Verdict::Refuted, Verdict::Missed, Verdict::Holds];
     let [reproduced, fitted, refuted, missed, holds] = split.map(count);
     let told = format!("| all 212 | {reproduced} | {fitted} | {refuted} | {missed} | {holds} |");
-    assert!(fs::read_to_string("docs/reproduce.md").unwrap().contains(&told), "docs/reproduce.md lacks {told}");
+    assert!(
+        fs::read_to_string("docs/reproduce.md").unwrap().contains(&told),
+        "docs/reproduce.md lacks {told}"
+    );
 }
 
 #[test]
@@ -270,5 +273,8 @@ fn the_whole_command_gives_what_is_committed_in_the_same_bytes_again() {
     let once = written(&folder.path().join("once"), &["--threads", "1"]);
     let known = fs::read(Path::new(REFERENCE).join("figures.csv")).unwrap();
     assert!(once.1[0] == known, "figures.csv is not that of {REFERENCE}");
-    assert!(once == written(&folder.path().join("again"), &["--threads", "2"]), "two threads give other bytes");
+    assert!(
+        once == written(&folder.path().join("again"), &["--threads", "2"]),
+        "two threads give other bytes"
+    );
 }

@@ -105,7 +105,9 @@ mod tests {
         assert!(svg.contains("what there is") && svg.contains("month"), "{svg}");
         for text in picture.scene.texts() {
             let (left, top, right, bottom) = text.bounds();
-            assert!(left >= 0.0 && top >= 0.0 && right <= picture.scene.width && bottom <= picture.scene.height);
+            assert!(
+                left >= 0.0 && top >= 0.0 && right <= picture.scene.width && bottom <= picture.scene.height
+            );
         }
     }
 }
