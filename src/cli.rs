@@ -37,7 +37,10 @@ pub enum Command {
     /// Holds every published TARS figure against the simulator: a verdict each; code 3 if any is missed.
     #[command(after_help = "Example: tars-sim reproduce --quick --group tier3")]
     Reproduce(ReproduceArgs),
-    /// Prints the JSON schema of experiment files, or of `result.json`.
+    /// Months ahead: what load comes, which limit binds first, what to order by when, what it costs, and how sure that is.
+    #[command(after_help = "Example: tars-sim forecast experiments/forecast-18-months.json --quick")]
+    Forecast(ForecastArgs),
+    /// Prints the JSON schema of experiment files, of forecast files, or of `result.json`.
     #[command(after_help = "Example: tars-sim schema result > result.schema.json")]
     Schema {
         /// Which files the schema is of.
@@ -154,6 +157,36 @@ pub struct ReproduceArgs {
     pub format: OutputFormat,
 }
 
+/// How a forecast is made.
+#[derive(Clone, Debug, Args)]
+pub struct ForecastArgs {
+    /// The forecast file.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Sets a value of the forecast file, by JSON pointer; may be repeated, a later one wins.
+    #[arg(long = "set", value_name = "/PATH=VALUE")]
+    pub sets: Vec<String>,
+    /// The folder of public traces, for experiments that replay them [default: `TARS_SIM_DATA`, or ../shared/data].
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// The folder of results [default: outputs/NAME, or outputs/NAME-quick].
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// A first look within seconds: two replications, and months of up to 5,000 agents. Not for decisions.
+    #[arg(long, conflicts_with = "full")]
+    pub quick: bool,
+    /// Simulates every month, for an hour each: hours of work.
+    #[arg(long)]
+    pub full: bool,
+    /// Worker threads; 0 takes one for each core. Results do not depend on it.
+    #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true)]
+    #[arg(value_parser = clap::value_parser!(u16).range(..=1024))]
+    pub threads: u16,
+    /// What goes to standard output: a summary, `result.json`, or `forecast.csv`.
+    #[arg(long, value_enum, default_value_t = OutputFormat::Table)]
+    pub format: OutputFormat,
+}
+
 /// How experiments are run.
 #[derive(Clone, Debug, Args)]
 pub struct RunArgs {
@@ -233,6 +266,8 @@ pub enum ResultFormat {
 pub enum SchemaOf {
     /// Experiment files.
     Experiment,
+    /// Forecast files.
+    Forecast,
     /// `result.json`.
     Result,
 }

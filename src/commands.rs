@@ -4,6 +4,7 @@
 
 mod axes;
 mod failure;
+mod forecast;
 mod init;
 mod manual;
 mod precision;
@@ -21,7 +22,7 @@ mod validate;
 
 pub use failure::{Cause, Failure};
 
-use crate::cli::{Cli, Command, ResultFormat, SchemaOf};
+use crate::cli::{Cli, Command, ResultFormat};
 use crate::report::terminal::Screen;
 use crate::report::{self, Format};
 use crate::store::{FolderLock, Manifest, Outgoing};
@@ -63,8 +64,8 @@ pub fn execute(cli: Cli, around: &Surroundings) -> Result<(), Failure> {
         Command::Check(args) => check(&args.experiment, around),
         Command::Validate(args) => validate::run(&args, around),
         Command::Reproduce(args) => reproduce::run(&args),
-        Command::Schema { of: SchemaOf::Experiment } => print(schema::of_experiments().as_bytes()),
-        Command::Schema { of: SchemaOf::Result } => print(schema::of_results().as_bytes()),
+        Command::Forecast(args) => forecast::run(&args, around),
+        Command::Schema { of } => print(schema::text(of).as_bytes()),
         Command::Init { folder } => init::init(&folder),
         Command::Report { folder, format, start } => redraw(&folder, format_from(format, start), around),
         Command::Completions { shell } => {

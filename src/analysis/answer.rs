@@ -10,7 +10,7 @@ use crate::result::{
     Answer, Assumption, Axis, Better, Cell, CellStatus, FORMAT, Figure, Flag, MetricInfo, PublishedCurve,
     ResultFile, Sensitivity, Severity, SloTerm,
 };
-use wording::{carried_words, uncarried_words};
+use wording::{carried_words, in_words, uncarried_words};
 
 /// What a whole result is made from, besides its cells.
 #[derive(Clone, Debug)]
@@ -160,10 +160,12 @@ fn answer(whole: &Whole, slo: &[SloTerm], cells: &[Cell], sensitivity: &[Sensiti
     let backs = done
         .iter()
         .filter_map(|cell| Some((words(&whole.axes, cell, |_| true), cell.flags.iter().find(back)?)));
-    answer.details.extend(backs.take(DETAILS_MAX).map(|(setting, flag)| {
-        let with = if setting.is_empty() { String::new() } else { format!("with {setting}: ") };
-        format!("{}.", capital(&format!("{with}{}", flag.text)))
-    }));
+    answer.details.extend(backs.take(DETAILS_MAX).map(in_words));
+    let binds = |flag: &&Flag| flag.code == "binds-first";
+    let bound = done
+        .iter()
+        .filter_map(|cell| Some((words(&whole.axes, cell, |_| true), cell.flags.iter().find(binds)?)));
+    answer.details.extend(bound.take(DETAILS_MAX).map(in_words));
     if let Some(flag) = cells.iter().flat_map(|cell| &cell.flags).find(|flag| flag.code == "never-acts") {
         answer.details.push(format!("{}.", capital(&flag.text)));
     }

@@ -1,14 +1,24 @@
 //! `schema`: what editors complete and check experiments with, and what readers of results can rely on, made from the
 //! types that read and write them.
 
+use crate::cli::SchemaOf;
 use crate::experiment::schema::ExperimentFile;
 use crate::experiment::sweep::SweepSpec;
 use crate::result::ResultFile;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
-/// The JSON schema of experiment files, indented.
-pub(super) fn of_experiments() -> String {
+/// The JSON schema of some files, indented.
+pub(super) fn text(of: SchemaOf) -> String {
+    match of {
+        SchemaOf::Experiment => of_experiments(),
+        SchemaOf::Forecast => of_forecasts(),
+        SchemaOf::Result => of_results(),
+    }
+}
+
+/// That of experiment files.
+fn of_experiments() -> String {
     let mut generator = SchemaSettings::draft2020_12().into_generator();
     let sweep = generator.subschema_for::<SweepSpec>();
     let mut schema = generator.into_root_schema_for::<ExperimentFile>().to_value();
@@ -23,8 +33,8 @@ pub(super) fn of_experiments() -> String {
     indented(&schema)
 }
 
-/// The JSON schema of `result.json`, indented.
-pub(super) fn of_results() -> String {
+/// That of `result.json`.
+fn of_results() -> String {
     let generator = SchemaSettings::draft2020_12().into_generator();
     indented(&generator.into_root_schema_for::<ResultFile>().to_value())
 }
@@ -33,6 +43,14 @@ fn indented(schema: &Value) -> String {
     let mut text = serde_json::to_string_pretty(schema).expect("a schema is plain JSON");
     text.push('\n');
     text
+}
+
+/// That of forecast files.
+fn of_forecasts() -> String {
+    let generator = SchemaSettings::draft2020_12().into_generator();
+    let mut schema = generator.into_root_schema_for::<crate::forecast::schema::ForecastFile>().to_value();
+    open(&mut schema, Position::Root);
+    indented(&schema)
 }
 
 /// Where a schema stands.

@@ -2,6 +2,7 @@
 
 mod checks;
 mod controllers;
+mod failovers;
 mod faults;
 mod levels;
 mod recovery;
@@ -88,7 +89,8 @@ pub fn build(tree: &Tree, traces: &mut TraceStore, diagnostics: &mut Diagnostics
     let roles = workload::roles(&load);
     let models: Vec<String> = system.models.keys().cloned().collect();
     let mut parts = system::build(tree, &system, &roles, diagnostics);
-    let program = routes::lay_out(tree, &system, &policies, &parts, diagnostics);
+    let failovers = failovers::failovers(tree, &policies, &parts, diagnostics);
+    let program = routes::lay_out(tree, &system, &policies, &parts, &failovers, diagnostics);
     let (classes, clients) =
         workload::build(tree, &load, (&program, &parts.regions), &roles, traces, diagnostics);
     let autoscalers = controllers::autoscalers(tree, &policies, &mut parts.pools, diagnostics);
@@ -108,7 +110,10 @@ pub fn build(tree: &Tree, traces: &mut TraceStore, diagnostics: &mut Diagnostics
     let batches = sharing::batches(tree, &policies, diagnostics);
     let coalescers = sharing::coalescers(tree, &policies, diagnostics);
     let recovery = recovery::recovery(tree, &measure, &faults, diagnostics);
-    let measure = Measure { recovery, ..measure_of(tree, &measure, diagnostics) };
+    let by_chance = faults.iter().any(|fault| fault.process.is_some());
+    let recovers = parts.pools.iter().any(|pool| pool.recovery.is_some()) || !failovers.is_empty();
+    let impact = measure.impact || by_chance || recovers;
+    let measure = Measure { recovery, impact, ..measure_of(tree, &measure, diagnostics) };
     let good_within = slo.latency_p99;
     let model = Model {
         classes,
@@ -127,6 +132,7 @@ pub fn build(tree: &Tree, traces: &mut TraceStore, diagnostics: &mut Diagnostics
         batches,
         coalescers,
         autoscalers,
+        failovers,
         degrade,
         levels,
         alerts,
@@ -177,6 +183,7 @@ fn policies_of(tree: &Tree, path: &Path, diagnostics: &mut Diagnostics) -> Optio
     let alerts = fields.map("alerts", diagnostics);
     let batches = fields.map("batches", diagnostics);
     let coalesce = fields.map("coalesce", diagnostics);
+    let failovers = fields.map("failovers", diagnostics);
     let degrade = match fields.tree("degrade") {
         Some(degrade) => Some(super::decode(degrade, &path.key("degrade"), diagnostics)?),
         None => None,
@@ -195,6 +202,7 @@ fn policies_of(tree: &Tree, path: &Path, diagnostics: &mut Diagnostics) -> Optio
         alerts: alerts?,
         batches: batches?,
         coalesce: coalesce?,
+        failovers: failovers?,
     })
 }
 
@@ -357,6 +365,7 @@ fn measure_of(tree: &Tree, spec: &MeasureSpec, diagnostics: &mut Diagnostics) ->
         seed: spec.seed,
         windows: spec.windows,
         recovery: None,
+        impact: spec.impact,
     }
 }
 

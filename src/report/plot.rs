@@ -7,6 +7,7 @@ mod attribution;
 mod chart;
 mod curves;
 mod distribution;
+pub mod fan;
 mod font;
 mod frame;
 mod heat;

@@ -13,6 +13,8 @@ mod mechanisms;
 mod metastability;
 mod monotone;
 mod openmetrics;
+mod platform;
+mod recovery;
 mod reference;
 mod replays;
 mod report;

@@ -54,11 +54,13 @@ pub(super) fn over_time(model: &Model, runs: &[Run]) -> Option<Series> {
 /// Faults that are drawn at most.
 const FAULTS_MAX: usize = 40;
 
-/// When each fault holds, up to the end of a run.
+/// When each fault holds, up to the end of a run: those that are planned, as the others come when they come in each
+/// replication. What begins and ends with another is told by the other.
 fn faults(model: &Model, end_s: f64) -> Vec<FaultSpan> {
     let mut spans: Vec<FaultSpan> = model
         .faults
         .iter()
+        .filter(|fault| fault.process.is_none() && fault.follows.is_none())
         .flat_map(|fault| {
             let station = fault.effect.station().and_then(|place| model.stations.get(usize::from(place)));
             let place = station.map_or_else(String::new, |station| format!(", {}", station.name));
