@@ -7,8 +7,8 @@ use super::cell::{slo_terms, trim};
 use crate::experiment::schema::SloSpec;
 use crate::model::metric::{Better as MetricBetter, Metric};
 use crate::result::{
-    Answer, Assumption, Axis, Better, Cell, CellStatus, FORMAT, Figure, Flag, MetricInfo, ResultFile,
-    Sensitivity, Severity, SloTerm,
+    Answer, Assumption, Axis, Better, Cell, CellStatus, FORMAT, Figure, Flag, MetricInfo, PublishedCurve,
+    ResultFile, Sensitivity, Severity, SloTerm,
 };
 use wording::{carried_words, in_words, uncarried_words};
 
@@ -39,6 +39,8 @@ pub struct Whole {
     pub slo: SloSpec,
     /// Figures used.
     pub assumptions: Vec<Assumption>,
+    /// What is published along its axes.
+    pub published: Vec<PublishedCurve>,
 }
 
 /// Puts a result together.
@@ -67,6 +69,7 @@ pub fn assemble(whole: Whole, cells: Vec<Cell>, sensitivity: Vec<Sensitivity>) -
         assumptions: whole.assumptions,
         flags,
         sensitivity,
+        published: whole.published,
     }
 }
 

@@ -63,6 +63,7 @@ pub fn picture(fan: &FanChart) -> Result<Picture, ReportError> {
         panels: vec![Panel { row: String::new(), title: Vec::new(), lines }],
         columns: None,
         targets: fan.limits.clone(),
+        published: Vec::new(),
         notes: fan.notes.clone(),
         dots: if sparse { Dots::Shown } else { Dots::Hidden },
     };
