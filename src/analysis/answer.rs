@@ -139,9 +139,9 @@ fn value(cell: &Cell, metric: Metric) -> Option<f64> {
     cell.metrics.get(metric.name()).and_then(|figure| figure.value)
 }
 
-/// Cheaper first; of equals the earlier cell.
-fn cost_order(cell: &Cell) -> (f64, usize) {
-    (value(cell, Metric::CostPerHour).unwrap_or(0.0), cell.index)
+/// What a cell costs an hour; nothing where no prices are stated.
+fn hourly(cell: &Cell) -> f64 {
+    value(cell, Metric::CostPerHour).unwrap_or(0.0)
 }
 
 fn answer(whole: &Whole, slo: &[SloTerm], cells: &[Cell], sensitivity: &[Sensitivity]) -> Answer {
@@ -242,9 +242,8 @@ fn chosen(whole: &Whole, slo: &[SloTerm], cells: &[&Cell]) -> Answer {
     let mut uncarried = Vec::new();
     for load in &loads {
         let here = cells.iter().copied().filter(|cell| load_of(cell) == *load);
-        let met = here.clone().filter(|cell| cell.slo_missed.is_empty());
-        let cheapest =
-            met.min_by(|a, b| cost_order(a).partial_cmp(&cost_order(b)).unwrap_or(std::cmp::Ordering::Equal));
+        let met: Vec<&Cell> = here.clone().filter(|cell| cell.slo_missed.is_empty()).collect();
+        let cheapest = cheapest(&met);
         if let Some(cell) = cheapest {
             best.push((cell, smaller(whole, cells, cell)));
         } else {
@@ -293,6 +292,14 @@ fn chosen(whole: &Whole, slo: &[SloTerm], cells: &[&Cell]) -> Answer {
         headline = format!("{headline} The next smaller, {system}, misses: {}.", missed_words(slo, small));
     }
     Answer { headline, details, cell: Some(cell.index), smaller: small.map(|small| small.index) }
+}
+
+/// The cheapest of some cells. Costs that differ by less than what is printed of them are the same, and then the first on
+/// the axes, which is the smallest, is named.
+fn cheapest<'a>(cells: &[&'a Cell]) -> Option<&'a Cell> {
+    const SAME: f64 = 1.005;
+    let least = cells.iter().map(|cell| hourly(cell)).fold(f64::INFINITY, f64::min);
+    cells.iter().copied().find(|cell| hourly(cell) <= least * SAME)
 }
 
 /// Whether the smallest configuration, the first on every axis of the system, carries any load, in a short sentence.
