@@ -12,7 +12,7 @@ use tars_sim::experiment::{CellSpec, Diagnostics, Experiment, TraceStore, build,
 use tars_sim::sim::{Plan, replicate};
 
 /// What each module of `src` may import of the others; `tars_policy` is open to all but `engine`, `tally` and `stats`.
-const MAY_IMPORT: [(&str, &[&str]); 16] = [
+const MAY_IMPORT: [(&str, &[&str]); 17] = [
     ("engine", &[]),
     ("tally", &[]),
     ("stats", &["tally"]),
@@ -26,6 +26,10 @@ const MAY_IMPORT: [(&str, &[&str]); 16] = [
     ("analysis", &["experiment", "model", "result", "runner", "sim", "stats", "tally"]),
     ("report", &["result"]),
     ("published", &["analysis", "experiment", "model", "runner", "sim", "stats", "tally"]),
+    (
+        "forecast",
+        &["analysis", "experiment", "model", "random", "report", "result", "runner", "sim", "stats", "tally"],
+    ),
     ("cli", &[]),
     (
         "commands",
@@ -33,6 +37,7 @@ const MAY_IMPORT: [(&str, &[&str]); 16] = [
             "analysis",
             "cli",
             "experiment",
+            "forecast",
             "model",
             "published",
             "report",
@@ -140,9 +145,15 @@ fn a_source_file_holds_one_idea() {
     assert!(long.is_empty(), "{}", long.join("\n"));
 }
 
+/// The files under `experiments/` that are experiments, and those that are forecasts: they name their schema.
+fn experiments_and_forecasts() -> (Vec<PathBuf>, Vec<PathBuf>) {
+    let is_experiment = |file: &PathBuf| !fs::read_to_string(file).unwrap().contains("forecast.schema.json\"");
+    files("experiments", "json").into_iter().partition(is_experiment)
+}
+
 #[test]
 fn each_experiment_loads_and_runs() {
-    let experiments = files("experiments", "json");
+    let experiments = experiments_and_forecasts().0;
     assert!(experiments.len() >= 4);
     for file in experiments {
         run_shortened(&file);
@@ -233,9 +244,9 @@ fn each_figure_of_a_model_says_where_it_comes_from() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// The schema of experiments as the program prints it.
-fn experiment_schema() -> String {
-    let output = Command::new(env!("CARGO_BIN_EXE_tars-sim")).arg("schema").output().unwrap();
+/// A schema as the program prints it.
+fn printed_schema(options: &[&str]) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_tars-sim")).arg("schema").args(options).output().unwrap();
     assert!(output.status.success());
     String::from_utf8(output.stdout).unwrap()
 }
@@ -251,9 +262,12 @@ fn model_schema() -> String {
 #[test]
 fn the_schemas_are_those_of_the_types() {
     let bless = std::env::var_os("BLESS").is_some();
-    for (name, current) in
-        [("experiment.schema.json", experiment_schema()), ("model.schema.json", model_schema())]
-    {
+    let all = [
+        ("experiment.schema.json", printed_schema(&[])),
+        ("forecast.schema.json", printed_schema(&["--forecast"])),
+        ("model.schema.json", model_schema()),
+    ];
+    for (name, current) in all {
         if bless {
             fs::write(name, &current).unwrap();
         }
@@ -266,8 +280,13 @@ fn the_schemas_are_those_of_the_types() {
 #[test]
 fn the_schemas_accept_every_experiment_and_model() {
     let mut wrong = Vec::new();
-    let both = [("experiment.schema.json", files("experiments", "json")), ("model.schema.json", parts())];
-    for (name, files) in both {
+    let (experiments, forecasts) = experiments_and_forecasts();
+    let all = [
+        ("experiment.schema.json", experiments),
+        ("forecast.schema.json", forecasts),
+        ("model.schema.json", parts()),
+    ];
+    for (name, files) in all {
         let schema: Value = serde_json::from_str(&fs::read_to_string(name).unwrap()).unwrap();
         for file in files {
             let value: Value = serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
