@@ -60,5 +60,5 @@ check_sim mm1 20000 1560
 check_sim mm10 18000 1755
 check_sim closed 20000 2270
 # 5.3 events a task, with node, coordinator, caches and tools.
-check_sim tier3 20000 9715
+check_sim tier3 20000 10420
 exit $failed

@@ -31,13 +31,14 @@ use demand::Curve;
 use ensemble::{Ensemble, Fan};
 use limits::Binding;
 use outcome::{
-    Extent, FORMAT, Forecast, HistoryOutcome, How, MonthDemand, MultiplierRow, Need, ResourceOutcome, SizeRow,
-    TierRow, Verified,
+    Extent, FORMAT, Forecast, HistoryOutcome, How, MonthDemand, MultiplierRow, Need, ResourceOutcome,
+    SizeRow, TierRow, Verified,
 };
 use platform::Platform;
 use read::Read;
 use schema::{
-    ForecastFile, Growth, Interpolation, Meaning, ResourceSpec, RuleSpec, ShapeSpec, SimulatedSpec, SimulationSpec,
+    ForecastFile, Growth, Interpolation, Meaning, ResourceSpec, RuleSpec, ShapeSpec, SimulatedSpec,
+    SimulationSpec,
 };
 use std::collections::BTreeMap;
 use supply::{Bound, Carried, Plan, Sized, Usage};
@@ -94,7 +95,11 @@ pub fn forecast(inputs: &Inputs<'_>) -> Result<Forecast, String> {
     let found = simulated(inputs, &sized, &demand)?;
     let needs = |agents: f64| needs(file, &sized, found.usage.as_ref(), agents);
     let units_usd = |agents: f64| -> f64 {
-        needs(agents).iter().zip(file.resources.values()).map(|(units, of)| units * of.usd_per_unit_month).sum()
+        needs(agents)
+            .iter()
+            .zip(file.resources.values())
+            .map(|(units, of)| units * of.usd_per_unit_month)
+            .sum()
     };
     let bindings = bindings(file, &found, &demand);
     let costs = cost::months(file, &demand.plan, &demand.ensemble, &units_usd);
@@ -118,7 +123,9 @@ pub fn forecast(inputs: &Inputs<'_>) -> Result<Forecast, String> {
         totals: cost::totals(&costs, demand.alternative.as_deref(), file),
         implied: cost::implied(&file.turns, &file.cost),
         shape_duty_share: 1.0 / demand.busy_over_mean,
-        commitments: commitments.map(|(name, spec)| cost::commitment(name, spec, file, &demand.ensemble)).collect(),
+        commitments: commitments
+            .map(|(name, spec)| cost::commitment(name, spec, file, &demand.ensemble))
+            .collect(),
         multipliers: multipliers(file, &demand.curve),
         tiers: tiers(file, &units_usd),
         decision: decisions::compare(file, &bindings, &demand.ensemble, &needs),
@@ -152,7 +159,14 @@ fn demand_of(inputs: &Inputs<'_>) -> Result<Demand, String> {
         let past = past::Past::new(history, spec, inputs.read.start)?;
         let (plan, ensemble) = past.futures(file.months, factor, &file.uncertainty);
         let curve = Curve::through(&plan);
-        return Ok(Demand { curve, plan, alternative: None, ensemble, busy_over_mean, history: Some(past.outcome) });
+        return Ok(Demand {
+            curve,
+            plan,
+            alternative: None,
+            ensemble,
+            busy_over_mean,
+            history: Some(past.outcome),
+        });
     }
     let curve = Curve::of(&file.demand.growth, factor).ok_or("the growth is no curve")?;
     let plan = curve.months(file.months);
@@ -174,7 +188,8 @@ fn schedule(spec: &SimulationSpec, extent: Extent, plan: &[f64]) -> (Vec<u32>, S
         Extent::Quick => {
             spec.replications = 2;
             spec.replications_of_others = 2;
-            let few = |month: &u32| plan.get(*month as usize).is_some_and(|agents| *agents <= QUICK_AGENTS_MAX);
+            let few =
+                |month: &u32| plan.get(*month as usize).is_some_and(|agents| *agents <= QUICK_AGENTS_MAX);
             spec.months.iter().copied().filter(few).collect()
         }
     };
@@ -183,7 +198,9 @@ fn schedule(spec: &SimulationSpec, extent: Extent, plan: &[f64]) -> (Vec<u32>, S
 
 fn simulated(inputs: &Inputs<'_>, sized: &[Sized<'_>], demand: &Demand) -> Result<Found, String> {
     let file = &inputs.read.file;
-    let (Some(platform), Some(spec)) = (inputs.platform, &file.simulation) else { return Ok(Found::default()) };
+    let (Some(platform), Some(spec)) = (inputs.platform, &file.simulation) else {
+        return Ok(Found::default());
+    };
     let (months, spec) = schedule(spec, inputs.extent, &demand.plan);
     let usage = supply::pilot(platform, sized, demand.plan[0], spec.replications_of_others)?;
     let agents: Vec<f64> = months.iter().map(|month| libm::round(demand.plan[*month as usize])).collect();
@@ -212,12 +229,15 @@ pub fn by_rule(rule: &RuleSpec, agents: f64) -> f64 {
 
 /// What some agents need of each resource: as the simulation sees it where it does, else by rule.
 fn needs(file: &ForecastFile, sized: &[Sized<'_>], usage: Option<&Usage>, agents: f64) -> Vec<f64> {
-    let mut sizes = usage.map(|usage| supply::by_formula(sized, usage, agents)).unwrap_or_default().into_iter();
+    let mut sizes =
+        usage.map(|usage| supply::by_formula(sized, usage, agents)).unwrap_or_default().into_iter();
     let mut flows = usage.map(|usage| usage.flows.clone()).unwrap_or_default().into_iter();
     let need = |spec: &ResourceSpec| {
         let seen = match &spec.simulated {
             Some(SimulatedSpec::Size { .. }) => sizes.next(),
-            Some(SimulatedSpec::Flow { per_unit, .. }) => flows.next().flatten().map(|flow| flow * agents * per_unit),
+            Some(SimulatedSpec::Flow { per_unit, .. }) => {
+                flows.next().flatten().map(|flow| flow * agents * per_unit)
+            }
             None => None,
         };
         seen.unwrap_or_else(|| by_rule(&spec.rule, agents))
@@ -242,7 +262,12 @@ fn months(file: &ForecastFile, start: YearMonth, demand: &Demand) -> Vec<MonthDe
         .collect()
 }
 
-fn resources(file: &ForecastFile, sized: &[Sized<'_>], found: &Found, demand: &Demand) -> Vec<ResourceOutcome> {
+fn resources(
+    file: &ForecastFile,
+    sized: &[Sized<'_>],
+    found: &Found,
+    demand: &Demand,
+) -> Vec<ResourceOutcome> {
     let places: Vec<Vec<f64>> =
         demand.plan.iter().map(|agents| needs(file, sized, found.usage.as_ref(), *agents)).collect();
     let (mut of_sized, mut of_flow) = (0, 0);
@@ -255,7 +280,9 @@ fn resources(file: &ForecastFile, sized: &[Sized<'_>], found: &Found, demand: &D
                 let (simulated, how) = match (&spec.simulated, found.plans.get(&month)) {
                     (None, _) => (None, How::Rule),
                     (Some(_), _) if found.usage.is_none() => (None, How::Rule),
-                    (Some(SimulatedSpec::Size { .. }), Some(plan)) => (Some(plan.units[of_sized]), How::Simulated),
+                    (Some(SimulatedSpec::Size { .. }), Some(plan)) => {
+                        (Some(plan.units[of_sized]), How::Simulated)
+                    }
                     (Some(SimulatedSpec::Flow { per_unit, .. }), Some(plan)) => {
                         (plan.seen.flows[of_flow].map(|flow| flow * per_unit), How::Simulated)
                     }
@@ -284,7 +311,8 @@ fn need(
 ) -> Need {
     let rule = by_rule(&spec.rule, agents);
     let published = spec.published.iter().find(|value| value.month == month).map(|value| value.value);
-    let deviation = |value: f64| published.filter(|published| *published > 0.0).map(|published| value / published - 1.0);
+    let deviation =
+        |value: f64| published.filter(|published| *published > 0.0).map(|published| value / published - 1.0);
     let fan = Fan::of(ensemble.agents.iter().map(|path| by_rule(&spec.rule, path[month as usize])));
     Need {
         month,
@@ -354,7 +382,8 @@ fn multipliers(file: &ForecastFile, curve: &Curve) -> Vec<MultiplierRow> {
             let mut found = Vec::new();
             for name in &multiplier.resources {
                 let spec = &file.resources[name];
-                let at = |month| spec.published.iter().find(|value| value.month == month).map(|value| value.value);
+                let at =
+                    |month| spec.published.iter().find(|value| value.month == month).map(|value| value.value);
                 // What is published for the month; where nothing is, the rule, which goes with the agents.
                 let own = at(point.month).zip(at(0)).map_or(agents, |(now, first)| now / first);
                 found.push((spec.title.clone(), own));
@@ -407,17 +436,26 @@ fn notes(inputs: &Inputs<'_>, sized: &[Sized<'_>], found: &Found, demand: &Deman
         let unsure = found.plans.values().flat_map(|plan| &plan.smaller).flatten();
         let unsure = unsure.filter(|smaller| smaller.verdict == platform::Verdict::Unsure).count();
         if unsure > 0 {
-            notes.push(format!("{unsure} next smaller sizes neither meet nor miss the objective beyond doubt"));
+            notes.push(format!(
+                "{unsure} next smaller sizes neither meet nor miss the objective beyond doubt"
+            ));
         }
         for (month, plan) in &found.plans {
             if plan.seen.verdict != platform::Verdict::Meets {
                 notes.push(format!("no sizes were found that meet the objective in month {month}"));
             }
             let whole = libm::round(demand.plan[*month as usize]);
-            debug_assert!((plan.agents - whole).abs() < 1.0, "all agents are simulated, never a part of them");
+            debug_assert!(
+                (plan.agents - whole).abs() < 1.0,
+                "all agents are simulated, never a part of them"
+            );
         }
-        let by_rule: Vec<&str> =
-            file.resources.iter().filter(|(_, spec)| spec.simulated.is_none()).map(|(name, _)| name.as_str()).collect();
+        let by_rule: Vec<&str> = file
+            .resources
+            .iter()
+            .filter(|(_, spec)| spec.simulated.is_none())
+            .map(|(name, _)| name.as_str())
+            .collect();
         if !by_rule.is_empty() && !sized.is_empty() {
             notes.push(format!("by rule alone: {}", by_rule.join(", ")));
         }

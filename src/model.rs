@@ -4,6 +4,7 @@
 //! as one flat program, every law and policy has been validated. The simulator reads it and changes nothing.
 
 pub mod distribution;
+pub mod failover;
 pub mod fault;
 pub mod levels;
 pub mod metric;
@@ -67,6 +68,8 @@ pub struct Model {
     pub coalescers: Vec<sharing::Coalescing>,
     /// Autoscalers.
     pub autoscalers: Vec<Autoscale>,
+    /// Groups of stations of which one is active.
+    pub failovers: Vec<failover::Failover>,
     /// Graceful degradation.
     pub degrade: Option<Degrade>,
     /// Degradation by the health of components.
@@ -85,6 +88,14 @@ impl Model {
     /// Whether a controller may give up steps, models or calls.
     pub const fn degrades(&self) -> bool {
         self.degrade.is_some() || self.levels.is_some()
+    }
+
+    /// Whether any cache keeps answers that grow outdated.
+    pub fn has_outdated_answers(&self) -> bool {
+        self.caches.iter().any(|cache| match &cache.store {
+            CacheKind::Semantic(semantic) => semantic.rule.outdated_after_mean.is_some(),
+            CacheKind::Plain(_) | CacheKind::Layered(_) => false,
+        })
     }
 
     /// Whether any answers are streamed.
@@ -181,6 +192,8 @@ pub struct Station {
     pub setup: Option<Law<Span>>,
     /// Breakdowns and repairs.
     pub breakdown: Option<Breakdown>,
+    /// How many working servers it takes for it to count as available.
+    pub needs: u32,
     /// Where time in service stands in the ledger.
     pub kind: Kind,
     /// Connections that its callers keep.
@@ -286,6 +299,8 @@ pub struct Pool {
     pub heap: Option<(f64, f64, f64)>,
     /// The kinds of processes its agents live in, by place in [`Model::nodes`]; empty for none.
     pub nodes: Vec<u16>,
+    /// How sessions outlive its agents.
+    pub recovery: Option<failover::SessionRecovery>,
 }
 
 /// Agents that are alike.
@@ -315,8 +330,8 @@ pub struct CacheStore {
     pub name: String,
     /// What kind of cache it is, its size and ageing.
     pub store: CacheKind,
-    /// The popularity of keys.
-    pub keys: Law<f64>,
+    /// The popularity of keys; the users of the tasks when absent.
+    pub keys: Option<Law<f64>>,
     /// The size of an entry.
     pub entry_bytes: u64,
     /// How long a look takes.
@@ -415,6 +430,8 @@ pub struct Measure {
     pub windows: u32,
     /// When it has come back from a trigger; `None` where there is none.
     pub recovery: Option<Recovery>,
+    /// Whether it is written down what failures do.
+    pub impact: bool,
 }
 
 /// When a system has come back from a trigger.

@@ -9,7 +9,7 @@ use super::metrics::{estimate, seconds};
 use crate::experiment::Experiment;
 use crate::experiment::schema::SloSpec;
 use crate::model::Model;
-use crate::model::metric::{Metric, NodeMetric, PlaceMetric};
+use crate::model::metric::{FailoverMetric, Metric, NodeMetric, PlaceMetric};
 use crate::result::{Bound, Cell, CellStatus, Figure, Flag, Severity, SloTerm, StationResult};
 use crate::sim::Run;
 use crate::stats::{Estimate, Precision};
@@ -146,10 +146,22 @@ fn says_something(metric: Metric, model: &Model) -> bool {
         Metric::CostPerCorrect => has_cost(model) && has_offers(model),
         Metric::Agents => !model.pools.is_empty(),
         Metric::CacheHits => !model.caches.is_empty(),
+        Metric::StaleHits => model.program.writes_any() || model.has_outdated_answers(),
         Metric::FirstByteMean | Metric::FirstByteP50 | Metric::FirstByteP95 | Metric::FirstByteP99 => {
             model.streams()
         }
+        Metric::DeadLetters => model.retries.iter().any(|(_, retry)| retry.dead_letter),
         Metric::TimeToRecover | Metric::Recovered => model.measure.recovery.is_some(),
+        Metric::Available
+        | Metric::Degraded
+        | Metric::Touched
+        | Metric::Lost
+        | Metric::Retried
+        | Metric::Resumed => model.measure.impact,
+        Metric::ResumeMean | Metric::ResumeMax | Metric::WorkLostMean | Metric::WorkLostMax => {
+            model.pools.iter().any(|pool| pool.recovery.is_some())
+        }
+        Metric::Moved => model.clients.iter().any(|client| client.pinned),
         Metric::Issued
         | Metric::Ended
         | Metric::Good
@@ -227,6 +239,15 @@ fn places(input: &CellInput<'_>) -> Vec<StationResult> {
             };
             let metrics = NodeMetric::ALL.into_iter().filter_map(of).collect();
             StationResult { name: format!("nodes {}", group.name), metrics }
+        }))
+        .chain(model.failovers.iter().map(|failover| {
+            let of = |metric: FailoverMetric| {
+                let key = format!("failover/{}/{}", failover.name, metric.name());
+                let found = estimate(model, &key, runs, input.relaxation)?;
+                Some((metric.name().to_owned(), figure(Some(found), &key, input)))
+            };
+            let metrics = FailoverMetric::ALL.into_iter().filter_map(of).collect();
+            StationResult { name: format!("failover {}", failover.name), metrics }
         }))
         .collect()
 }

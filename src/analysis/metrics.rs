@@ -1,5 +1,6 @@
 //! Metrics of one configuration from its runs: which numbers, and which estimator is fit for each.
 
+mod failovers;
 mod nodes;
 mod recovery;
 
@@ -8,6 +9,7 @@ use crate::model::metric::{Metric, MetricKey, PlaceMetric};
 use crate::sim::{Cause, EndKind, Run};
 use crate::stats::{Estimate, QuantilePool, RELAXATION_TIMES_MIN, RatioError, RunLength, mean, ratio};
 use crate::tally::Samples;
+use tars_policy::dispatch::DispatchSpec;
 use tars_policy::units::Span;
 
 pub use nodes::heap_growth;
@@ -33,6 +35,10 @@ pub fn estimate(model: &Model, name: &str, runs: &[Run], relaxation: Option<Span
             let index = model.nodes.iter().position(|known| known.name == group)?;
             nodes::of_nodes(model, index, metric, seen)
         }
+        MetricKey::Failover(name, metric) => {
+            let index = model.failovers.iter().position(|known| known.name == name)?;
+            failovers::of_failover(model, index, metric, seen)
+        }
     }
 }
 
@@ -57,12 +63,24 @@ pub fn quotient(model: &Model, metric: Metric, run: &Run) -> Option<(f64, f64)> 
             CameBack::After(seconds) | CameBack::NotWithin(seconds) => (seconds, 1.0),
         },
         Metric::Recovered => (f64::from(u8::from(matches!(came_back(model, run)?, CameBack::After(_)))), 1.0),
+        Metric::Available => (run.good_in_time as f64, ended),
+        Metric::Degraded
+        | Metric::Touched
+        | Metric::Lost
+        | Metric::Retried
+        | Metric::Resumed
+        | Metric::ResumeMean
+        | Metric::ResumeMax
+        | Metric::WorkLostMean
+        | Metric::WorkLostMax
+        | Metric::Moved => return failovers::quotient(metric, run),
         Metric::ErrorShare => (bad(run) as f64, ended),
         Metric::RejectedShare => (bad_of(run, EndKind::Rejected) as f64, ended),
         Metric::AbandonedShare => (bad_of(run, EndKind::Abandoned) as f64, ended),
         Metric::FailedShare => (bad_of(run, EndKind::Failed) as f64, ended),
         Metric::InSystem => (run.system_area as f64 / 1e9, window),
         Metric::LimitedShare => (run.limited_ever as f64, run.calls_ever as f64),
+        Metric::DeadLetters => (run.dead_letters as f64, run.issued as f64),
         Metric::Retries => ((run.retried + run.resubmitted) as f64, run.issued as f64),
         Metric::Cost => (dollars(model, run) * 1_000.0, run.good as f64),
         Metric::CostPerHour => (dollars(model, run) * 3_600.0, window),
@@ -70,6 +88,9 @@ pub fn quotient(model: &Model, metric: Metric, run: &Run) -> Option<(f64, f64)> 
         Metric::Quality => (run.quality as f64 / 1e6, run.good as f64),
         Metric::CostPerCorrect => (dollars(model, run) * 1_000.0, run.quality as f64 / 1e6),
         Metric::Agents => (run.pools.iter().map(|pool| pool.agent_area as f64).sum::<f64>() / 1e9, window),
+        Metric::StaleHits => {
+            (run.stale_hits as f64, run.caches.iter().map(|(_, hits)| *hits).sum::<u64>() as f64)
+        }
         Metric::CacheHits => {
             let (looks, hits) = run.caches.iter().fold((0, 0), |(looks, hits), (l, h)| (looks + l, hits + h));
             (hits as f64, looks as f64)
@@ -118,12 +139,25 @@ fn system(model: &Model, metric: Metric, seen: Seen<'_>) -> Option<Estimate> {
         | Metric::InSystem
         | Metric::LimitedShare
         | Metric::Retries
+        | Metric::DeadLetters
         | Metric::Cost
         | Metric::CostPerHour
         | Metric::WastedShare
         | Metric::Quality
         | Metric::CostPerCorrect
         | Metric::Agents
+        | Metric::StaleHits
+        | Metric::Available
+        | Metric::Degraded
+        | Metric::Touched
+        | Metric::Lost
+        | Metric::Retried
+        | Metric::Resumed
+        | Metric::ResumeMean
+        | Metric::ResumeMax
+        | Metric::WorkLostMean
+        | Metric::WorkLostMax
+        | Metric::Moved
         | Metric::CacheHits => {
             let pairs: Vec<_> = runs.iter().filter_map(|run| quotient(model, metric, run)).collect();
             return share_or_ratio(metric, &pairs, confidence);
@@ -145,6 +179,8 @@ fn share_or_ratio(metric: Metric, pairs: &[(f64, f64)], confidence: f64) -> Opti
         | Metric::RejectedShare
         | Metric::AbandonedShare
         | Metric::FailedShare
+        | Metric::Available
+        | Metric::Degraded
         | Metric::Recovered => true,
         Metric::Issued
         | Metric::Ended
@@ -161,12 +197,23 @@ fn share_or_ratio(metric: Metric, pairs: &[(f64, f64)], confidence: f64) -> Opti
         | Metric::InSystem
         | Metric::LimitedShare
         | Metric::Retries
+        | Metric::DeadLetters
         | Metric::Cost
         | Metric::CostPerHour
         | Metric::WastedShare
         | Metric::Quality
         | Metric::CostPerCorrect
         | Metric::Agents
+        | Metric::StaleHits
+        | Metric::Touched
+        | Metric::Lost
+        | Metric::Retried
+        | Metric::Resumed
+        | Metric::ResumeMean
+        | Metric::ResumeMax
+        | Metric::WorkLostMean
+        | Metric::WorkLostMax
+        | Metric::Moved
         | Metric::CacheHits => false,
     };
     if is_share_of_things {
@@ -286,6 +333,8 @@ fn of_station(model: &Model, index: usize, metric: PlaceMetric, seen: Seen<'_>) 
             model.stations[index].sockets.as_ref()?;
             of(&|run| (run.stations[index].handshakes as f64, run.stations[index].calls as f64))
         }
+        PlaceMetric::Available => failovers::answering(index, seen, confidence),
+        PlaceMetric::ActiveWorkers => None,
     }
 }
 
@@ -327,6 +376,11 @@ fn of_pool(model: &Model, index: usize, metric: PlaceMetric, seen: Seen<'_>) -> 
                 .collect();
             share(&trials, confidence)
         }
-        PlaceMetric::LimitedShare | PlaceMetric::Working | PlaceMetric::Handshakes => None,
+        PlaceMetric::ActiveWorkers if model.pools[index].dispatch == DispatchSpec::EventDriven => None,
+        PlaceMetric::ActiveWorkers => of(&|run| (run.pools[index].claimed_area as f64 / 1e9, seconds(run))),
+        PlaceMetric::LimitedShare
+        | PlaceMetric::Working
+        | PlaceMetric::Handshakes
+        | PlaceMetric::Available => None,
     }
 }

@@ -21,7 +21,10 @@ pub(super) fn run(args: &ForecastArgs, around: &Surroundings) -> Result<(), Fail
     let Some(read) = found else { return Err(Failure::usage(diagnostics.to_string())) };
     let history = match &read.file.demand.growth {
         Growth::History(spec) => Some(past(&args.file, spec, &mut diagnostics)?),
-        Growth::Table { .. } | Growth::Exponential { .. } | Growth::Linear { .. } | Growth::Logistic { .. } => None,
+        Growth::Table { .. }
+        | Growth::Exponential { .. }
+        | Growth::Linear { .. }
+        | Growth::Logistic { .. } => None,
     };
     talk(&diagnostics.to_string());
     let extent = match (args.quick, args.full) {
@@ -55,7 +58,10 @@ pub(super) fn run(args: &ForecastArgs, around: &Surroundings) -> Result<(), Fail
 /// A simulation that was stopped is no wrong input.
 fn failed(why: &str) -> Failure {
     if why == "interrupted" {
-        return Failure { cause: super::Cause::Interrupted, message: "interrupted: nothing was written".to_owned() };
+        return Failure {
+            cause: super::Cause::Interrupted,
+            message: "interrupted: nothing was written".to_owned(),
+        };
     }
     let why = why.trim_end();
     Failure::usage(if why.starts_with("error") { why.to_owned() } else { format!("error: {why}") })

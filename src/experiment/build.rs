@@ -2,6 +2,7 @@
 
 mod checks;
 mod controllers;
+mod failovers;
 mod faults;
 mod levels;
 mod recovery;
@@ -19,8 +20,8 @@ use super::decode::Fields;
 use super::diagnostic::Diagnostics;
 use super::path::Path;
 use super::schema::{
-    CostSpec, FaultSpec, MeasureMode, MeasureSpec, PoliciesSpec, PrecisionSpec, SensitivitySpec, SloSpec,
-    WarmupSpec,
+    CostSpec, FaultSpec, MeasureMode, MeasureSpec, PoliciesSpec, PrecisionSpec, PublishedSpec,
+    SensitivitySpec, SloSpec, WarmupSpec,
 };
 use super::tree::Tree;
 use crate::model::metric::MetricKey;
@@ -45,6 +46,8 @@ pub struct Experiment {
     pub slo: SloSpec,
     /// What is shown at half and double.
     pub sensitivity: Vec<SensitivitySpec>,
+    /// What is drawn beside it.
+    pub published: Vec<PublishedSpec>,
 }
 
 /// Makes the experiment that `tree` describes; `traces` holds what was read from files already.
@@ -61,6 +64,7 @@ pub fn build(tree: &Tree, traces: &mut TraceStore, diagnostics: &mut Diagnostics
     let slo: Option<SloSpec> = optional(&mut fields, "slo", diagnostics);
     let faults = fields.list::<FaultSpec>("faults", diagnostics);
     let sensitivity = fields.list::<SensitivitySpec>("sensitivity", diagnostics);
+    let published = fields.list::<PublishedSpec>("published", diagnostics);
     let measure: Option<MeasureSpec> = fields.required("measure", diagnostics);
     let policies = fields.tree("policies").map_or(Some(PoliciesSpec::default()), |policies| {
         policies_of(policies, &root.key("policies"), diagnostics)
@@ -77,13 +81,16 @@ pub fn build(tree: &Tree, traces: &mut TraceStore, diagnostics: &mut Diagnostics
     }
     let (measure, slo, cost) = (measure?, slo?, cost?);
     check_slo(tree, &slo, diagnostics);
+    let published = published?;
+    check_published(tree, &published, diagnostics);
     let policies = policies?;
     check_policies(tree, &policies, diagnostics);
     let (system, load) = (system?, workload?);
     let roles = workload::roles(&load);
     let models: Vec<String> = system.models.keys().cloned().collect();
     let mut parts = system::build(tree, &system, &roles, diagnostics);
-    let program = routes::lay_out(tree, &system, &policies, &parts, diagnostics);
+    let failovers = failovers::failovers(tree, &policies, &parts, diagnostics);
+    let program = routes::lay_out(tree, &system, &policies, &parts, &failovers, diagnostics);
     let (classes, clients) =
         workload::build(tree, &load, (&program, &parts.regions), &roles, traces, diagnostics);
     let autoscalers = controllers::autoscalers(tree, &policies, &mut parts.pools, diagnostics);
@@ -103,7 +110,10 @@ pub fn build(tree: &Tree, traces: &mut TraceStore, diagnostics: &mut Diagnostics
     let batches = sharing::batches(tree, &policies, diagnostics);
     let coalescers = sharing::coalescers(tree, &policies, diagnostics);
     let recovery = recovery::recovery(tree, &measure, &faults, diagnostics);
-    let measure = Measure { recovery, ..measure_of(tree, &measure, diagnostics) };
+    let by_chance = faults.iter().any(|fault| fault.process.is_some());
+    let recovers = parts.pools.iter().any(|pool| pool.recovery.is_some()) || !failovers.is_empty();
+    let impact = measure.impact || by_chance || recovers;
+    let measure = Measure { recovery, impact, ..measure_of(tree, &measure, diagnostics) };
     let good_within = slo.latency_p99;
     let model = Model {
         classes,
@@ -122,6 +132,7 @@ pub fn build(tree: &Tree, traces: &mut TraceStore, diagnostics: &mut Diagnostics
         batches,
         coalescers,
         autoscalers,
+        failovers,
         degrade,
         levels,
         alerts,
@@ -147,6 +158,7 @@ pub fn build(tree: &Tree, traces: &mut TraceStore, diagnostics: &mut Diagnostics
         model,
         slo,
         sensitivity: sensitivity?,
+        published,
     })
 }
 
@@ -171,6 +183,7 @@ fn policies_of(tree: &Tree, path: &Path, diagnostics: &mut Diagnostics) -> Optio
     let alerts = fields.map("alerts", diagnostics);
     let batches = fields.map("batches", diagnostics);
     let coalesce = fields.map("coalesce", diagnostics);
+    let failovers = fields.map("failovers", diagnostics);
     let degrade = match fields.tree("degrade") {
         Some(degrade) => Some(super::decode(degrade, &path.key("degrade"), diagnostics)?),
         None => None,
@@ -189,6 +202,7 @@ fn policies_of(tree: &Tree, path: &Path, diagnostics: &mut Diagnostics) -> Optio
         alerts: alerts?,
         batches: batches?,
         coalesce: coalesce?,
+        failovers: failovers?,
     })
 }
 
@@ -234,6 +248,17 @@ fn check_policies(tree: &Tree, policies: &PoliciesSpec, diagnostics: &mut Diagno
 fn check_positive(tree: &Tree, path: &Path, span: Span, diagnostics: &mut Diagnostics) {
     if span.is_zero() {
         diagnostics.senseless(tree, path, "this span is zero; expected a positive one", "");
+    }
+}
+
+/// What is published must be of a metric of the system, or it would silently not be drawn.
+fn check_published(tree: &Tree, published: &[PublishedSpec], diagnostics: &mut Diagnostics) {
+    for (place, spec) in published.iter().enumerate() {
+        let known = MetricKey::examples();
+        if !known.contains(&spec.metric) {
+            let path = Path::root().key("published").index(place).key("metric");
+            diagnostics.unknown_name(tree, &path, "metric of the system", &spec.metric, &known);
+        }
     }
 }
 
@@ -340,6 +365,7 @@ fn measure_of(tree: &Tree, spec: &MeasureSpec, diagnostics: &mut Diagnostics) ->
         seed: spec.seed,
         windows: spec.windows,
         recovery: None,
+        impact: spec.impact,
     }
 }
 

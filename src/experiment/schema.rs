@@ -3,6 +3,7 @@
 //! Units are visible: a span is a string (`"250ms"`), any other quantity ends its key in its unit. Choices are
 //! externally tagged. Any object may hold a `"note"`; it is dropped before these types are read.
 
+mod failover;
 mod fault;
 mod files;
 mod homes;
@@ -12,6 +13,7 @@ mod policy;
 mod region;
 mod route;
 mod sockets;
+mod start;
 mod station;
 mod system;
 mod workload;
@@ -20,6 +22,10 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use failover::{
+    AccessSpec, CheckpointStep, FailBackSpec, FailoverPolicy, LoadingSpec, ProbeSpec, ReplicationMode,
+    SessionRecoverySpec, TryStep,
+};
 pub use fault::{FaultEffect, FaultSpec, OutageAnswer};
 pub use files::{FilesSpec, ReadSpec, RotationSpec, SnapshotSpec};
 pub use homes::Homes;
@@ -29,8 +35,8 @@ pub use measure::{
     SloSpec, WarmupSpec,
 };
 pub use node::{
-    EventLoopSpec, GarbageSpec, LivenessSpec, MajorSpec, ManualSpec, MemorySpec, MinorSpec, NodeSpec,
-    PauseSpec, ResponsesSpec,
+    BufferSpec, EventLoopSpec, GarbageSpec, LivenessSpec, MajorSpec, ManualSpec, MemorySpec, MinorSpec,
+    NodeSpec, PauseSpec, ResponsesSpec,
 };
 pub use policy::{
     AlertPolicy, AutoscalePolicy, BatchPolicy, CoalescePolicy, ComponentsSpec, DegradePolicy, LevelsPolicy,
@@ -38,10 +44,12 @@ pub use policy::{
 };
 pub use region::RegionSpec;
 pub use route::{
-    AgentStep, CacheStep, Choice, DelayStep, FallbackCall, FeatureStep, HoldStep, JoinSpec, LlmStep,
-    LoopStep, ParallelStep, PromptCacheSpec, ReplayStep, SpreadBy, SpreadStep, Step, VisitStep,
+    AgentStep, CacheStep, Choice, CopySpec, DelayStep, FallbackCall, FeatureStep, HoldStep, JoinSpec,
+    LlmStep, LoopStep, ParallelStep, PromptCacheSpec, ReplayStep, SpreadBy, SpreadStep, Step, VisitStep,
+    WriteStep,
 };
 pub use sockets::SocketsSpec;
+pub use start::StartSpec;
 pub use station::{
     BreakdownOf, BreakdownSpec, Discipline, FailureSpec, OnLimit, PeakSpec, Servers, SlowdownSpec,
     StationKind, StationSpec, TailSpec, TimeoutsSpec,
@@ -100,6 +108,23 @@ pub struct ExperimentFile {
     /// Assumed figures to show at half and double in the cells of the answer.
     #[serde(default)]
     pub sensitivity: Vec<SensitivitySpec>,
+    /// Published figures to draw beside the simulated ones.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub published: Vec<PublishedSpec>,
+}
+
+/// Published values of a metric along an axis of the sweep. They are drawn and nothing else: no number depends on them.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PublishedSpec {
+    /// The metric: `latency_p99_s`.
+    pub metric: String,
+    /// A path that the axis varies.
+    pub path: String,
+    /// Pairs of the axis's value and the published one, in the metric's unit.
+    pub points: Vec<(f64, f64)>,
+    /// Where they are published.
+    pub source: String,
 }
 
 /// Where a figure comes from.

@@ -70,7 +70,8 @@ pub fn backtest(values: &[f64], season: usize, horizon: usize) -> Option<Backtes
     let worths: Vec<(Method, Vec<Worth>)> = Method::ALL
         .into_iter()
         .filter_map(|method| {
-            let worths = origins.iter().map(|origin| worth(method, values, *origin, season, horizon, &mut quantiles));
+            let worths =
+                origins.iter().map(|origin| worth(method, values, *origin, season, horizon, &mut quantiles));
             Some((method, worths.collect::<Option<Vec<_>>>()?))
         })
         .collect();
@@ -78,7 +79,14 @@ pub fn backtest(values: &[f64], season: usize, horizon: usize) -> Option<Backtes
     let rows: Vec<Score> = worths.iter().map(|(method, own)| score(*method, own, naive)).collect();
     let best = rows.iter().min_by(|one, other| one.crps.total_cmp(&other.crps))?;
     let beats_naive = best.method != Method::Naive && best.less_than_naive.2.is_some_and(|high| high < 0.0);
-    Some(Backtest { origins: origins.len(), horizon, season, best: best.method, beats_naive, rows: rows.clone() })
+    Some(Backtest {
+        origins: origins.len(),
+        horizon,
+        season,
+        best: best.method,
+        beats_naive,
+        rows: rows.clone(),
+    })
 }
 
 fn worth(

@@ -147,7 +147,9 @@ mod tests {
 
     #[test]
     fn days_and_months_that_do_not_exist_are_refused() {
-        for text in ["2026-02-29", "1900-02-29", "2026-13-01", "2026-00-10", "2026-01-00", "26-01-01", "2026-1-01"] {
+        for text in
+            ["2026-02-29", "1900-02-29", "2026-13-01", "2026-00-10", "2026-01-00", "26-01-01", "2026-1-01"]
+        {
             assert_eq!(Day::parse(text), None, "{text}");
         }
         assert_eq!(YearMonth::parse("0000-01"), None);

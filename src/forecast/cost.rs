@@ -129,9 +129,7 @@ pub fn months(
     };
     let linear = file.cost.linear;
     let turns = full_turns(&file.turns, &file.cost);
-    let fan = |month: usize, from: usize| {
-        Fan::of(totals.iter().map(|path| path[from..=month].iter().sum()))
-    };
+    let fan = |month: usize, from: usize| Fan::of(totals.iter().map(|path| path[from..=month].iter().sum()));
     (0_u32..)
         .zip(plan)
         .map(|(month, agents)| {
@@ -148,7 +146,10 @@ pub fn months(
                 published_infrastructure: published(&file.cost.published_infrastructure, month),
                 computed_llm,
                 computed_infrastructure,
-                full_duty_llm: turns * agents * turn_usd(&file.turns) * price_factor(middle, f64::from(month)),
+                full_duty_llm: turns
+                    * agents
+                    * turn_usd(&file.turns)
+                    * price_factor(middle, f64::from(month)),
                 computed: fan(place, place),
                 cumulative: if place == 0 { Fan { p10: 0.0, p50: 0.0, p90: 0.0 } } else { fan(place, 1) },
                 usd_per_agent: computed / agents,
@@ -159,9 +160,14 @@ pub fn months(
 }
 
 /// The dollars of each month on each future.
-pub fn path_totals(file: &ForecastFile, ensemble: &Ensemble, units_usd: &dyn Fn(f64) -> f64) -> Vec<Vec<f64>> {
+pub fn path_totals(
+    file: &ForecastFile,
+    ensemble: &Ensemble,
+    units_usd: &dyn Fn(f64) -> f64,
+) -> Vec<Vec<f64>> {
     let path = |(agents, decline): (&Vec<f64>, &f64)| {
-        let month = |(month, agents): (usize, &f64)| llm_usd(file, *agents, *decline, month) + units_usd(*agents);
+        let month =
+            |(month, agents): (usize, &f64)| llm_usd(file, *agents, *decline, month) + units_usd(*agents);
         agents.iter().enumerate().map(month).collect()
     };
     ensemble.agents.iter().zip(&ensemble.decline).map(path).collect()
@@ -211,7 +217,8 @@ pub struct Commitment {
 /// With a discount d, a commitment of K a month costs (1 − d) K and what is spent beyond K; that is least on average where
 /// a spend exceeds K with probability 1 − d: at the d-quantile of spends (the newsvendor's rule).
 pub fn commitment(name: &str, spec: &CommitmentSpec, file: &ForecastFile, ensemble: &Ensemble) -> Commitment {
-    let months = spec.from_month as usize..=(spec.from_month + spec.term_months - 1).min(file.months) as usize;
+    let months =
+        spec.from_month as usize..=(spec.from_month + spec.term_months - 1).min(file.months) as usize;
     let spends: Vec<Vec<f64>> = ensemble
         .agents
         .iter()

@@ -66,7 +66,8 @@ pub fn compare(
         return None;
     }
     let largest = largest(bindings);
-    let nothing = ScenarioSpec { about: "nothing beyond what is planned".to_owned(), ..ScenarioSpec::default() };
+    let nothing =
+        ScenarioSpec { about: "nothing beyond what is planned".to_owned(), ..ScenarioSpec::default() };
     let named = std::iter::once(("as planned".to_owned(), nothing))
         .chain(file.scenarios.iter().map(|(name, spec)| (name.clone(), spec.clone())));
     let fates: Vec<(String, ScenarioSpec, Vec<Fate>)> = named
@@ -100,17 +101,21 @@ pub fn compare(
                 about: spec.about,
                 cost: Fan::of(fates.iter().map(|fate| fate.cost)),
                 saved: Fan::of(pairs().map(|(before, now)| before.cost - now.cost)),
-                months_gained: Fan::of(pairs().map(|(before, now)| now.binds.min(horizon) - before.binds.min(horizon))),
+                months_gained: Fan::of(
+                    pairs().map(|(before, now)| now.binds.min(horizon) - before.binds.min(horizon)),
+                ),
                 binds: super::ensemble::quantile(&binds, 0.5).filter(|month| month.is_finite()),
                 binding,
-                miss_share: fates.iter().filter(|fate| fate.unserved > 0.0 || fate.binds.is_finite()).count() as f64
+                miss_share: fates.iter().filter(|fate| fate.unserved > 0.0 || fate.binds.is_finite()).count()
+                    as f64
                     / paths as f64,
                 unserved_usd: mean(&|path| fates[path].unserved),
                 regret: mean(&|path| loss(&fates[path]) - least[path]),
             }
         })
         .collect();
-    let best = (0..outcomes.len()).min_by(|one, other| outcomes[*one].regret.total_cmp(&outcomes[*other].regret))?;
+    let best =
+        (0..outcomes.len()).min_by(|one, other| outcomes[*one].regret.total_cmp(&outcomes[*other].regret))?;
     Some(Decision { outcomes, best })
 }
 

@@ -41,7 +41,8 @@ impl Curve {
 
     /// The curve through one value a month, from month 0 on.
     pub fn through(values: &[f64]) -> Self {
-        let points = (0..).zip(values).map(|(month, agents)| MonthAgents { month, agents: *agents }).collect();
+        let points =
+            (0..).zip(values).map(|(month, agents)| MonthAgents { month, agents: *agents }).collect();
         Self { law: Law::Table { points, interpolation: Interpolation::Geometric }, factor: 1.0 }
     }
 
@@ -134,17 +135,14 @@ mod tests {
 
     #[test]
     fn the_interpolation_moves_the_total_by_a_sixth() {
-        let total = |interpolation| {
-            published(interpolation).months(18)[1..].iter().sum::<f64>() * 7.0 / 1e6
-        };
+        let total = |interpolation| published(interpolation).months(18)[1..].iter().sum::<f64>() * 7.0 / 1e6;
         assert!((total(Interpolation::Geometric) - 3.01).abs() < 0.005);
         assert!((total(Interpolation::Linear) - 3.52).abs() < 0.005);
     }
 
     #[test]
     fn a_logistic_grows_like_an_exponential_and_stays_below_its_ceiling() {
-        let growth =
-            Growth::Logistic { agents: 100.0, ceiling: 1e6, growth_per_month_share: 0.3 };
+        let growth = Growth::Logistic { agents: 100.0, ceiling: 1e6, growth_per_month_share: 0.3 };
         let curve = Curve::of(&growth, 2.0).unwrap();
         assert!((curve.agents(1.0) / curve.agents(0.0) - 1.3).abs() < 1e-4);
         assert!(curve.agents(100.0) <= 2e6 && curve.agents(100.0) > 1.99e6);

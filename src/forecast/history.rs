@@ -48,13 +48,16 @@ pub fn read(name: &str, text: &str, spec: &HistorySpec, diagnostics: &mut Diagno
     let date = column(&header, &spec.date, file, diagnostics);
     let value = column(&header, &spec.value, file, diagnostics);
     let (date, value) = (date?, value?);
-    let mut table = Table { spec, file, rows: BTreeMap::new(), repairs: Vec::new(), wrong: 0, last: i64::MIN };
+    let mut table =
+        Table { spec, file, rows: BTreeMap::new(), repairs: Vec::new(), wrong: 0, last: i64::MIN };
     let mut twice = 0_u64;
     let mut unsorted = false;
     for record in reader.records() {
         match record {
             Ok(record) => table.take(&record, (date, value), &mut twice, &mut unsorted, diagnostics),
-            Err(error) => table.tell(Place::new(file, 0, 0), format!("a row cannot be read: {error}"), diagnostics),
+            Err(error) => {
+                table.tell(Place::new(file, 0, 0), format!("a row cannot be read: {error}"), diagnostics)
+            }
         }
     }
     if unsorted {
@@ -65,7 +68,11 @@ pub fn read(name: &str, text: &str, spec: &HistorySpec, diagnostics: &mut Diagno
     }
     if table.wrong > TOLD_MAX {
         let more = table.wrong - TOLD_MAX;
-        diagnostics.error(At::new(Place::new(file, 0, 0), Path::root()), format!("{more} more rows are wrong"), None);
+        diagnostics.error(
+            At::new(Place::new(file, 0, 0), Path::root()),
+            format!("{more} more rows are wrong"),
+            None,
+        );
     }
     if table.wrong > 0 { None } else { table.whole(diagnostics) }
 }
@@ -125,7 +132,11 @@ impl Table<'_> {
         let value = match number.parse::<f64>() {
             Ok(value) if value.is_finite() && value >= 0.0 => value,
             Ok(value) if value < 0.0 => {
-                return self.tell(place, format!("demand cannot be negative, and is {number} here"), diagnostics);
+                return self.tell(
+                    place,
+                    format!("demand cannot be negative, and is {number} here"),
+                    diagnostics,
+                );
             }
             Ok(_) | Err(_) => {
                 return self.tell(place, format!("`{}` is no number", shown(number)), diagnostics);
@@ -173,7 +184,10 @@ impl Table<'_> {
                     return None;
                 }
                 filled += missing.unsigned_abs();
-                values.extend((1..=missing).map(|gap| between(from.value, row.value, gap as f64 / (missing + 1) as f64)));
+                values.extend(
+                    (1..=missing)
+                        .map(|gap| between(from.value, row.value, gap as f64 / (missing + 1) as f64)),
+                );
             }
             values.push(row.value);
             before = Some((step, row));
@@ -204,7 +218,8 @@ fn step_of(text: &str, step: Step) -> Option<i64> {
         Step::Hour => {
             let (day, hour) = text.split_once([' ', 'T'])?;
             let digits = hour.get(..2).filter(|two| two.bytes().all(|byte| byte.is_ascii_digit()))?;
-            let rest_is_time = hour[2..].chars().all(|sign| sign.is_ascii_digit() || matches!(sign, ':' | '.' | 'Z'));
+            let rest_is_time =
+                hour[2..].chars().all(|sign| sign.is_ascii_digit() || matches!(sign, ':' | '.' | 'Z'));
             let hour: i64 = digits.parse().ok().filter(|hour| *hour < 24 && rest_is_time)?;
             Some(Day::parse(day)?.number() * 24 + hour)
         }
@@ -319,8 +334,14 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_told_with_its_line() {
-        check_wrong("date,agents\n2025-01,10\n2025-02,-2\n2025-03,4\n", "negative, and is -2 here\n  --> h.csv:3:1");
-        check_wrong("date,agents\n2025-01,10\n2025-13,2\n2025-03,4\n", "`2025-13` is no date such as 2026-02\n  --> h.csv:3:1");
+        check_wrong(
+            "date,agents\n2025-01,10\n2025-02,-2\n2025-03,4\n",
+            "negative, and is -2 here\n  --> h.csv:3:1",
+        );
+        check_wrong(
+            "date,agents\n2025-01,10\n2025-13,2\n2025-03,4\n",
+            "`2025-13` is no date such as 2026-02\n  --> h.csv:3:1",
+        );
         check_wrong("date,agents\n2025-01,ten\n", "`ten` is no number\n  --> h.csv:2:1");
         check_wrong("date,agents\n2025-01,NaN\n", "is no number");
         check_wrong("date,agents\n2025-01,10\n", "a history of 1 rows shows no growth");
@@ -331,7 +352,10 @@ mod tests {
 
     #[test]
     fn two_values_of_a_date_are_an_error_and_the_same_twice_is_repaired() {
-        check_wrong("date,agents\n2025-01,10\n2025-01,11\n2025-02,3\n", "2025-01 has 11 here and 10 in line 2");
+        check_wrong(
+            "date,agents\n2025-01,10\n2025-01,11\n2025-02,3\n",
+            "2025-01 has 11 here and 10 in line 2",
+        );
         let found = parsed(&format!("{GOOD}2025-01,10\n"), &spec(Step::Month, false)).unwrap();
         assert_eq!(found.values, [10.0, 20.0, 40.0]);
         assert_eq!(found.repairs.len(), 2, "{:?}", found.repairs);

@@ -118,7 +118,12 @@ pub fn carried_agents(carried: &Carried) -> f64 {
 }
 
 /// The orders, by the date they are due; limits that bind in no future are left out.
-pub fn actions(file: &ForecastFile, bindings: &[Binding], start: YearMonth, ensemble: &Ensemble) -> Vec<Action> {
+pub fn actions(
+    file: &ForecastFile,
+    bindings: &[Binding],
+    start: YearMonth,
+    ensemble: &Ensemble,
+) -> Vec<Action> {
     let mut actions: Vec<Action> = bindings
         .iter()
         .filter_map(|binding| {

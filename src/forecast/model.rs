@@ -280,7 +280,9 @@ mod tests {
     #[test]
     fn each_method_goes_on_as_its_law_says() {
         let doubling: Vec<f64> = (0..12).map(|row| libm::exp2(f64::from(row))).collect();
-        let near = |found: f64, expected: f64| assert!((found / expected - 1.0).abs() < 1e-6, "{found} for {expected}");
+        let near = |found: f64, expected: f64| {
+            assert!((found / expected - 1.0).abs() < 1e-6, "{found} for {expected}")
+        };
         near(middle(Method::Naive, &doubling, 0, 3), 2048.0);
         near(middle(Method::Growth, &doubling, 0, 3), 16_384.0);
         near(middle(Method::Exponential, &doubling, 0, 3), 16_384.0);
@@ -292,7 +294,8 @@ mod tests {
 
     #[test]
     fn a_ceiling_is_found_in_what_bends() {
-        let bends: Vec<f64> = (0..24).map(|row| 1e3 / (1.0 + 99.0 * libm::exp(-0.4 * f64::from(row)))).collect();
+        let bends: Vec<f64> =
+            (0..24).map(|row| 1e3 / (1.0 + 99.0 * libm::exp(-0.4 * f64::from(row)))).collect();
         let far = middle(Method::Logistic, &bends, 0, 24);
         assert!((900.0..1_100.0).contains(&far), "{far}");
         assert!(middle(Method::Exponential, &bends, 0, 24) > 3_000.0);

@@ -30,7 +30,9 @@ impl Past {
         let (first, months, mut told) = history.months();
         let known = months.len();
         if known < 3 {
-            return Err(format!("error: the history covers {known} whole months, and three at least show a growth"));
+            return Err(format!(
+                "error: the history covers {known} whole months, and three at least show a growth"
+            ));
         }
         let season = spec.season.map_or(history.season(), |season| season as usize);
         let horizon = spec.backtest_horizon as usize;
@@ -44,14 +46,20 @@ impl Past {
         // Too short to ask the past: what growth there is goes on.
         let method = chosen.unwrap_or(Method::Growth);
         let yearly = if history.step == Step::Month { season } else { 12 };
-        let fitted = Fitted::new(method, &months, yearly).or_else(|| Fitted::new(Method::Naive, &months, yearly));
-        let fitted = fitted.filter(|_| spec.model.is_none() || Fitted::new(method, &months, yearly).is_some());
+        let fitted =
+            Fitted::new(method, &months, yearly).or_else(|| Fitted::new(Method::Naive, &months, yearly));
+        let fitted =
+            fitted.filter(|_| spec.model.is_none() || Fitted::new(method, &months, yearly).is_some());
         let name = method.name();
-        let fitted = fitted.ok_or_else(|| format!("error: the method {name} does not suit this history of {known} months"))?;
+        let fitted = fitted.ok_or_else(|| {
+            format!("error: the method {name} does not suit this history of {known} months")
+        })?;
         let last = first + known as i64 - 1;
         let lag = i64::from(start.index()) - last;
-        let lag = usize::try_from(lag)
-            .map_err(|_| "error: the history goes on after the start: let the forecast start with its last month".to_owned())?;
+        let lag = usize::try_from(lag).map_err(|_| {
+            "error: the history goes on after the start: let the forecast start with its last month"
+                .to_owned()
+        })?;
         if lag > 0 {
             told.push(format!("it ends {lag} months before the start, which are forecast too"));
         }
@@ -101,7 +109,12 @@ fn finding(judge: Option<&Backtest>) -> String {
     match (judge.best, judge.beats_naive) {
         (Method::Naive, _) => "nothing beats the naive method".to_owned(),
         (best, true) => {
-            format!("{} is best: {:.0} % of the naive method's score over {} origins", best.name(), share * 100.0, judge.origins)
+            format!(
+                "{} is best: {:.0} % of the naive method's score over {} origins",
+                best.name(),
+                share * 100.0,
+                judge.origins
+            )
         }
         (best, false) => format!(
             "nothing beats the naive method beyond doubt; {} comes nearest with {:.0} % of its score over {} origins",

@@ -118,8 +118,17 @@ impl<'a> Simulated<'a> {
         experiment.filter(|_| !diagnostics.has_errors()).ok_or_else(|| diagnostics.to_string())
     }
 
-    fn seen(&self, experiment: &Experiment, setup: &Setup, cell: &Cell, runs: &CellRuns, job: &CellJob) -> Seen {
-        let value = |name: &str| metrics::estimate(&job.model, name, &runs.runs, runs.relaxation).map(|found| found.value);
+    fn seen(
+        &self,
+        experiment: &Experiment,
+        setup: &Setup,
+        cell: &Cell,
+        runs: &CellRuns,
+        job: &CellJob,
+    ) -> Seen {
+        let value = |name: &str| {
+            metrics::estimate(&job.model, name, &runs.runs, runs.relaxation).map(|found| found.value)
+        };
         let mut units = setup.units.iter();
         let (mut loads, mut flows) = (Vec::new(), Vec::new());
         for resource in self.file.resources.values() {

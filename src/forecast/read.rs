@@ -90,7 +90,10 @@ impl Sense<'_> {
             Growth::Table { points, .. } => self.table(file, points),
             Growth::Exponential { agents, growth_per_month_share } => {
                 self.positive(*agents, &[at[0], at[1], "exponential", "agents"]);
-                self.positive(1.0 + growth_per_month_share, &[at[0], at[1], "exponential", "growth_per_month_share"]);
+                self.positive(
+                    1.0 + growth_per_month_share,
+                    &[at[0], at[1], "exponential", "growth_per_month_share"],
+                );
             }
             Growth::Linear { agents, agents_per_month } => {
                 self.positive(*agents, &[at[0], at[1], "linear", "agents"]);
@@ -108,13 +111,18 @@ impl Sense<'_> {
                 if ceiling <= agents || !ceiling.is_finite() {
                     self.wrong(
                         &[at[0], at[1], "logistic", "ceiling"],
-                        format!("the ceiling lies above the {agents} agents of the start, and this is {ceiling}"),
+                        format!(
+                            "the ceiling lies above the {agents} agents of the start, and this is {ceiling}"
+                        ),
                     );
                 }
             }
             Growth::History(history) => {
                 if history.season == Some(0) || history.season.is_some_and(|season| season > 1_000) {
-                    self.wrong(&[at[0], at[1], "history", "season"], "a season has 1 to 1,000 rows".to_owned());
+                    self.wrong(
+                        &[at[0], at[1], "history", "season"],
+                        "a season has 1 to 1,000 rows".to_owned(),
+                    );
                 }
                 if !(1..=200).contains(&history.backtest_horizon) {
                     self.wrong(
@@ -138,7 +146,10 @@ impl Sense<'_> {
         for (index, pair) in points.windows(2).enumerate() {
             if pair[1].month <= pair[0].month {
                 let later = (index + 1).to_string();
-                self.wrong(&[at[0], at[1], at[2], at[3], &later, "month"], "months rise from point to point".to_owned());
+                self.wrong(
+                    &[at[0], at[1], at[2], at[3], &later, "month"],
+                    "months rise from point to point".to_owned(),
+                );
             }
         }
         for (index, point) in points.iter().enumerate() {
@@ -148,12 +159,20 @@ impl Sense<'_> {
 
     fn shape(&mut self, file: &ForecastFile) {
         let Some(shape) = &file.shape else { return };
-        let good = |rates: &[f64]| rates.iter().all(|rate| rate.is_finite() && *rate >= 0.0) && rates.iter().any(|rate| *rate > 0.0);
+        let good = |rates: &[f64]| {
+            rates.iter().all(|rate| rate.is_finite() && *rate >= 0.0) && rates.iter().any(|rate| *rate > 0.0)
+        };
         if shape.hours.len() != 24 || !good(&shape.hours) {
-            self.wrong(&["shape", "hours"], "a day has 24 hours, whose rates are 0 or more and not all 0".to_owned());
+            self.wrong(
+                &["shape", "hours"],
+                "a day has 24 hours, whose rates are 0 or more and not all 0".to_owned(),
+            );
         }
         if !shape.days.is_empty() && (shape.days.len() != 7 || !good(&shape.days)) {
-            self.wrong(&["shape", "days"], "a week has seven days, whose rates are 0 or more and not all 0".to_owned());
+            self.wrong(
+                &["shape", "days"],
+                "a week has seven days, whose rates are 0 or more and not all 0".to_owned(),
+            );
         }
     }
 
@@ -170,7 +189,8 @@ impl Sense<'_> {
             self.law(law, key);
         }
         let decline = &spec.price_decline_per_year;
-        let most = decline.validate().map(|()| crate::random::Sampler::of_counts(decline).sample(1.0 - 1e-12));
+        let most =
+            decline.validate().map(|()| crate::random::Sampler::of_counts(decline).sample(1.0 - 1e-12));
         if most.is_ok_and(|most| most >= 1.0) {
             self.wrong(
                 &["uncertainty", "price_decline_per_year"],
@@ -195,7 +215,10 @@ impl Sense<'_> {
         self.amount(turns.output_tokens, &["turns", "output_tokens"]);
         let sum: f64 = turns.models.values().map(|model| model.share).sum();
         if (sum - 1.0).abs() > 1e-6 {
-            self.wrong(&["turns", "models"], format!("the shares of the models sum to one, and these to {sum}"));
+            self.wrong(
+                &["turns", "models"],
+                format!("the shares of the models sum to one, and these to {sum}"),
+            );
         }
         for (name, model) in &turns.models {
             self.share(model.share, &["turns", "models", name, "share"]);
@@ -210,7 +233,10 @@ impl Sense<'_> {
         if turns.models.values().all(|model| model.input_usd_per_million_tokens <= 0.0) {
             self.wrong(&["turns", "models"], "some model costs something".to_owned());
         }
-        self.positive(file.cost.linear.llm_usd_per_agent_month, &["cost", "linear", "llm_usd_per_agent_month"]);
+        self.positive(
+            file.cost.linear.llm_usd_per_agent_month,
+            &["cost", "linear", "llm_usd_per_agent_month"],
+        );
         self.amount(
             file.cost.linear.infrastructure_usd_per_agent_month,
             &["cost", "linear", "infrastructure_usd_per_agent_month"],
@@ -237,7 +263,10 @@ impl Sense<'_> {
             Some(SimulatedSpec::Size { sets, .. }) => {
                 let place = ["simulated", "size", "sets"];
                 if sets.is_empty() {
-                    self.wrong(&[at[0], at[1], place[0], place[1], place[2]], "a size sets something".to_owned());
+                    self.wrong(
+                        &[at[0], at[1], place[0], place[1], place[2]],
+                        "a size sets something".to_owned(),
+                    );
                 }
                 for (index, set) in sets.iter().enumerate() {
                     self.set(set, &[at[0], at[1], place[0], place[1], place[2], &index.to_string()]);
@@ -257,7 +286,10 @@ impl Sense<'_> {
         let mut at = keys.to_vec();
         if !set.pointer.starts_with('/') || set.pointer.contains('=') {
             at.push("pointer");
-            return self.wrong(&at, "a pointer begins with `/`, such as /system/stations/runtime/servers".to_owned());
+            return self.wrong(
+                &at,
+                "a pointer begins with `/`, such as /system/stations/runtime/servers".to_owned(),
+            );
         }
         at.push("per_unit");
         self.positive(set.per_unit, &at);
@@ -269,7 +301,10 @@ impl Sense<'_> {
             self.set(set, &["simulation", "population", &index.to_string()]);
         }
         if spec.population.is_empty() {
-            self.wrong(&["simulation", "population"], "something has to follow the number of agents".to_owned());
+            self.wrong(
+                &["simulation", "population"],
+                "something has to follow the number of agents".to_owned(),
+            );
         }
         if spec.months.is_empty() || spec.months.iter().any(|month| *month > file.months) {
             let message = format!("one month at least is simulated, none after month {}", file.months);
@@ -282,11 +317,17 @@ impl Sense<'_> {
             [("replications", spec.replications), ("replications_of_others", spec.replications_of_others)]
         {
             if !(2..=1_000).contains(&count) {
-                self.wrong(&["simulation", key], "two replications at least show how sure they are, 1,000 at most".to_owned());
+                self.wrong(
+                    &["simulation", key],
+                    "two replications at least show how sure they are, 1,000 at most".to_owned(),
+                );
             }
         }
         if !(0.001..=0.5).contains(&spec.step_share) {
-            self.wrong(&["simulation", "step_share"], "a next size differs by a thousandth to a half".to_owned());
+            self.wrong(
+                &["simulation", "step_share"],
+                "a next size differs by a thousandth to a half".to_owned(),
+            );
         }
     }
 
@@ -298,18 +339,27 @@ impl Sense<'_> {
                 self.wrong(&[at[0], at[1], at[2], "discount_share"], "nothing is free".to_owned());
             }
             if spec.term_months == 0 || spec.from_month > file.months {
-                self.wrong(&[at[0], at[1], at[2], "term_months"], "a commitment has a month of the forecast".to_owned());
+                self.wrong(
+                    &[at[0], at[1], at[2], "term_months"],
+                    "a commitment has a month of the forecast".to_owned(),
+                );
             }
         }
         for (index, multiplier) in file.multipliers.iter().enumerate() {
             for name in multiplier.resources.iter().filter(|name| !file.resources.contains_key(*name)) {
-                self.wrong(&["multipliers", &index.to_string(), "resources"], format!("there is no resource `{name}`"));
+                self.wrong(
+                    &["multipliers", &index.to_string(), "resources"],
+                    format!("there is no resource `{name}`"),
+                );
             }
         }
         for (index, tier) in file.tiers.iter().enumerate() {
             self.positive(tier.agents, &["tiers", &index.to_string(), "agents"]);
             for name in tier.resources.keys().filter(|name| !file.resources.contains_key(*name)) {
-                self.wrong(&["tiers", &index.to_string(), "resources", name], format!("there is no resource `{name}`"));
+                self.wrong(
+                    &["tiers", &index.to_string(), "resources", name],
+                    format!("there is no resource `{name}`"),
+                );
             }
         }
         for (scenario, spec) in &file.scenarios {

@@ -43,8 +43,23 @@ pub fn json(found: &Forecast) -> Vec<u8> {
 /// When the table cannot be written.
 pub fn resources(found: &Forecast) -> Result<Vec<u8>, ReportError> {
     let head = [
-        "month", "date", "agents", "agents_p10", "agents_p50", "agents_p90", "resource", "unit", "published", "rule",
-        "rule_p10", "rule_p50", "rule_p90", "rule_deviation", "simulated", "simulated_deviation", "simulated_how",
+        "month",
+        "date",
+        "agents",
+        "agents_p10",
+        "agents_p50",
+        "agents_p90",
+        "resource",
+        "unit",
+        "published",
+        "rule",
+        "rule_p10",
+        "rule_p50",
+        "rule_p90",
+        "rule_deviation",
+        "simulated",
+        "simulated_deviation",
+        "simulated_how",
     ];
     let mut rows = vec![head.map(str::to_owned).to_vec()];
     for (place, demand) in found.demand.iter().enumerate() {
@@ -81,10 +96,24 @@ pub fn resources(found: &Forecast) -> Result<Vec<u8>, ReportError> {
 
 fn costs(found: &Forecast) -> Result<Vec<u8>, ReportError> {
     let head = [
-        "month", "date", "agents", "published_llm_usd", "published_infrastructure_usd", "linear_llm_usd",
-        "linear_infrastructure_usd", "computed_llm_usd", "computed_infrastructure_usd", "computed_p10_usd",
-        "computed_p50_usd", "computed_p90_usd", "cumulative_p10_usd", "cumulative_p50_usd", "cumulative_p90_usd",
-        "full_duty_llm_usd", "usd_per_agent", "usd_per_1000_turns",
+        "month",
+        "date",
+        "agents",
+        "published_llm_usd",
+        "published_infrastructure_usd",
+        "linear_llm_usd",
+        "linear_infrastructure_usd",
+        "computed_llm_usd",
+        "computed_infrastructure_usd",
+        "computed_p10_usd",
+        "computed_p50_usd",
+        "computed_p90_usd",
+        "cumulative_p10_usd",
+        "cumulative_p50_usd",
+        "cumulative_p90_usd",
+        "full_duty_llm_usd",
+        "usd_per_agent",
+        "usd_per_1000_turns",
     ];
     let mut rows = vec![head.map(str::to_owned).to_vec()];
     for (cost, demand) in found.costs.iter().zip(&found.demand) {
@@ -115,14 +144,29 @@ fn costs(found: &Forecast) -> Result<Vec<u8>, ReportError> {
 
 fn limits(found: &Forecast) -> Result<Vec<u8>, ReportError> {
     let head = [
-        "resource", "limit", "value", "unit", "rule_agents", "rule_month", "rule_p10", "rule_p50", "rule_p90",
-        "simulated_agents_met", "simulated_agents_missed", "simulated_month", "simulated_p10", "simulated_p50",
-        "simulated_p90", "binds_share", "lead_time_days",
+        "resource",
+        "limit",
+        "value",
+        "unit",
+        "rule_agents",
+        "rule_month",
+        "rule_p10",
+        "rule_p50",
+        "rule_p90",
+        "simulated_agents_met",
+        "simulated_agents_missed",
+        "simulated_month",
+        "simulated_p10",
+        "simulated_p50",
+        "simulated_p90",
+        "binds_share",
+        "lead_time_days",
     ];
     let mut rows = vec![head.map(str::to_owned).to_vec()];
     for limit in &found.limits {
         let simulated = limit.simulated;
-        let mut row = vec![limit.resource.clone(), limit.limit.clone(), number::exact(limit.value), limit.unit.clone()];
+        let mut row =
+            vec![limit.resource.clone(), limit.limit.clone(), number::exact(limit.value), limit.unit.clone()];
         row.push(number::exact(limit.rule_agents));
         row.extend([limit.rule.plan, limit.rule.p10, limit.rule.p50, limit.rule.p90].map(number::or_nothing));
         row.push(number::or_nothing(limit.carried.and_then(|carried| carried.met)));

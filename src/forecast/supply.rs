@@ -126,7 +126,8 @@ pub fn pilot(
             });
         }
     }
-    Err("no size of some resource is so large that agents do not wait for it: is its pointer the right one?".to_owned())
+    Err("no size of some resource is so large that agents do not wait for it: is its pointer the right one?"
+        .to_owned())
 }
 
 /// The units that formula gives for some agents.
@@ -136,7 +137,8 @@ pub fn by_formula(sized: &[Sized<'_>], usage: &Usage, agents: f64) -> Vec<f64> {
 
 /// Room to spare for some agents.
 fn ample(sized: &[Sized<'_>], usage: &Usage, agents: f64) -> Vec<f64> {
-    let units = |(of, load): (&Sized<'_>, &f64)| of.units(AMPLE * load * agents + 3.0 * libm::sqrt(load * agents));
+    let units =
+        |(of, load): (&Sized<'_>, &f64)| of.units(AMPLE * load * agents + 3.0 * libm::sqrt(load * agents));
     sized.iter().zip(&usage.loads).map(units).collect()
 }
 
@@ -204,9 +206,8 @@ fn grow(sized: &[Sized<'_>], units: &mut [f64], seen: &Seen, share: f64) {
     let fullest = (0..sized.len())
         .max_by(|one, other| fullness(*one, units).total_cmp(&fullness(*other, units)))
         .unwrap_or(0);
-    let full: Vec<usize> = (0..sized.len())
-        .filter(|place| *place == fullest || fullness(*place, units) >= FULL_SHARE)
-        .collect();
+    let full: Vec<usize> =
+        (0..sized.len()).filter(|place| *place == fullest || fullness(*place, units) >= FULL_SHARE).collect();
     for place in full {
         units[place] = sized[place].larger(units[place], share);
     }
@@ -289,7 +290,9 @@ fn confirm(
 fn decided(platform: &dyn Platform, setups: Vec<Setup>, spec: &SimulationSpec) -> Result<Vec<Seen>, String> {
     let mut seen = platform.run(&setups)?;
     let unsure: Vec<usize> = (0..seen.len())
-        .filter(|place| seen[*place].verdict == Verdict::Unsure && setups[*place].replications < spec.replications)
+        .filter(|place| {
+            seen[*place].verdict == Verdict::Unsure && setups[*place].replications < spec.replications
+        })
         .collect();
     let again: Vec<Setup> = unsure
         .iter()

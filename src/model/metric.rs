@@ -1,7 +1,9 @@
 //! What is measured: the closed list of metrics, by name, with units and meaning.
 
+mod failover;
 mod node;
 
+pub use failover::FailoverMetric;
 pub use node::NodeMetric;
 
 /// A metric of the whole system.
@@ -43,6 +45,8 @@ pub enum Metric {
     LimitedShare,
     /// Retries and resubmissions per task.
     Retries,
+    /// Calls that were given up and put aside, per task.
+    DeadLetters,
     /// Dollars per 1,000 tasks that ended well.
     Cost,
     /// Dollars per hour.
@@ -57,10 +61,34 @@ pub enum Metric {
     Agents,
     /// Looks into caches that hit.
     CacheHits,
+    /// Hits on what was out of date.
+    StaleHits,
     /// From the end of a trigger until good answers are back.
     TimeToRecover,
     /// The share of replications that came back.
     Recovered,
+    /// The share of tasks that ended well, and in time.
+    Available,
+    /// The share of tasks that ended well, with less than they asked for or late.
+    Degraded,
+    /// Tasks that failures touched.
+    Touched,
+    /// Tasks that did not end well.
+    Lost,
+    /// Tasks that ended well after failures.
+    Retried,
+    /// Tasks that ended well from a checkpoint.
+    Resumed,
+    /// From the deaths of agents until their sessions went on.
+    ResumeMean,
+    /// The longest of those.
+    ResumeMax,
+    /// Work of a session that is done again after a death.
+    WorkLostMean,
+    /// The most of those.
+    WorkLostMax,
+    /// How often the state of a user has moved to another region.
+    Moved,
 }
 
 /// What a metric of one station or pool is about.
@@ -92,6 +120,10 @@ pub enum PlaceMetric {
     Working,
     /// Connections opened for a call.
     Handshakes,
+    /// The share of time that it answers.
+    Available,
+    /// Mean number of polling workers that count themselves as active.
+    ActiveWorkers,
 }
 
 /// The name of a metric: `latency_p99_s`, `station/llm/wait_mean_s`, `pool/workers/queue_mean`, `nodes/main/heap_max_mb`.
@@ -105,6 +137,8 @@ pub enum MetricKey {
     Pool(String, PlaceMetric),
     /// Of a group of nodes, by its name.
     Nodes(String, NodeMetric),
+    /// Of a failover, by its name.
+    Failover(String, FailoverMetric),
 }
 
 /// Which way a metric improves.
@@ -123,7 +157,7 @@ type Row = (&'static str, &'static str, &'static str, &'static str, Better, bool
 
 impl Metric {
     /// Every metric, in the order of display.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 40] = [
         Self::Good,
         Self::Issued,
         Self::Ended,
@@ -149,8 +183,21 @@ impl Metric {
         Self::CostPerCorrect,
         Self::Agents,
         Self::CacheHits,
+        Self::StaleHits,
         Self::TimeToRecover,
         Self::Recovered,
+        Self::Available,
+        Self::Degraded,
+        Self::Touched,
+        Self::Lost,
+        Self::Retried,
+        Self::Resumed,
+        Self::ResumeMean,
+        Self::ResumeMax,
+        Self::WorkLostMean,
+        Self::WorkLostMax,
+        Self::Moved,
+        Self::DeadLetters,
     ];
 
     // A table reads best a row a line.
@@ -183,8 +230,21 @@ impl Metric {
             Self::CostPerCorrect => ("cost_usd_per_1000_correct", "cost per 1,000 right answers", "USD", "cost over tasks that ended well times their accuracy", Lower, false),
             Self::Agents => ("agents_mean", "agents", "agents", "time average over the window, all pools", Neither, false),
             Self::CacheHits => ("cache_hit_share", "cache hits", "share", "looks into caches that found an entry", Higher, false),
+            Self::StaleHits => ("stale_hit_share", "stale hits", "share", "hits on a copy older than the last write of what it is a copy of, and on answers that are outdated, of all hits", Lower, false),
             Self::TimeToRecover => ("time_to_recover_s", "time to recover", "s", "from the end of the trigger until good answers are, and stay, the stated share of the tasks submitted; whole run", Lower, true),
+            Self::DeadLetters => ("dead_letters_per_task", "dead letters", "per task", "calls given up and put aside per task", Lower, false),
             Self::Recovered => ("recovered_share", "recovered", "share", "replications that came back before they ended", Higher, false),
+            Self::Available => ("available_share", "availability, as users see it", "share", "tasks that ended well, within the latency that the objective asks of the 99th percentile where it states one, of all that ended", Higher, true),
+            Self::Degraded => ("degraded_share", "degraded", "share", "tasks that ended well with less than they asked for, or late, of all that ended; whole run", Lower, true),
+            Self::Touched => ("tasks_touched", "tasks touched by failures", "tasks", "tasks that failed, or of which an attempt, an agent or a part did; mean of the replications, whole run", Lower, false),
+            Self::Lost => ("tasks_lost", "tasks lost", "tasks", "tasks that did not end well; mean of the replications, whole run", Lower, true),
+            Self::Retried => ("tasks_retried", "tasks retried", "tasks", "tasks that failures touched and that ended well all the same, not from a checkpoint; mean of the replications, whole run", Neither, true),
+            Self::Resumed => ("tasks_resumed", "tasks resumed", "tasks", "tasks that ended well from a checkpoint, or with a state brought over; mean of the replications, whole run", Neither, true),
+            Self::ResumeMean => ("resume_mean_s", "time to resume, mean (RTO)", "s", "from the death of an agent until its session goes on; whole run", Lower, false),
+            Self::ResumeMax => ("resume_max_s", "time to resume, longest", "s", "the longest of a replication, mean of those in which an agent with a session died; whole run", Lower, false),
+            Self::WorkLostMean => ("work_lost_mean_s", "work lost, mean (RPO)", "s", "from the last safe checkpoint to the death of the agent; whole run", Lower, false),
+            Self::WorkLostMax => ("work_lost_max_s", "work lost, most", "s", "the most of a replication, mean of those in which an agent with a session died; whole run", Lower, false),
+            Self::Moved => ("states_moved", "states moved", "moves", "how often the state of a pinned user has moved to another region; mean of the replications, whole run", Neither, false),
         }
     }
 
@@ -226,7 +286,7 @@ impl Metric {
 
 impl PlaceMetric {
     /// Every metric of a place, in the order of display.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::Utilisation,
         Self::WaitMean,
         Self::WaitP50,
@@ -240,6 +300,8 @@ impl PlaceMetric {
         Self::LimitedShare,
         Self::Working,
         Self::Handshakes,
+        Self::Available,
+        Self::ActiveWorkers,
     ];
 
     /// Its name in files.
@@ -258,6 +320,8 @@ impl PlaceMetric {
             Self::LimitedShare => "limited_share",
             Self::Working => "working_share",
             Self::Handshakes => "handshakes_per_call",
+            Self::Available => "available_share",
+            Self::ActiveWorkers => "active_workers_mean",
         }
     }
 }
@@ -273,6 +337,10 @@ impl MetricKey {
             ("nodes", Some(of), Some(what)) => {
                 let what = NodeMetric::ALL.into_iter().find(|metric| metric.name() == what)?;
                 Some(Self::Nodes(of.to_owned(), what))
+            }
+            ("failover", Some(of), Some(what)) => {
+                let what = FailoverMetric::ALL.into_iter().find(|metric| metric.name() == what)?;
+                Some(Self::Failover(of.to_owned(), what))
             }
             (place, Some(of), Some(what)) => {
                 let what = PlaceMetric::ALL.into_iter().find(|metric| metric.name() == what)?;

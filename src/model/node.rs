@@ -20,6 +20,8 @@ pub struct NodeGroup {
     pub garbage: (f64, f64),
     /// Work of the event loop for each task taken and each call that comes back.
     pub work: (Option<Law<Span>>, Option<Law<Span>>),
+    /// Work of the event loop to read the answer of a call through its buffer.
+    pub reading: Span,
     /// The share of a core that it may use; work takes the reciprocal times as long.
     pub cores: f64,
     /// How much longer calls take whose answers are handed on as they come; `None` where answers are buffered.

@@ -72,6 +72,17 @@ pub enum Op {
         /// Behind the body.
         behind: u32,
     },
+    /// A session begins with its agent of a pool, or goes on from its checkpoint.
+    Resume(u16),
+    /// The session is written down, safe after a span by this law of [`Program::spans`]; at once for `u16::MAX`.
+    Checkpoint(u16),
+    /// The body, which begins with the next operation and ends with a [`Op::BranchEnd`], is tried.
+    Try {
+        /// Where it goes on where that fails.
+        otherwise: u32,
+        /// Behind both.
+        behind: u32,
+    },
     /// Replays the recorded calls of the task's session at the station of a visit.
     Replay(u16),
     /// Waits for an agent of a pool and holds it.
@@ -122,11 +133,22 @@ pub enum Op {
         cache: u16,
         /// Where a hit goes on.
         hit: u32,
+        /// Whether the program asks first if there is an entry.
+        ask_first: bool,
     },
     /// Stores what a miss has fetched.
     Store {
         /// Which cache.
         cache: u16,
+    },
+    /// Writes what a cache holds where it comes from.
+    Write {
+        /// Which cache.
+        cache: u16,
+        /// The law of what is written, by place in [`Program::counts`]; as it is looked up when `u16::MAX`.
+        keys: u16,
+        /// What the cache does with its copy.
+        copy: CopyFate,
     },
     /// One of several ways.
     Spread {
@@ -146,6 +168,17 @@ pub enum Op {
     },
     /// The task is done.
     End,
+}
+
+/// What a cache does with its copy of what is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CopyFate {
+    /// It forgets it.
+    Removed,
+    /// It takes the new one.
+    Replaced,
+    /// It is not told, and keeps it.
+    Kept,
 }
 
 /// How one of several ways is chosen.
@@ -221,6 +254,9 @@ pub struct Visit {
     pub coalesce: Option<u16>,
     /// What its provider keeps of its prompt.
     pub prompt: Option<PromptCache>,
+    /// The failover that decides which station it goes to, by place in [`Model::failovers`](super::Model::failovers), and
+    /// what it wants there.
+    pub failover: Option<(u16, super::failover::Access)>,
 }
 
 /// What a provider keeps of the prompts of a step.
@@ -249,6 +285,7 @@ impl Visit {
             batch: None,
             coalesce: None,
             prompt: None,
+            failover: None,
         }
     }
 }
@@ -260,4 +297,16 @@ pub struct Chain {
     pub policy: Fallback,
     /// The calls in order, by place in [`Program::visits`].
     pub visits: Vec<u16>,
+}
+
+impl Program {
+    /// Whether anything that any cache holds is ever written.
+    pub fn writes_any(&self) -> bool {
+        self.ops.iter().any(|op| matches!(op, Op::Write { .. }))
+    }
+
+    /// Whether anything that this cache holds is ever written.
+    pub fn writes(&self, cache: u16) -> bool {
+        self.ops.iter().any(|op| matches!(op, Op::Write { cache: written, .. } if *written == cache))
+    }
 }

@@ -39,6 +39,8 @@ pub struct Client {
     pub mix: Vec<(f64, u16)>,
     /// The number of the user that a task is of; users of a closed loop have their own.
     pub users: Option<Law<f64>>,
+    /// Whether all tasks of a user come from one region, and leave the user's state where they were served last.
+    pub pinned: bool,
     /// Cumulative shares of the regions that its tasks come from; empty without regions.
     pub regions: Vec<(f64, u16)>,
     /// How long it waits for an answer.
@@ -86,8 +88,12 @@ pub struct Closed {
     pub think: Option<Law<Span>>,
     /// Whether they start thinking.
     pub start_thinking: bool,
+    /// When the first of them starts.
+    pub start_after: Span,
     /// Over how long they start.
     pub start_spread: Span,
+    /// From when on they submit nothing more.
+    pub leave_after: Option<Span>,
     /// How many tasks each submits.
     pub tasks_per_user: Option<u64>,
 }

@@ -29,7 +29,7 @@ fn seconds(unit: &str) -> Option<f64> {
         "ms" | "ms write latency" | "ms query latency" => 1e-3,
         "s" => 1.0,
         "min" => 60.0,
-        "h" => 3600.0,
+        "h" | "hour of day (UTC)" => 3600.0,
         "days" => 86_400.0,
         _ => return None,
     })

@@ -10,7 +10,7 @@ use comfy_table::{
 };
 
 use super::{number, select};
-use crate::result::{Cell, CellStatus, MetricInfo, ResultFile, Severity};
+use crate::result::{Cell, CellStatus, Flag, MetricInfo, ResultFile, Severity};
 
 /// The rows of the table; more do not fit a screen beside the rest.
 const ROWS_MAX: usize = 10;
@@ -249,7 +249,8 @@ fn flags(text: &mut String, result: &ResultFile, screen: Screen) {
     let mut lines: Vec<(Severity, String)> =
         select::flags(result).map(|flag| (flag.severity, flag.text.clone())).collect();
     for flagged in cell_flags(result) {
-        lines.push((flagged.severity, flagged.words()));
+        let words = if result.cells.len() == 1 { flagged.text.to_owned() } else { flagged.words() };
+        lines.push((flagged.severity, words));
     }
     let failed = result.cells.iter().filter(|cell| !select::is_done(cell)).count();
     if failed > 0 {
@@ -277,7 +278,7 @@ fn flags(text: &mut String, result: &ResultFile, screen: Screen) {
     }
 }
 
-/// The flags of one code.
+/// The flags of one code, and of one place among those of that code in a cell: each alert, say, is told by itself.
 struct Flagged<'a> {
     severity: Severity,
     text: &'a str,
@@ -297,11 +298,11 @@ impl Flagged<'_> {
     }
 }
 
-/// Each flag of the cells once, by its code.
+/// Each flag of the cells once, by its code and its place among those of that code.
 fn cell_flags(result: &ResultFile) -> Vec<Flagged<'_>> {
-    let mut seen: indexmap::IndexMap<&str, Flagged<'_>> = indexmap::IndexMap::new();
-    for (cell, flag) in result.cells.iter().flat_map(|cell| cell.flags.iter().map(move |flag| (cell, flag))) {
-        let flagged = seen.entry(&flag.code).or_insert(Flagged {
+    let mut seen: indexmap::IndexMap<(&str, usize), Flagged<'_>> = indexmap::IndexMap::new();
+    for (cell, flag, place) in result.cells.iter().flat_map(numbered) {
+        let flagged = seen.entry((&flag.code, place)).or_insert(Flagged {
             severity: flag.severity,
             text: &flag.text,
             first: cell.index,
@@ -313,6 +314,14 @@ fn cell_flags(result: &ResultFile) -> Vec<Flagged<'_>> {
         flagged.severity = flagged.severity.max(flag.severity);
     }
     seen.into_values().collect()
+}
+
+/// The flags of a cell, each with its place among those of the same code.
+fn numbered(cell: &Cell) -> impl Iterator<Item = (&Cell, &Flag, usize)> {
+    cell.flags.iter().enumerate().map(move |(index, flag)| {
+        let before = cell.flags[..index].iter().filter(|other| other.code == flag.code);
+        (cell, flag, before.count())
+    })
 }
 
 fn footer(text: &mut String, result: &ResultFile, folder: Option<&str>, screen: Screen) {
@@ -408,6 +417,23 @@ mod tests {
         assert_eq!(wrapped("one two three", 7), ["one two", "three"]);
         assert_eq!(wrapped("incomprehensible", 7), ["incomp…"]);
         assert_eq!(wrapped("  ", 7), Vec::<String>::new());
+    }
+
+    #[test]
+    fn each_of_a_cell_s_flags_of_one_code_is_told() {
+        let text = include_str!("../../tests/data/report/sweep.json");
+        let mut result: ResultFile = serde_json::from_str(text).expect("a result");
+        result.cells.truncate(2);
+        for (index, cell) in result.cells.iter_mut().enumerate() {
+            let flag = |name: &str| Flag {
+                code: "alert".to_owned(),
+                text: format!("{name} fired"),
+                severity: Severity::Info,
+            };
+            cell.flags = vec![flag("the first"), flag(["the second", "the other"][index])];
+        }
+        let words: Vec<_> = cell_flags(&result).iter().map(Flagged::words).collect();
+        assert_eq!(words, ["2 cells: the first fired", "2 cells, such as cell 0: the second fired"]);
     }
 
     #[test]

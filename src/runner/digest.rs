@@ -91,6 +91,10 @@ impl Sink {
             self.text(name);
             self.numbers([*looks, *hits]);
         }
+        if model.program.writes_any() {
+            self.text("stale hits");
+            self.number(run.stale_hits);
+        }
         self.controllers(model, run);
         for window in &run.windows {
             self.window(window);
@@ -101,6 +105,10 @@ impl Sink {
         self.numbers([run.cut, run.end, run.issued_ever, run.ended_ever, run.still_there]);
         self.numbers([run.issued, run.good, run.good_in_time, run.unfinished]);
         self.numbers([run.ended_in_window, run.good_in_window, run.retried, run.resubmitted]);
+        if run.dead_letters > 0 {
+            self.text("dead letters");
+            self.number(run.dead_letters);
+        }
         self.numbers([run.calls_ever, run.limited_ever, run.breaker_refused_ever, run.orphans_ever]);
         self.numbers([run.quality, run.input_tokens, run.output_tokens]);
         self.numbers(run.bad);
@@ -156,6 +164,10 @@ impl Sink {
         self.numbers([u64::from(pool.queue_max), u64::from(pool.number_max)]);
         for area in [pool.number_area, pool.queue_area, pool.agent_area] {
             self.number(area);
+        }
+        if pool.claimed_area > 0 {
+            self.text("claimed");
+            self.number(pool.claimed_area);
         }
         self.samples(&pool.wait);
     }

@@ -33,6 +33,8 @@ pub(super) struct PoolState {
     pub(super) number: Level,
     pub(super) queued: Level,
     pub(super) alive: Level,
+    /// Workers that count themselves as active.
+    pub(super) claimed: Level,
     pub(super) sojourn: u128,
     pub(super) arrived: u64,
     pub(super) left: u64,
@@ -66,6 +68,11 @@ pub(super) enum Started {
 }
 
 impl PoolState {
+    /// The workers' own count of those that are active has changed.
+    fn count_workers(&mut self, now: u64) {
+        self.claimed.set(now, self.workers.iter().map(Worker::active).sum());
+    }
+
     pub(super) fn new(pool: &PoolModel) -> Self {
         let built = "policies were validated when the model was made";
         Self {
@@ -80,6 +87,7 @@ impl PoolState {
             number: Level::default(),
             queued: Level::default(),
             alive: Level::default(),
+            claimed: Level::default(),
             sojourn: 0,
             arrived: 0,
             left: 0,
@@ -260,6 +268,8 @@ impl World<'_> {
         strand.pool = pool;
         strand.enter_pc = strand.pc;
         strand.entered = now;
+        self.forget_session(id);
+        let strand = self.strands.get_mut(id);
         let (priority, measured) = (strand.priority, strand.measured);
         strand.retry_after = 0;
         let draw = if model.admission.is_some() { strand.draw(uses::ADMISSION) } else { 0.0 };
@@ -311,7 +321,7 @@ impl World<'_> {
         Offer { priority: strand.priority, lane, deadline }
     }
 
-    fn queue_up(&mut self, id: u32, pool: u16) {
+    pub(super) fn queue_up(&mut self, id: u32, pool: u16) {
         let (time, now) = (self.time(), self.now);
         let offer = self.offer(id, pool);
         let state = &mut self.pools[pool as usize];
@@ -518,6 +528,7 @@ impl World<'_> {
                 self.agenda.schedule(until.as_nanos().min(FAR), Event::Worker(place));
             }
             WorkerStep::Process => {
+                state.count_workers(time.as_nanos());
                 let id = found.expect("a worker processes what it found");
                 let strand = self.strands.get_mut(id);
                 strand.worker = place;
@@ -553,7 +564,9 @@ impl World<'_> {
         let (_, worker) = self.controllers.workers[place as usize];
         let worker = &mut self.pools[pool as usize].workers[worker as usize];
         if worker.state() == WorkerState::Busy {
-            match worker.on_success() {
+            let step = worker.on_success();
+            self.pools[pool as usize].count_workers(self.now);
+            match step {
                 WorkerStep::Poll => self.wake_worker(place),
                 WorkerStep::Process | WorkerStep::Sleep { .. } | WorkerStep::Dead => {}
             }
@@ -576,11 +589,13 @@ impl World<'_> {
                 OnFailure::SleepThenEnqueue { until, attempts_kept } => (until, attempts_kept, true),
                 OnFailure::EnqueueLater { at, attempts_kept } => (at, attempts_kept, false),
                 OnFailure::Callback { .. } => {
+                    state.count_workers(now);
                     strand.worker = NOBODY;
                     self.wake_worker(place);
                     return false;
                 }
             };
+        state.count_workers(now);
         strand.worker_attempts = kept;
         let agent = strand.agent.take().expect("it was there");
         strand.phase = Phase::WorkerBackoff;

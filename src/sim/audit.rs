@@ -45,6 +45,7 @@ impl World<'_> {
                 | Phase::WorkerBackoff
                 | Phase::Scheduled
                 | Phase::Returning
+                | Phase::Undetected
                 | Phase::AttemptLost
                 | Phase::TaskLost => false,
             };
@@ -60,6 +61,9 @@ impl World<'_> {
         }
         self.probe.audit(tasks);
         self.audit_shared();
+        self.audit_impact();
+        self.audit_sessions();
+        self.audit_failovers();
         for (index, station) in self.stations.iter().enumerate() {
             let name = &self.plan.model.stations[index].name;
             assert_eq!(
@@ -121,6 +125,7 @@ impl PoolState {
             number_area: self.number.window(),
             queue_area: self.queued.window(),
             agent_area: self.alive.window(),
+            claimed_area: self.claimed.window(),
             queue_max: self.queued.highest(),
             number_max: self.number.highest(),
             spawned_ever: self.spawned,

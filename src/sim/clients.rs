@@ -1,6 +1,7 @@
 //! Clients: when they submit, how long they wait, how they try again, and what becomes of a task.
 
 use super::event::Event;
+use super::impact::Mark;
 use super::ledger::Part;
 use super::stations::{counted, small};
 use super::strand::{CARRIER, Cause, EndKind, NOBODY, NONE, Phase, Strand, uses};
@@ -72,7 +73,8 @@ impl World<'_> {
             self.users.push(User { client, key, issued: 0 });
             let spread =
                 u128::from(closed.start_spread.as_nanos()) * u128::from(number) / u128::from(closed.users);
-            let mut at = u64::try_from(spread).expect("a share of the spread");
+            let spread = u64::try_from(spread).expect("a share of the spread");
+            let mut at = closed.start_after.as_nanos().saturating_add(spread);
             if closed.start_thinking {
                 at = at.saturating_add(self.think(user));
             }
@@ -96,7 +98,8 @@ impl World<'_> {
         let state = &mut self.users[user as usize];
         let (client, key, issued) = (state.client, state.key, state.issued);
         if let Load::Closed(closed) = &self.plan.model.clients[client as usize].load
-            && closed.tasks_per_user.is_some_and(|most| issued >= most)
+            && (closed.tasks_per_user.is_some_and(|most| issued >= most)
+                || closed.leave_after.is_some_and(|leave| self.now >= leave.as_nanos()))
         {
             return;
         }
@@ -373,6 +376,9 @@ impl World<'_> {
 
     #[inline(never)]
     fn task_ends_elaborately(&mut self, id: u32, cause: Option<Cause>) {
+        if cause.is_some() {
+            self.session_ends(id, true);
+        }
         let strand = self.strands.get(id);
         if cause.is_some() && strand.worker != NOBODY && self.worker_fails(id) {
             return;
@@ -400,7 +406,7 @@ impl World<'_> {
                 EndKind::Failed | EndKind::Abandoned => client.retries_failed,
             };
             if again && self.try_again(id, cause) {
-                return;
+                return self.touch_task(id, Mark::Attempt);
             }
         }
         self.settle(id, cause);
@@ -424,6 +430,14 @@ impl World<'_> {
             return;
         }
         parent.take_ledger(now, &branch);
+        if parent.rescue != NOBODY {
+            // Something else is done in its place.
+            parent.pc = std::mem::replace(&mut parent.rescue, NOBODY);
+            parent.phase = Phase::Ready;
+            parent.child = NOBODY;
+            self.touch_task(branch.parent, Mark::Degraded);
+            return self.ready.push_back(branch.parent);
+        }
         if parent.phase == Phase::InService {
             // The slot was held for this branch: its loss is that of the call.
             parent.child = NOBODY;
@@ -453,6 +467,9 @@ impl World<'_> {
         }
         if self.first_bytes.on && cause.is_none() && strand.measured {
             self.first_bytes.ended(now, id, strand);
+        }
+        if self.impact.on {
+            self.impact.ended(now, strand, cause);
         }
         self.probe.ended(now, &self.plan.model, strand, cause);
         let (user, client) = (strand.user, strand.client);

@@ -3,6 +3,8 @@
 //! Whole numbers are LEB128 varints, samples are their own canonical bytes with a length in front. Equal runs give
 //! equal bytes; any change of this layout changes [`VERSION`].
 
+mod recovery;
+
 use super::alerts::AlertActs;
 use super::controllers::ScalerActs;
 use super::ledger::PARTS;
@@ -13,7 +15,7 @@ use crate::tally::Samples;
 use std::fmt;
 
 /// The version of the layout.
-const VERSION: u64 = 4;
+const VERSION: u64 = 6;
 
 /// Why bytes are no run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -158,6 +160,10 @@ impl Run {
         out.list(&levels, |out, acts| out.numbers(acts.spent.into_iter().chain([acts.changes])));
         out.list(&self.windows, write_window);
         out.list(&self.slices, |out, area| out.number(*area));
+        // A run in which nothing of it is written down keeps its bytes.
+        if let Some(recovery) = &self.recovery {
+            recovery::write(&mut out, recovery);
+        }
         out.0
     }
 
@@ -193,10 +199,13 @@ impl Run {
         run.levels = from.list(|from| Ok(LevelActs { spent: from.array()?, changes: from.number()? }))?.pop();
         run.windows = from.list(read_window)?;
         run.slices = from.list(Reader::wide)?;
+        if !from.0.is_empty() {
+            run.recovery = Some(recovery::read(&mut from)?);
+        }
         if from.0.is_empty() { Ok(run) } else { Err(RunDecodeError) }
     }
 
-    fn plain(&self) -> [u64; 23] {
+    fn plain(&self) -> [u64; 25] {
         let mut copy = self.shallow();
         copy.plain_mut().map(|value| *value)
     }
@@ -227,6 +236,7 @@ impl Run {
             ended_in_window: self.ended_in_window,
             good_in_window: self.good_in_window,
             retried: self.retried,
+            dead_letters: self.dead_letters,
             resubmitted: self.resubmitted,
             calls_ever: self.calls_ever,
             limited_ever: self.limited_ever,
@@ -235,11 +245,12 @@ impl Run {
             quality: self.quality,
             input_tokens: self.input_tokens,
             output_tokens: self.output_tokens,
+            stale_hits: self.stale_hits,
             ..Self::default()
         }
     }
 
-    fn plain_mut(&mut self) -> [&mut u64; 23] {
+    fn plain_mut(&mut self) -> [&mut u64; 25] {
         [
             &mut self.cut,
             &mut self.end,
@@ -256,6 +267,7 @@ impl Run {
             &mut self.ended_in_window,
             &mut self.good_in_window,
             &mut self.retried,
+            &mut self.dead_letters,
             &mut self.resubmitted,
             &mut self.calls_ever,
             &mut self.limited_ever,
@@ -264,6 +276,7 @@ impl Run {
             &mut self.quality,
             &mut self.input_tokens,
             &mut self.output_tokens,
+            &mut self.stale_hits,
         ]
     }
 }
@@ -326,7 +339,7 @@ fn read_station(from: &mut Reader<'_>) -> Decoded<StationRun> {
 
 fn write_pool(out: &mut Writer, pool: &PoolRun) {
     out.numbers([pool.arrived_ever, pool.refused, pool.spawned_ever, pool.retired_ever]);
-    out.numbers([pool.number_area, pool.queue_area, pool.agent_area]);
+    out.numbers([pool.number_area, pool.queue_area, pool.agent_area, pool.claimed_area]);
     out.number(pool.queue_max);
     out.number(pool.number_max);
     out.samples(&pool.wait);
@@ -341,6 +354,7 @@ fn read_pool(from: &mut Reader<'_>) -> Decoded<PoolRun> {
         number_area: from.wide()?,
         queue_area: from.wide()?,
         agent_area: from.wide()?,
+        claimed_area: from.wide()?,
         queue_max: from.number()?,
         number_max: from.number()?,
         wait: from.samples()?,

@@ -49,6 +49,8 @@ pub(super) enum Event {
     BatchDue(u32),
     /// One who makes a call for others may be late.
     LeaderLate(u32),
+    /// A failover probes, or has done what it was about.
+    Failover(u32),
 }
 
 /// How many bits the index takes.
@@ -68,7 +70,12 @@ impl engine::Event for Event {
             Self::Worker(_) => 9,
             Self::Patience(_) | Self::Timeout(_) | Self::GiveUp(_) | Self::LeaderLate(_) => 10,
             Self::Expire(_) => 11,
-            Self::Autoscale(_) | Self::Degrade(_) | Self::Probe(_) | Self::Alert(_) | Self::NodeDies(_) => 12,
+            Self::Autoscale(_)
+            | Self::Degrade(_)
+            | Self::Probe(_)
+            | Self::Alert(_)
+            | Self::NodeDies(_)
+            | Self::Failover(_) => 12,
         }
     }
 
@@ -96,6 +103,7 @@ impl engine::Event for Event {
             Self::NodeDies(index) => (20, index),
             Self::BatchDue(index) => (21, index),
             Self::LeaderLate(index) => (22, index),
+            Self::Failover(index) => (23, index),
         };
         assert!(index < 1 << INDEX_BITS, "more than eight million of one kind are alive");
         kind << INDEX_BITS | index
@@ -126,6 +134,7 @@ impl engine::Event for Event {
             20 => Self::NodeDies(index),
             21 => Self::BatchDue(index),
             22 => Self::LeaderLate(index),
+            23 => Self::Failover(index),
             other => unreachable!("no event has the kind {other}"),
         }
     }
@@ -138,7 +147,7 @@ mod tests {
 
     #[test]
     fn every_kind_survives_packing() {
-        for kind in 1..23 {
+        for kind in 1..24 {
             let bits = kind << INDEX_BITS | 0x7f_0f0f;
             assert_eq!(Event::decode(bits).encode(), bits);
         }

@@ -1,10 +1,13 @@
 //! What goes wrong: outages, brown-outs, cut quotas, crashes.
 
 use super::event::Event;
+use super::impact::Mark;
 use super::stations::small;
 use super::strand::{Cause, Phase, Strand, uses};
 use super::world::{FAR, World};
-use crate::model::fault::Effect;
+use crate::model::Model;
+use crate::model::fault::{Effect, Fault};
+use crate::random::{Sampler, Stream, Streams};
 use tars_policy::limiter::Algorithm;
 use tars_policy::pool::AgentId;
 use tars_policy::units::{Rate, Span};
@@ -20,11 +23,48 @@ pub(super) struct Trouble {
     pub(super) out: bool,
     /// Until when answers wait.
     hangs_until: u64,
+    /// Whoever watches over it cannot reach it.
+    unseen: bool,
+}
+
+/// The faults of a run.
+pub(super) struct Faults {
+    /// Of each fault, until when it lasts, while it does.
+    active: Vec<Option<u64>>,
+    /// The chance of those that strike by chance.
+    chance: Vec<Option<Stream>>,
+}
+
+/// The laws of a fault that strikes by chance: how long all is well, and how long it lasts.
+#[derive(Debug)]
+pub(super) struct FaultPlan {
+    up: Sampler,
+    down: Option<Sampler>,
+}
+
+impl FaultPlan {
+    pub(super) fn of(fault: &Fault) -> Option<Self> {
+        let process = fault.process.as_ref()?;
+        Some(Self { up: Sampler::of_spans(&process.up), down: process.down.as_ref().map(Sampler::of_spans) })
+    }
+}
+
+impl Faults {
+    pub(super) fn new(model: &Model, streams: &Streams) -> Self {
+        let chance = |fault: &Fault| Some(streams.stream(&fault.process.as_ref()?.name, "fault"));
+        Self { active: vec![None; model.faults.len()], chance: model.faults.iter().map(chance).collect() }
+    }
+
+    /// A span by a law of the fault of this number.
+    fn draw(&mut self, fault: usize, law: &Sampler) -> u64 {
+        let chance = self.chance[fault].as_mut().expect("a fault by chance has its own");
+        law.sample_span(chance.unit()).as_nanos()
+    }
 }
 
 impl Default for Trouble {
     fn default() -> Self {
-        Self { latency_factor: 1.0, failure_share: 0.0, out: false, hangs_until: 0 }
+        Self { latency_factor: 1.0, failure_share: 0.0, out: false, hangs_until: 0, unseen: false }
     }
 }
 
@@ -32,6 +72,16 @@ impl Trouble {
     /// The share of health checks at `now` that fail for it.
     pub(super) fn fails_share(&self, now: u64) -> f64 {
         if self.out || self.hangs_until > now { 1.0 } else { self.failure_share }
+    }
+
+    /// Whether it answers at all at `now`.
+    pub(super) const fn answers(&self, now: u64) -> bool {
+        !self.out && self.hangs_until <= now
+    }
+
+    /// The share of probes from afar that fail for it.
+    pub(super) fn hides_share(&self, now: u64) -> f64 {
+        if self.unseen { 1.0 } else { self.fails_share(now) }
     }
 
     /// What becomes of a service that would take `span`.
@@ -47,33 +97,73 @@ impl Trouble {
 
 impl World<'_> {
     pub(super) fn start_faults(&mut self) {
-        for (index, fault) in self.plan.model.faults.iter().enumerate() {
-            self.agenda.schedule(fault.at.as_nanos().min(FAR), Event::Fault(u32::from(small(index)) << 1));
+        let plan = self.plan;
+        for (index, fault) in
+            plan.model.faults.iter().enumerate().filter(|(_, fault)| fault.follows.is_none())
+        {
+            let wait = plan.faults[index].as_ref().map_or(0, |law| self.faults.draw(index, &law.up));
+            let at = fault.at.as_nanos().saturating_add(wait).min(FAR);
+            self.agenda.schedule(at, Event::Fault(u32::from(small(index)) << 1));
         }
     }
 
-    /// A fault begins (even) or ends (odd).
+    /// A fault begins (even) or ends (odd), and those that follow it with it.
     pub(super) fn fault(&mut self, what: u32) {
-        let now = self.now;
-        let index = (what >> 1) as usize;
-        let fault = &self.plan.model.faults[index];
+        let first = (what >> 1) as usize;
         let begins = what & 1 == 0;
-        self.active_faults[index] = begins.then(|| now.saturating_add(fault.lasts.as_nanos()));
-        if begins {
-            if !fault.lasts.is_zero() {
-                self.agenda
-                    .schedule(now.saturating_add(fault.lasts.as_nanos()).min(FAR), Event::Fault(what | 1));
-            }
-            if let Some(every) = fault.every {
-                self.agenda.schedule(now.saturating_add(every.as_nanos()).min(FAR), Event::Fault(what));
-            }
+        let lasts = if begins { self.next_of_fault(first, what) } else { 0 };
+        if !begins {
+            self.schedule_next_strike(first, what & !1);
         }
-        match fault.effect {
-            Effect::Errors(station) | Effect::Hangs(station) | Effect::BrownOut(station, ..) => {
+        let faults = &self.plan.model.faults;
+        let follows = |fault: &&Fault| fault.follows == Some(first);
+        let others = faults[first + 1..].iter().take_while(follows).count();
+        for index in first..=first + others {
+            self.strike(index, begins, lasts);
+        }
+    }
+
+    /// A fault has begun: how long it lasts, with its end, or its next begin, on the agenda.
+    fn next_of_fault(&mut self, index: usize, what: u32) -> u64 {
+        let (now, plan) = (self.now, self.plan);
+        let fault = &plan.model.faults[index];
+        let lasts = match &plan.faults[index] {
+            Some(law) => law.down.as_ref().map_or(0, |law| self.faults.draw(index, law).max(1)),
+            None => fault.lasts.as_nanos(),
+        };
+        if lasts > 0 {
+            self.agenda.schedule(now.saturating_add(lasts).min(FAR), Event::Fault(what | 1));
+        } else {
+            self.schedule_next_strike(index, what);
+        }
+        if let Some(every) = fault.every {
+            self.agenda.schedule(now.saturating_add(every.as_nanos()).min(FAR), Event::Fault(what));
+        }
+        lasts
+    }
+
+    /// One that strikes by chance will again.
+    fn schedule_next_strike(&mut self, index: usize, what: u32) {
+        if let Some(law) = &self.plan.faults[index] {
+            let wait = self.faults.draw(index, &law.up).max(1);
+            self.agenda.schedule(self.now.saturating_add(wait).min(FAR), Event::Fault(what));
+        }
+    }
+
+    /// What a fault does when it begins or ends.
+    fn strike(&mut self, index: usize, begins: bool, lasts: u64) {
+        let effect = self.plan.model.faults[index].effect;
+        self.faults.active[index] = begins.then(|| self.now.saturating_add(lasts));
+        match effect {
+            Effect::Errors(station)
+            | Effect::Hangs(station)
+            | Effect::BrownOut(station, ..)
+            | Effect::Partition(station) => {
                 self.stations[station as usize].trouble = self.trouble_of(station);
-                if let (true, Effect::Hangs(_)) = (begins, fault.effect) {
-                    self.hang(station, fault.lasts.as_nanos());
+                if let (true, Effect::Hangs(_)) = (begins, effect) {
+                    self.hang(station, lasts);
                 }
+                self.note_answering(station);
             }
             Effect::QuotaCut(station, _) => self.cut_quota(station),
             Effect::Crash(pool, share) if begins => self.crash_share(pool, share),
@@ -84,7 +174,13 @@ impl World<'_> {
                     self.kill_node(first + place);
                 }
             }
-            Effect::RegionDown(region) => self.region_fault(region, begins),
+            Effect::RegionDown(region) => {
+                for station in &self.plan.model.regions[region as usize].stations {
+                    self.stations[*station as usize].trouble = self.trouble_of(*station);
+                    self.note_answering(*station);
+                }
+                self.region_fault(region, begins);
+            }
             Effect::Crash(..) | Effect::Flush(_) | Effect::NodeDeath(..) => {}
         }
     }
@@ -92,10 +188,16 @@ impl World<'_> {
     /// What the active faults do to a station together: factors multiply, shares of failure combine as independent.
     fn trouble_of(&self, station: u16) -> Trouble {
         let mut trouble = Trouble::default();
-        for (fault, active) in self.plan.model.faults.iter().zip(&self.active_faults) {
+        for (fault, active) in self.plan.model.faults.iter().zip(&self.faults.active) {
             let Some(until) = active else { continue };
             match fault.effect {
                 Effect::Errors(other) if other == station => trouble.out = true,
+                Effect::Partition(other) if other == station => trouble.unseen = true,
+                Effect::RegionDown(region)
+                    if self.plan.model.regions[region as usize].stations.contains(&station) =>
+                {
+                    trouble.out = true;
+                }
                 Effect::Hangs(other) if other == station => {
                     trouble.hangs_until = trouble.hangs_until.max(*until);
                 }
@@ -110,6 +212,7 @@ impl World<'_> {
                 | Effect::Crash(..)
                 | Effect::Flush(_)
                 | Effect::RegionDown(_)
+                | Effect::Partition(_)
                 | Effect::NodeDeath(..) => {}
             }
         }
@@ -142,7 +245,7 @@ impl World<'_> {
             .model
             .faults
             .iter()
-            .zip(&self.active_faults)
+            .zip(&self.faults.active)
             .filter(|(_, active)| active.is_some())
             .filter_map(|(fault, _)| match fault.effect {
                 Effect::QuotaCut(other, factor) if other == station => Some(factor),
@@ -153,6 +256,7 @@ impl World<'_> {
                 | Effect::Crash(..)
                 | Effect::Flush(_)
                 | Effect::RegionDown(_)
+                | Effect::Partition(_)
                 | Effect::NodeDeath(..) => None,
             })
             .product();
@@ -209,11 +313,16 @@ impl World<'_> {
                 continue;
             }
             self.charge_wasted(id);
+            let session = self.session_is_hit(id);
             self.withdraw(id);
             let strand = self.strands.get_mut(id);
             let part = strand.ledger.part();
             strand.ledger.enter(now, part);
-            self.doom(id, Phase::TaskLost, cause);
+            self.touch_task(id, Mark::Interrupted);
+            match session {
+                Some(session) => self.await_detection(id, session),
+                None => self.doom(id, Phase::TaskLost, cause),
+            }
         }
     }
 }

@@ -117,7 +117,7 @@ impl World<'_> {
         }
         let free_at = files.free_at;
         if self.plan.model.nodes[group].files.as_ref().is_some_and(|model| model.blocking) {
-            state.work_until(now, free_at);
+            state.wait_until(now, free_at);
         }
     }
 

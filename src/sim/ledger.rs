@@ -35,7 +35,7 @@ pub enum Part {
     Provider,
     /// What load added to a service.
     Slowdown,
-    /// Held up by a collection.
+    /// Held up while the process stands still: by a collection, or by a write that blocks it.
     Pause,
     /// In service at a tool.
     Tool,
@@ -94,7 +94,7 @@ impl Part {
             Self::SocketWait => "socket wait",
             Self::Provider => "provider",
             Self::Slowdown => "slowdown",
-            Self::Pause => "collection pause",
+            Self::Pause => "process pause",
             Self::Tool => "tools",
             Self::Service => "services",
             Self::File => "file I/O",

@@ -193,9 +193,9 @@ impl NodeState {
         self.stopped += span;
     }
 
-    /// Its event loop works until `at` at least: it waits for something itself.
-    pub(super) fn work_until(&mut self, now: u64, at: u64) {
-        self.free_at = self.free_at.max(now).max(at);
+    /// Its event loop waits for something until `at`, and everything on it with it.
+    pub(super) fn wait_until(&mut self, now: u64, at: u64) {
+        self.stop(now, at.saturating_sub(self.stopped_until.max(now)));
     }
 
     /// Which group it is of.
@@ -292,6 +292,7 @@ impl World<'_> {
         let law = self.plan.nodes[group].call_work.as_ref();
         let work =
             law.map_or(0, |law| law.sample_span(self.strands.get(id).draw(uses::CALL_WORK)).as_nanos());
+        let work = work.saturating_add(self.plan.model.nodes[group].reading.as_nanos());
         self.allocate(node, self.plan.model.nodes[group].garbage.1);
         self.run_on_loop(id, work, Phase::Returning)
     }

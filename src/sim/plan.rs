@@ -1,11 +1,13 @@
 //! A model with its laws compiled to samplers and its load-dependent factors tabulated: made once a configuration,
 //! shared by all its replications.
 
+use super::failovers::FailoverPlan;
+use super::faults::FaultPlan;
 use super::ledger::Part;
 use super::nodes::NodePlan;
 use super::strand::NONE;
 use super::world::part_of;
-use crate::model::fault::Fault;
+use crate::model::fault::{Effect, Fault};
 use crate::model::route::Visit;
 use crate::model::workload::{Client, Load};
 use crate::model::{CacheKind, Model, Service, Station};
@@ -28,6 +30,12 @@ pub struct Plan {
     /// The popularity of requests, for each rule that makes identical calls once.
     pub(super) requests: Vec<Option<Sampler>>,
     pub(super) nodes: Vec<NodePlan>,
+    /// Of each fault that strikes by chance, its laws.
+    pub(super) faults: Vec<Option<FaultPlan>>,
+    pub(super) failovers: Vec<FailoverPlan>,
+    /// Of each pool, how long a session takes to be restored, and of each region.
+    pub(super) restores: Vec<Option<Sampler>>,
+    pub(super) moves: Vec<Option<Sampler>>,
     /// For each pool, the nodes that its agents live in, in the order in which places are dealt out to them.
     pub(super) homes: Vec<Vec<u16>>,
     /// How each visit chooses its model.
@@ -129,7 +137,8 @@ pub(super) struct ClientPlan {
 /// Samplers of a cache.
 #[derive(Debug)]
 pub(super) struct CachePlan {
-    pub(super) keys: Sampler,
+    /// Whose each user has one when absent.
+    pub(super) keys: Option<Sampler>,
     /// How similar a question is to others of its topic.
     pub(super) similarity: Option<Sampler>,
     pub(super) lookup: Option<Sampler>,
@@ -182,7 +191,7 @@ impl Plan {
             .caches
             .iter()
             .map(|cache| CachePlan {
-                keys: Sampler::of_counts(&cache.keys),
+                keys: cache.keys.as_ref().map(Sampler::of_counts),
                 similarity: match &cache.store {
                     CacheKind::Semantic(semantic) => Some(Sampler::of_counts(&semantic.similarity)),
                     CacheKind::Plain(_) | CacheKind::Layered(_) => None,
@@ -196,7 +205,13 @@ impl Plan {
             .iter()
             .enumerate()
             .map(|(place, station)| {
-                let about = |fault: &Fault| fault.effect.station().is_some_and(|it| usize::from(it) == place);
+                let about = |fault: &Fault| match fault.effect {
+                    Effect::RegionDown(region) => model.regions[usize::from(region)]
+                        .stations
+                        .iter()
+                        .any(|station| usize::from(*station) == place),
+                    effect => effect.station().is_some_and(|it| usize::from(it) == place),
+                };
                 let holds = |visit: &Visit| visit.body.is_some() && usize::from(visit.station) == place;
                 StationPlan {
                     held: model.program.visits.iter().any(holds),
@@ -223,6 +238,18 @@ impl Plan {
                 .map(|rule| rule.keys.as_ref().map(Sampler::of_counts))
                 .collect(),
             nodes: NodePlan::of(&model.nodes),
+            faults: model.faults.iter().map(FaultPlan::of).collect(),
+            failovers: model.failovers.iter().map(FailoverPlan::of).collect(),
+            restores: model
+                .pools
+                .iter()
+                .map(|pool| pool.recovery.as_ref()?.restore.as_ref().map(Sampler::of_spans))
+                .collect(),
+            moves: model
+                .regions
+                .iter()
+                .map(|region| region.restore.as_ref().map(Sampler::of_spans))
+                .collect(),
             choices: model
                 .program
                 .visits
@@ -256,7 +283,8 @@ impl DirectCall {
             && !visit.is_llm
             && visit.retry.is_none()
             && visit.breaker.is_none()
-            && visit.body.is_none();
+            && visit.body.is_none()
+            && visit.failover.is_none();
         let bare_station = station.service == Service::Slots
             && station.capacity.is_none()
             && station.limiter.is_none()

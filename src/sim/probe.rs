@@ -61,6 +61,7 @@ pub(super) struct Probe {
     good_in_window: u64,
     latency: Samples,
     pub(super) retried: u64,
+    pub(super) dead_letters: u64,
     pub(super) resubmitted: u64,
     /// Tasks between two submissions of their client.
     pub(super) retrying: u32,
@@ -78,6 +79,7 @@ pub(super) struct Probe {
     /// For each dimension, where its values begin in `breakdowns`; `None` where there is nothing to tell apart.
     dimensions: [Option<usize>; 5],
     caches: Vec<(u64, u64)>,
+    pub(super) stale_hits: u64,
     at_max: u64,
     /// What alerts watch, counted only where there are some.
     pub(super) counters: Counters,
@@ -161,6 +163,7 @@ impl Probe {
             good_in_window: 0,
             latency: Samples::new(),
             retried: 0,
+            dead_letters: 0,
             resubmitted: 0,
             retrying: 0,
             calls: 0,
@@ -176,6 +179,7 @@ impl Probe {
             breakdowns: Vec::new(),
             dimensions: [None; 5],
             caches: vec![(0, 0); model.caches.len()],
+            stale_hits: 0,
             at_max: 0,
             counters: Counters::of(model),
             watched: !model.alerts.is_empty(),
@@ -445,11 +449,16 @@ impl super::world::World<'_> {
             act(&mut station.number);
             act(&mut station.busy);
             act(&mut station.working);
+            act(&mut station.answering);
         }
         for pool in &mut self.pools {
             act(&mut pool.number);
             act(&mut pool.queued);
             act(&mut pool.alive);
+            act(&mut pool.claimed);
+        }
+        for failover in &mut self.failovers {
+            act(failover.answering());
         }
         for node in &mut self.nodes {
             act(&mut node.tasks);
@@ -492,6 +501,7 @@ impl super::world::World<'_> {
     /// What the replication gives.
     pub(super) fn into_run(self) -> Run {
         let now = self.now;
+        let recovery = self.impact.on.then(|| self.recovery_run());
         let scalers = self.controllers.acts();
         let modes = self.degrade.map(|mut degrade| {
             degrade.settle(now);
@@ -520,6 +530,7 @@ impl super::world::World<'_> {
             first_byte: self.first_bytes.samples,
             system_area: probe.system.window(),
             retried: probe.retried,
+            dead_letters: probe.dead_letters,
             resubmitted: probe.resubmitted,
             calls_ever: probe.calls,
             limited_ever: probe.limited,
@@ -544,12 +555,14 @@ impl super::world::World<'_> {
             pools: self.pools.into_iter().map(super::agents::PoolState::into_run).collect(),
             nodes: self.nodes.into_iter().map(super::nodes::NodeState::into_run).collect(),
             caches: probe.caches,
+            stale_hits: probe.stale_hits,
             scalers,
             alerts: self.alerts.iter().map(|alert| alert.acts(now)).collect(),
             modes,
             levels,
             windows: probe.windows,
             slices: probe.slices,
+            recovery,
         }
     }
 }

@@ -1,9 +1,14 @@
 //! Regions: where tasks are served, who knows that a region is down, and what is lost with it.
 
+use super::failovers::noticed_after;
 use super::ledger::Part;
+use super::stations::small;
 use super::strand::{Cause, NONE, Phase, uses};
 use super::world::World;
 use crate::model::Model;
+use crate::model::region::Region;
+use crate::random::{later, unit_from};
+use std::collections::BTreeMap;
 use tars_policy::pool::AgentState;
 
 /// The regions of a system, and who is in which.
@@ -12,6 +17,9 @@ pub(super) struct Regions {
     of: Vec<Reach>,
     /// By strand: its key, as its place is used again, and the region it is in; `NONE` for none.
     within: Vec<(u64, u16)>,
+    /// Where the state of pinned users is, of those whose state is not at home, and how often it has moved.
+    states: BTreeMap<u64, u16>,
+    pub(super) moved: u64,
 }
 
 /// Whether a region can be reached.
@@ -27,18 +35,25 @@ struct Reach {
 }
 
 impl Reach {
-    /// Whether everybody takes it to be down: it has been for long enough, or was, and has not been back for long enough.
-    const fn is_known_down(self, now: u64, detected_after: u64) -> bool {
+    /// Whether somebody takes it to be down: it has been for long enough, or was, and has not been back for long enough.
+    /// `noticed_after` says how long that is for what happened at a moment.
+    fn is_known_down(self, now: u64, noticed_after: impl Fn(u64) -> u64) -> bool {
+        let down = noticed_after(self.down_at);
         if self.faults > 0 {
-            return now - self.down_at >= detected_after;
+            return now - self.down_at >= down;
         }
-        self.was_down >= detected_after && self.up_at > 0 && now - self.up_at < detected_after
+        self.was_down >= down && self.up_at > 0 && now - self.up_at < noticed_after(self.up_at)
     }
 }
 
 impl Regions {
     pub(super) fn new(model: &Model) -> Self {
-        Self { of: vec![Reach::default(); model.regions.len()], within: Vec::new() }
+        Self {
+            of: vec![Reach::default(); model.regions.len()],
+            within: Vec::new(),
+            states: BTreeMap::new(),
+            moved: 0,
+        }
     }
 
     fn enter(&mut self, id: u32, key: u64, region: u16) {
@@ -64,18 +79,27 @@ impl World<'_> {
         let plan = self.plan;
         let regions = &plan.model.regions;
         let strand = self.strands.get(id);
-        let draw = strand.draw_once(uses::REGION);
-        let shares = &plan.model.clients[strand.client as usize].regions;
+        let client = &plan.model.clients[strand.client as usize];
+        let user = self.user_key(id);
+        let draw = if client.pinned {
+            unit_from(later(user, 0, uses::PINNED))
+        } else {
+            strand.draw_once(uses::REGION)
+        };
+        let shares = &client.regions;
         let home = shares.iter().find(|(up_to, _)| draw < *up_to).or(shares.last());
         let home = usize::from(home.expect("checked: a client of a route by region has regions").1);
         let far = |region: u16| regions[home].round_trips[usize::from(region)].as_nanos();
         let down = |region: u16| {
-            let after = regions[usize::from(region)].detected_after.as_nanos();
+            let after = |at: u64| known_after(&regions[usize::from(region)], at, user);
             self.regions.of[usize::from(region)].is_known_down(self.now, after)
         };
         let ways = &plan.model.program.regionals[place as usize];
         // Its own before any other, then the nearest; where all are known to be down, as if none were.
-        let rank = |region: u16| (down(region), usize::from(region) != home, far(region));
+        let rank = |region: u16| {
+            let foreign = usize::from(region) != home;
+            (down(region), foreign && regions[usize::from(region)].standby, foreign, far(region))
+        };
         let best = (0..).zip(ways).min_by_key(|(way, region)| (rank(**region), *way));
         let (way, region) = best.map(|(way, region)| (way, *region)).expect("a step by region has ways");
         let key = strand.key;
@@ -83,8 +107,27 @@ impl World<'_> {
             self.task_ends(id, Some(Cause::Down));
             return None;
         }
+        let distance = far(region);
         self.regions.enter(id, key, region);
-        Some((way, far(region)))
+        let brought = if client.pinned { self.bring_state(id, user, region, small(home)) } else { 0 };
+        Some((way, distance.saturating_add(brought)))
+    }
+
+    /// The state of a pinned user comes to the region that serves it: how long that takes.
+    fn bring_state(&mut self, id: u32, user: u64, region: u16, home: u16) -> u64 {
+        let before = self.regions.states.get(&user).copied().unwrap_or(home);
+        if before == region {
+            return 0;
+        }
+        self.regions.moved += 1;
+        if region == home {
+            self.regions.states.remove(&user);
+        } else {
+            self.regions.states.insert(user, region);
+        }
+        self.touch_task(id, super::impact::Mark::Resumed);
+        let draw = self.strands.get(id).draw(uses::RESTORE);
+        self.plan.moves[usize::from(region)].as_ref().map_or(0, |law| law.sample_span(draw).as_nanos())
     }
 
     /// A task is on its way to its region; false where that takes no time.
@@ -137,6 +180,7 @@ impl World<'_> {
             let strand = self.strands.get_mut(id);
             let part = strand.ledger.part();
             strand.ledger.enter(now, part);
+            self.touch_task(id, super::impact::Mark::Interrupted);
             self.doom(id, Phase::TaskLost, Cause::Down);
         }
         let lost = &self.plan.model.regions[region as usize];
@@ -162,6 +206,15 @@ impl World<'_> {
     }
 }
 
+/// How long until a user knows of what happened in a region at `at`.
+fn known_after(region: &Region, at: u64, user: u64) -> u64 {
+    let noticed = noticed_after(at, region.probe, region.detected_after);
+    if region.dns_ttl.is_zero() {
+        return noticed;
+    }
+    noticed.saturating_add(region.dns_ttl.scale(unit_from(later(user, 0, uses::RESOLVE))).as_nanos())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -169,11 +222,11 @@ mod tests {
     #[test]
     fn a_region_is_known_to_be_down_and_back_with_the_same_delay() {
         let down = Reach { faults: 1, down_at: 100, ..Reach::default() };
-        assert_eq!([109, 110].map(|now| down.is_known_down(now, 10)), [false, true]);
+        assert_eq!([109, 110].map(|now| down.is_known_down(now, |_| 10)), [false, true]);
         let back = Reach { faults: 0, was_down: 50, up_at: 150, ..down };
-        assert_eq!([150, 159, 160].map(|now| back.is_known_down(now, 10)), [true, true, false]);
+        assert_eq!([150, 159, 160].map(|now| back.is_known_down(now, |_| 10)), [true, true, false]);
         let short = Reach { was_down: 9, ..back };
-        assert!(!short.is_known_down(150, 10), "nobody had noticed");
-        assert!(!Reach::default().is_known_down(0, 0));
+        assert!(!short.is_known_down(150, |_| 10), "nobody had noticed");
+        assert!(!Reach::default().is_known_down(0, |_| 0));
     }
 }

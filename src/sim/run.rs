@@ -1,7 +1,10 @@
 //! What one replication gives: integer counts and sums, exact samples, and nothing derived.
 
 use super::alerts::AlertActs;
+use super::checkpoints::SessionsRun;
 use super::controllers::ScalerActs;
+use super::failovers::FailoverActs;
+use super::impact::ImpactRun;
 use super::ledger::PARTS;
 use super::levels::LevelActs;
 use super::strand::CAUSES;
@@ -48,6 +51,8 @@ pub struct Run {
     pub system_area: u128,
     /// Retries of calls.
     pub retried: u64,
+    /// Calls that were given up and put aside as dead letters.
+    pub dead_letters: u64,
     /// Resubmissions by clients.
     pub resubmitted: u64,
     /// Calls in the whole run, refusals by rate limits (429) and by breakers.
@@ -80,6 +85,8 @@ pub struct Run {
     pub nodes: Vec<NodeRun>,
     /// Looks into caches, and hits among them, by cache.
     pub caches: Vec<(u64, u64)>,
+    /// Hits of measured tasks on what was out of date.
+    pub stale_hits: u64,
     /// What each autoscaler did.
     pub scalers: Vec<ScalerActs>,
     /// What each alert did.
@@ -92,6 +99,23 @@ pub struct Run {
     pub windows: Vec<WindowRun>,
     /// The mean number of tasks in the system by slice of time, in task-nanoseconds; only in pilots.
     pub slices: Vec<u128>,
+    /// What failures did, where that is written down.
+    pub recovery: Option<RecoveryRun>,
+}
+
+/// What failures did, and how the system got over them.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RecoveryRun {
+    /// The tasks that they touched.
+    pub impact: ImpactRun,
+    /// The sessions whose agents died.
+    pub sessions: SessionsRun,
+    /// How often the state of a user has moved to another region.
+    pub moved: u64,
+    /// What each failover did.
+    pub failovers: Vec<FailoverActs>,
+    /// Of each station, nanoseconds of the measured window in which it answered.
+    pub answering: Vec<u128>,
 }
 
 /// What one station did in the window.
@@ -140,6 +164,8 @@ pub struct PoolRun {
     pub queue_area: u128,
     /// Agent-nanoseconds alive.
     pub agent_area: u128,
+    /// Polling workers that count themselves as active, in nanoseconds.
+    pub claimed_area: u128,
     /// The longest queue.
     pub queue_max: u32,
     /// The most tasks there.

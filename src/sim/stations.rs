@@ -85,6 +85,8 @@ pub(super) struct StationState {
     pub(super) number: Level,
     pub(super) busy: Level,
     pub(super) working: Level,
+    /// Whether it answers: 1 or 0.
+    pub(super) answering: Level,
     chance: Option<Stream>,
     /// Whole-run sums for Little's law.
     pub(super) sojourn: u128,
@@ -128,6 +130,7 @@ impl StationState {
             number: Level::default(),
             busy: Level::default(),
             working: Level::default(),
+            answering: Level::default(),
             chance: needs_chance.then(|| streams.stream(&station.name, "station")),
             sojourn: 0,
             arrived: 0,
@@ -173,6 +176,11 @@ impl StationState {
         self.limit_timer = Ticket::NONE;
     }
 
+    /// Servers that are not broken.
+    pub(super) const fn working_servers(&self) -> u32 {
+        self.up
+    }
+
     #[inline]
     fn has_free_server(&self) -> bool {
         self.busy.value() < self.up && !self.setting_up
@@ -184,6 +192,7 @@ impl World<'_> {
         for index in 0..self.stations.len() {
             let station = &self.plan.model.stations[index];
             let state = &mut self.stations[index];
+            state.answering.set(0, 1);
             state.working.set(0, if state.servers == u32::MAX { 0 } else { state.servers });
             let Some(breakdown) = &station.breakdown else { continue };
             let cycles = if breakdown.each_server { state.servers } else { 1 };

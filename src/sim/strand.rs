@@ -55,6 +55,9 @@ pub(super) mod uses {
     pub(in crate::sim) const HANDSHAKE: Use = Use(62);
     pub(in crate::sim) const DISK: Use = Use(63);
     pub(in crate::sim) const REGION: Use = Use(64);
+    pub(in crate::sim) const RESOLVE: Use = Use(80);
+    pub(in crate::sim) const RESTORE: Use = Use(81);
+    pub(in crate::sim) const PINNED: Use = Use(82);
     pub(in crate::sim) const SILENCE: Use = Use(33);
 }
 
@@ -81,6 +84,8 @@ pub(super) enum Phase {
     InService,
     /// Its shared service.
     Sharing,
+    /// The death of its agent to be noticed.
+    Undetected,
     /// Its service to go on.
     Interrupted,
     /// A refusal on its way back.
@@ -310,6 +315,10 @@ pub(super) struct Strand {
     pub(super) branch: u32,
     pub(super) joined_at: u64,
     pub(super) first_wins: bool,
+    /// Where it goes on when the branch that it waits for fails; nowhere: it fails too.
+    pub(super) rescue: u32,
+    /// How failures have touched it; see `impact::Mark`.
+    pub(super) marks: u8,
     /// The key it looked up and where a hit goes on.
     pub(super) cache_key: u64,
     /// Trillionths of a dollar spent on tokens, and those of them that bought nothing.
@@ -402,6 +411,8 @@ impl Strand {
         self.child = NOBODY;
         self.children = 0;
         self.branch = u32::MAX;
+        self.rescue = NOBODY;
+        self.marks = 0;
         self.cache_key = 0;
         self.cost = 0;
         self.lost = 0;
@@ -467,6 +478,8 @@ impl Default for Strand {
             branch: u32::MAX,
             joined_at: 0,
             first_wins: false,
+            rescue: NOBODY,
+            marks: 0,
             cache_key: 0,
             cost: 0,
             lost: 0,

@@ -3,10 +3,14 @@
 use super::agents::PoolState;
 use super::alerts::{AlertState, Orders};
 use super::caches::Caches;
+use super::checkpoints::Checkpoints;
 use super::clients::{ClientState, User};
 use super::controllers::{Controllers, DegradeState};
 use super::event::Event;
+use super::failovers::FailoverState;
+use super::faults::Faults;
 use super::hedges::Hedges;
+use super::impact::{Impact, Mark};
 use super::ledger::Part;
 use super::levels::LevelsState;
 use super::nodes::NodeState;
@@ -42,8 +46,10 @@ pub(super) struct World<'a> {
     pub(super) users: Vec<User>,
     pub(super) caches: Caches,
     pub(super) nodes: Vec<NodeState>,
-    /// Of each fault, until when it lasts, while it does.
-    pub(super) active_faults: Vec<Option<u64>>,
+    pub(super) faults: Faults,
+    pub(super) failovers: Vec<FailoverState>,
+    pub(super) checkpoints: Checkpoints,
+    pub(super) impact: Impact,
     pub(super) breakers: Vec<Breaker>,
     pub(super) retries: Vec<RetryState>,
     pub(super) hedges: Hedges,
@@ -95,7 +101,10 @@ impl<'a> World<'a> {
             users: Vec::new(),
             caches: Caches::new(model),
             nodes: NodeState::all(&model.nodes, streams),
-            active_faults: vec![None; model.faults.len()],
+            faults: Faults::new(model, streams),
+            failovers: FailoverState::all(model, streams),
+            checkpoints: Checkpoints::new(model),
+            impact: Impact::new(model),
             breakers: model.breakers.iter().map(|(_, spec)| spec.build().expect(built)).collect(),
             retries: model
                 .retries
@@ -133,6 +142,7 @@ impl<'a> World<'a> {
         world.start_pools();
         world.start_nodes();
         world.start_faults();
+        world.start_failovers();
         world.start_alerts();
         world.start_clients(streams);
         world.start_controllers();
@@ -208,6 +218,7 @@ impl<'a> World<'a> {
                     | Phase::InService
                     | Phase::Sharing
                     | Phase::Interrupted
+                    | Phase::Undetected
                     | Phase::Refused
                     | Phase::Backoff
                     | Phase::PoolQueue
@@ -260,6 +271,7 @@ impl<'a> World<'a> {
             Event::NodeDies(node) => self.node_dies(node),
             Event::BatchDue(batch) => self.batches_leave(batch),
             Event::LeaderLate(coalescer) => self.leaders_are_late(coalescer),
+            Event::Failover(what) => self.failover(what),
         }
     }
 
@@ -296,6 +308,7 @@ impl<'a> World<'a> {
             Phase::Handshake => self.socket_opens(id),
             Phase::Refused => self.refusal_arrives(id),
             Phase::Backoff => self.attempt(id),
+            Phase::Undetected => self.session_is_found(id),
             Phase::ClientBackoff => self.resubmit(id),
             Phase::WorkerBackoff => self.worker_enqueues(id),
             Phase::Scheduled => {
@@ -353,11 +366,15 @@ impl<'a> World<'a> {
             | Op::BranchEnd
             | Op::Lookup { .. }
             | Op::Store { .. }
+            | Op::Write { .. }
             | Op::Spread { .. }
             | Op::Shared(_)
             | Op::Landed
             | Op::Hedge { .. }
             | Op::Deliver
+            | Op::Resume(_)
+            | Op::Checkpoint(_)
+            | Op::Try { .. }
             | Op::Feature { .. } => self.go(id),
         }
     }
@@ -392,6 +409,20 @@ impl<'a> World<'a> {
                 Op::Hold { visit, behind } => {
                     strand.pc = behind;
                     return self.visit(id, visit);
+                }
+                Op::Resume(pool) => {
+                    if !self.begin_session(id, pool) {
+                        return;
+                    }
+                }
+                Op::Checkpoint(lag) => self.save_session(id, lag),
+                Op::Try { otherwise, behind } => {
+                    let body = strand.pc;
+                    strand.phase = Phase::Joining;
+                    strand.pc = behind;
+                    self.branch_out(id, std::iter::once(body), false);
+                    self.strands.get_mut(id).rescue = otherwise;
+                    return;
                 }
                 Op::Replay(visit) => return self.replay(id, visit),
                 Op::Enter(pool) => return self.enter_pool(id, pool),
@@ -428,7 +459,7 @@ impl<'a> World<'a> {
                     return self.fork(id, first, count, first_wins, behind);
                 }
                 Op::BranchEnd => return self.branch_ends(id),
-                Op::Lookup { cache, hit: _ } => {
+                Op::Lookup { cache, .. } => {
                     if !self.begin_look(id, cache) {
                         return;
                     }
@@ -442,6 +473,7 @@ impl<'a> World<'a> {
                         return self.wake_after(id, span.as_nanos());
                     }
                 }
+                Op::Write { cache, keys, copy } => self.write(id, cache, keys, copy),
                 Op::Spread { first, count, by } => {
                     if !self.spread(id, first, count, by) {
                         return;
@@ -450,6 +482,7 @@ impl<'a> World<'a> {
                 Op::Feature { feature, off } => {
                     if !self.feature_is_on(feature) {
                         self.strands.get_mut(id).pc = off;
+                        self.touch_task(id, Mark::Degraded);
                     }
                 }
                 Op::End => return self.task_ends(id, None),
@@ -478,6 +511,7 @@ impl<'a> World<'a> {
         parent.first_wins = first_wins;
         parent.branch = u32::MAX;
         parent.joined_at = 0;
+        parent.rescue = NOBODY;
         let mut template = parent.like();
         // A slot that is held again, after a failure, is a new chance.
         let again = std::mem::take(&mut template.attempt);
@@ -498,6 +532,7 @@ impl<'a> World<'a> {
             child.give_up = Ticket::NONE;
             child.phase = Phase::Ready;
             child.agent = None;
+            child.marks = 0;
             child.cost = 0;
             child.lost = 0;
             sibling = self.strands.insert(child);
@@ -589,6 +624,7 @@ impl<'a> World<'a> {
             | Phase::Refused
             | Phase::Backoff
             | Phase::ClientBackoff
+            | Phase::Undetected
             | Phase::Scheduled
             | Phase::Returning => {}
             Phase::WorkerBackoff => self.worker_forgets(id),
@@ -606,6 +642,7 @@ impl<'a> World<'a> {
         if self.sharing.is_busy() {
             self.leave_shared(id);
         }
+        self.session_ends(id, false);
         self.call_ends(id, Outcome::Ignored);
         let strand = self.strands.get_mut(id);
         strand.timer = Ticket::NONE;

@@ -133,7 +133,7 @@ fn station(dice: &mut Dice) -> Value {
         dice.maybe(3, &mut station, "queue", queue);
         dice.maybe(4, &mut station, "setup", |dice| dice.law(500));
         dice.maybe(4, &mut station, "breakdown", |dice| {
-            json!({ "up": dice.law(5_000), "down": dice.law(900), "of": dice.pick(&["station", "each_server"]) })
+            json!({ "up": dice.law(5_000), "down": dice.law(900), "of": dice.pick(&["station", "each_server"]), "needs": dice.between(1, 2) })
         });
     }
     dice.maybe(3, &mut station, "sockets", sockets);
@@ -150,7 +150,8 @@ fn station(dice: &mut Dice) -> Value {
 /// Something that goes wrong.
 fn fault(dice: &mut Dice) -> Value {
     let station = dice.pick(&["a", "b", "slots", "llm", "spare"]);
-    let effect = match dice.below(8) {
+    let effect = match dice.below(9) {
+        8 => json!({ "partition": { "station": dice.pick(&["a", "b"]) } }),
         7 => json!({ "region_down": { "region": dice.pick(&["east", "west"]) } }),
         0 => json!({ "outage": { "station": station } }),
         1 => json!({ "outage": { "station": station, "answer": "hang" } }),
@@ -165,7 +166,31 @@ fn fault(dice: &mut Dice) -> Value {
     let mut fault =
         json!({ "at": dice.millis(0, 20_000), "lasts": dice.millis(100, 4_000), "effect": effect });
     dice.maybe(3, &mut fault, "every", |dice| json!(dice.millis(4_000, 9_000)));
+    if dice.once_in(3) {
+        // By chance, and with something else; the name keeps two of a kind apart.
+        let (lasts, every) = (fault["lasts"].take(), fault["every"].take());
+        let by_chance = json!({
+            "name": format!("fault {}", dice.bits()), "at": fault["at"], "effect": fault["effect"],
+            "mtbf": dice.law(9_000), "mttr": if every.is_null() { dice.law(3_000) } else { lasts },
+            "also": [{ "outage": { "station": dice.pick(&["a", "b", "slots"]) } }, { "flush_cache": { "cache": "cache" } }]
+        });
+        return by_chance;
+    }
     fault
+}
+
+/// One of two stations is active.
+fn failover(dice: &mut Dice) -> Value {
+    let mut group = json!({
+        "members": ["a", "b"], "probe": { "interval": dice.millis(100, 2_000), "misses": dice.between(1, 3) },
+        "split_brain_check": dice.once_in(2), "dns_ttl": dice.millis(0, 2_000)
+    });
+    for phase in ["operator", "decision", "promotion", "verification", "notification"] {
+        dice.maybe(2, &mut group, phase, |dice| dice.law(900));
+    }
+    dice.maybe(2, &mut group, "replication", |dice| json!({ "asynchronous": { "lag": dice.law(3_000) } }));
+    dice.maybe(2, &mut group, "fail_back", |dice| json!({ "after": dice.millis(0, 5_000) }));
+    group
 }
 
 /// An alert that acts.
@@ -256,12 +281,26 @@ fn steps(dice: &mut Dice, place: Place) -> Value {
 
 fn step(dice: &mut Dice, place: Place) -> Value {
     let inner = Place { depth: place.depth + 1, ..place };
+    if place.depth < 3 && dice.once_in(8) {
+        return json!({ "try": { "steps": steps(dice, inner), "otherwise": if dice.once_in(2) { json!([]) } else { json!([visit(dice)]) } } });
+    }
     match dice.below(if place.depth < 3 { 11 } else { 3 }) {
         0 => json!({ "delay": { "time": dice.law(500), "kind": dice.pick(&["network", "tool", "file"]) } }),
         1 => visit(dice),
         2 => llm(dice, place),
         3 | 4 if place.agents_allowed && !place.with_agent => {
-            json!({ "agent": { "pool": "pool", "steps": steps(dice, Place { with_agent: true, ..inner }) } })
+            let mut held = steps(dice, Place { with_agent: true, ..inner });
+            for _ in 0..dice.below(3) {
+                let more = steps(dice, Place { with_agent: true, ..inner });
+                let held = held.as_array_mut().expect("steps");
+                held.push(if dice.once_in(2) {
+                    json!({ "checkpoint": {} })
+                } else {
+                    json!({ "checkpoint": { "lag": dice.law(900) } })
+                });
+                held.extend(more.as_array().expect("steps").iter().cloned());
+            }
+            json!({ "agent": { "pool": "pool", "steps": held } })
         }
         3 | 4 => visit(dice),
         9 => {
@@ -306,6 +345,9 @@ fn step(dice: &mut Dice, place: Place) -> Value {
 fn visit(dice: &mut Dice) -> Value {
     let mut visit = json!({ "station": dice.pick(&["a", "b", "a", "b", "limited"]) });
     dice.maybe(4, &mut visit, "patience", |dice| dice.law(900));
+    if visit["station"] != "limited" {
+        dice.maybe(3, &mut visit, "access", |dice| json!(dice.pick(&["write", "read", "replica"])));
+    }
     dice.maybe(
         6,
         &mut visit,
@@ -443,6 +485,7 @@ fn experiment(seed: u64) -> Value {
         "degrade",
         |dice| json!({ "interval": dice.millis(300, 2_000), "pool": "pool", "rule": { "three_mode": {} } }),
     );
+    policies["failovers"] = json!({ "pair": failover(dice) });
     policies["batches"] = json!({ "batch": batch(dice) });
     policies["coalesce"] = json!({ "same": coalesce(dice) });
     dice.maybe(3, &mut policies, "levels", levels);
@@ -470,8 +513,8 @@ fn experiment(seed: u64) -> Value {
             "providers": { "llm": provider(dice), "spare": provider(dice) },
             "caches": { "cache": cache(dice) },
             "regions": {
-                "east": { "round_trips": { "west": dice.millis(0, 300) }, "detected_after": dice.millis(0, 3_000), "pools": ["pool"], "caches": ["cache"] },
-                "west": { "round_trips": { "west": dice.millis(0, 30) } }
+                "east": { "probe": if dice.once_in(2) { json!({ "interval": dice.millis(100, 2_000), "misses": dice.between(1, 3) }) } else { Value::Null }, "dns_ttl": dice.millis(0, 3_000), "restore": dice.law(900), "stations": ["b"], "round_trips": { "west": dice.millis(0, 300) }, "pools": ["pool"], "caches": ["cache"] },
+                "west": { "standby": dice.once_in(2), "restore": dice.law(900), "round_trips": { "west": dice.millis(0, 30) } }
             },
             "routes": { "one": steps(dice, top), "two": steps(dice, top) }
         },

@@ -1,13 +1,16 @@
-//! Every mechanism of documents 000 to 003 in one table, `docs/mechanisms.json`, that drives the page and the test.
+//! Every mechanism of the documents in tables that drive a page and a test each: `docs/mechanisms.json` for documents 000
+//! to 003, `docs/platform.json` and `docs/recovery.json` for document 004.
 //!
-//! A row names an experiment under `experiments/mechanisms/`, a key of it, two values of that key, a metric, and the
+//! A row names an experiment of the table's folder, a key of it, two values of that key, a metric, and the
 //! least effect that the second value has against the first. Both are run on the same seeds. A row whose experiment,
 //! key or metric does not exist fails, and so does one whose effect is not there.
 
+mod book;
 mod effect;
 mod figure;
 mod page;
 
+use book::{BOOKS, Book, MECHANISMS, PLATFORM, RECOVERY};
 use effect::Effect;
 use indexmap::IndexMap;
 use rayon::prelude::*;
@@ -15,18 +18,6 @@ use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs;
-
-/// The table.
-const TABLE: &str = "docs/mechanisms.json";
-
-/// Where the experiments of the rows are.
-const FOLDER: &str = "experiments/mechanisms";
-
-/// The documents that the table is about.
-const DOCUMENTS: [&str; 4] = ["000", "001", "002", "003"];
-
-/// Rows that the table has at least.
-const ROWS_MIN: usize = 90;
 
 /// What the documents describe.
 #[derive(Clone, Debug, Deserialize)]
@@ -56,7 +47,7 @@ struct Row {
     document: String,
     section: String,
     mechanism: String,
-    /// A file under `experiments/mechanisms/`, without its ending.
+    /// A file of the table's folder, without its ending.
     experiment: String,
     /// What both sides set beyond the file, by JSON pointer.
     #[serde(default)]
@@ -93,20 +84,11 @@ impl Row {
     }
 }
 
-fn table() -> Table {
-    let text = fs::read_to_string(TABLE).unwrap();
-    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{TABLE}: {error}"))
-}
-
-/// The row whose mechanism is called so.
-fn row(mechanism: &str) -> Row {
-    table().rows.into_iter().find(|row| row.mechanism == mechanism).unwrap()
-}
-
-#[test]
-fn every_mechanism_shows_its_effect() {
-    let rows = table().rows;
-    let outcomes: Vec<_> = rows.par_iter().map(effect::check).collect();
+/// Holds every row of a table to its effect.
+#[track_caller]
+fn each_shows_its_effect(book: Book) {
+    let rows = book.table().rows;
+    let outcomes: Vec<_> = rows.par_iter().map(|row| effect::check(book, row)).collect();
     let wrong: Vec<String> = rows
         .iter()
         .zip(outcomes)
@@ -116,20 +98,44 @@ fn every_mechanism_shows_its_effect() {
 }
 
 #[test]
-fn the_table_covers_the_documents_and_uses_every_file() {
-    let Table { rows, missing } = table();
-    assert!(rows.len() >= ROWS_MIN, "{} rows", rows.len());
-    for document in DOCUMENTS {
-        assert!(rows.iter().filter(|row| row.document == document).count() >= 10, "{document}");
+fn every_mechanism_shows_its_effect() {
+    each_shows_its_effect(MECHANISMS);
+}
+
+#[test]
+fn every_mechanism_of_the_platform_shows_its_effect() {
+    each_shows_its_effect(PLATFORM);
+}
+
+#[test]
+fn every_mechanism_of_recovery_shows_its_effect() {
+    each_shows_its_effect(RECOVERY);
+}
+
+#[test]
+fn each_table_covers_its_documents() {
+    for book in BOOKS {
+        let Table { rows, missing } = book.table();
+        assert!(rows.len() >= book.rows_min, "{}: {} rows", book.name, rows.len());
+        for group in book.groups {
+            let rows = rows.iter().filter(|row| group.holds(&row.document, &row.section)).count();
+            assert!(rows >= book.group_rows_min, "{}: {rows} of {}", book.name, group.title);
+        }
+        let places = rows.iter().map(|row| (&row.document, &row.section));
+        for (document, section) in places.chain(missing.iter().map(|row| (&row.document, &row.section))) {
+            let homes = book.groups.iter().filter(|group| group.holds(document, section)).count();
+            assert_eq!(homes, 1, "{}: {document}, {section} belongs to one part of the page", book.name);
+        }
+        let names: BTreeSet<&str> = rows.iter().map(|row| row.mechanism.as_str()).collect();
+        assert_eq!(names.len(), rows.len(), "{}: two rows have one name", book.name);
     }
-    let documents = rows.iter().map(|row| &row.document).chain(missing.iter().map(|row| &row.document));
-    for document in documents {
-        assert!(DOCUMENTS.contains(&document.as_str()), "{document} is none of the documents");
-    }
-    let names: BTreeSet<&str> = rows.iter().map(|row| row.mechanism.as_str()).collect();
-    assert_eq!(names.len(), rows.len(), "two rows have one name");
+}
+
+#[test]
+fn every_file_of_mechanisms_is_used() {
+    let rows = MECHANISMS.table().rows;
     let used: BTreeSet<String> = rows.iter().map(|row| format!("{}.json", row.experiment)).collect();
-    let there: BTreeSet<String> = fs::read_dir(FOLDER)
+    let there: BTreeSet<String> = fs::read_dir(MECHANISMS.folder)
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
@@ -138,32 +144,54 @@ fn the_table_covers_the_documents_and_uses_every_file() {
 
 #[test]
 fn what_is_missing_says_why() {
-    for row in table().missing {
+    for row in BOOKS.into_iter().flat_map(|book| book.table().missing) {
         assert!(row.why.len() > 20 && !row.section.is_empty(), "{}", row.mechanism);
     }
 }
 
 #[test]
 fn what_is_missing_is_refused_or_changes_nothing() {
-    let missing = table().missing;
-    let tried: Vec<_> = missing.iter().filter_map(|row| Some((row, row.tried.as_ref()?))).collect();
-    assert!(tried.len() >= 3);
-    let found = tried.par_iter().filter(|(_, pair)| effect::differs(pair)).map(|(row, _)| &row.mechanism);
-    let found: Vec<_> = found.collect();
+    let missing: Vec<_> = BOOKS
+        .into_iter()
+        .flat_map(|book| book.table().missing.into_iter().map(move |row| (book, row)))
+        .filter_map(|(book, row)| Some((book, row.mechanism, row.tried?)))
+        .collect();
+    let found = missing.par_iter().filter(|(book, _, pair)| effect::differs(*book, pair));
+    let found: Vec<_> = found.map(|(_, mechanism, _)| mechanism).collect();
     assert!(found.is_empty(), "these have an effect by now, so that they belong among the rows: {found:?}");
 }
 
-/// `BLESS=1 cargo test --test it the_page_of_mechanisms` writes it.
+/// Holds a page to its table; `BLESS=1 cargo test --test it the_page_of` writes them all.
+#[track_caller]
+fn the_page_is_that_of(book: Book) {
+    let bless = std::env::var_os("BLESS").is_some();
+    let (file, current) = (book.page(), page::page(book, &book.table()));
+    if bless {
+        fs::write(&file, &current).unwrap();
+    }
+    let kept = fs::read_to_string(&file).unwrap_or_default();
+    assert!(kept == current, "{file} is not what the table says; write it again with BLESS=1");
+    assert!(!bless, "the page was written; look at it, and run again without BLESS");
+}
+
 #[test]
 fn the_page_of_mechanisms_is_that_of_the_table() {
-    let bless = std::env::var_os("BLESS").is_some();
-    let current = page::page(&table());
-    if bless {
-        fs::write(page::PAGE, &current).unwrap();
-    }
-    let kept = fs::read_to_string(page::PAGE).unwrap_or_default();
-    assert!(kept == current, "{} is not what the table says; write it again with BLESS=1", page::PAGE);
-    assert!(!bless, "the page was written; look at it, and run again without BLESS");
+    the_page_is_that_of(MECHANISMS);
+}
+
+#[test]
+fn the_page_of_the_platform_is_that_of_the_table() {
+    the_page_is_that_of(PLATFORM);
+}
+
+#[test]
+fn the_page_of_recovery_is_that_of_the_table() {
+    the_page_is_that_of(RECOVERY);
+}
+
+/// The row whose mechanism is called so.
+fn row(mechanism: &str) -> Row {
+    MECHANISMS.table().rows.into_iter().find(|row| row.mechanism == mechanism).unwrap()
 }
 
 /// A row that holds, for others to be wrong in one thing.
@@ -173,13 +201,13 @@ fn sound() -> Row {
 
 #[track_caller]
 fn refused(row: &Row, because: &str) {
-    let why = effect::check(row).unwrap_err();
+    let why = effect::check(MECHANISMS, row).unwrap_err();
     assert!(why.contains(because), "{why}");
 }
 
 #[test]
 fn what_has_an_effect_is_not_missing() {
-    assert!(effect::differs(&sound().pair()));
+    assert!(effect::differs(MECHANISMS, &sound().pair()));
 }
 
 #[test]

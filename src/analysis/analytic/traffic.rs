@@ -102,6 +102,9 @@ impl<'a> Traffic<'a> {
             | Op::Hedge { .. }
             | Op::Deliver
             | Op::Replay(_)
+            | Op::Resume(_)
+            | Op::Checkpoint(_)
+            | Op::Try { .. }
             | Op::Hold { .. }
             | Op::Enter(_)
             | Op::Leave
@@ -111,6 +114,7 @@ impl<'a> Traffic<'a> {
             | Op::BranchEnd
             | Op::Lookup { .. }
             | Op::Store { .. }
+            | Op::Write { .. }
             | Op::Spread { .. }
             | Op::Feature { .. }
             | Op::End => {}
@@ -133,6 +137,9 @@ impl<'a> Traffic<'a> {
             | Op::Hedge { .. }
             | Op::Deliver
             | Op::Replay(_)
+            | Op::Resume(_)
+            | Op::Checkpoint(_)
+            | Op::Try { .. }
             | Op::Hold { .. }
             | Op::Enter(_)
             | Op::Leave
@@ -144,6 +151,7 @@ impl<'a> Traffic<'a> {
             | Op::BranchEnd
             | Op::Lookup { .. }
             | Op::Store { .. }
+            | Op::Write { .. }
             | Op::Spread { .. }
             | Op::Feature { .. }
             | Op::End => {}
@@ -223,6 +231,7 @@ fn nothing_in_the_way(model: &Model) -> Result<(), String> {
 fn source(clients: &[Client]) -> Result<(Source<'_>, f64), String> {
     if let [Client { load: Load::Closed(closed), .. }] = clients
         && closed.tasks_per_user.is_none()
+        && closed.leave_after.is_none()
     {
         return Ok((Source::Closed(closed), 1.0));
     }
@@ -292,10 +301,11 @@ fn unmarkovian(op: Op) -> Result<(), String> {
         Op::Hedge { .. } => "hedges calls",
         Op::Replay(_) => "replays recorded calls",
         Op::Hold { .. } => "holds a slot",
-        Op::Enter(_) | Op::Leave => "holds an agent",
+        Op::Enter(_) | Op::Leave | Op::Resume(_) | Op::Checkpoint(_) => "holds an agent",
+        Op::Try { .. } => "does something else where steps fail",
         Op::LoopStart { .. } | Op::LoopNext { .. } => "has a loop of counted rounds",
         Op::Fork { .. } | Op::BranchEnd => "has parallel branches",
-        Op::Lookup { .. } | Op::Store { .. } => "looks into a cache",
+        Op::Lookup { .. } | Op::Store { .. } | Op::Write { .. } => "looks into a cache",
         Op::Spread { .. } => "is spread over several ways",
         Op::Feature { .. } => "has steps that can be switched off",
     };

@@ -1,12 +1,12 @@
 //! Faults: what they are about, by place in the model.
 
 use super::index;
-use super::system::Parts;
+use super::system::{Parts, check_law};
 use crate::experiment::diagnostic::Diagnostics;
 use crate::experiment::path::Path;
 use crate::experiment::schema::{FaultEffect, FaultSpec, OutageAnswer};
 use crate::experiment::tree::Tree;
-use crate::model::fault::{Effect, Fault};
+use crate::model::fault::{Effect, Fault, Process};
 
 /// The faults, names resolved.
 pub(super) fn faults(
@@ -16,11 +16,67 @@ pub(super) fn faults(
     diagnostics: &mut Diagnostics,
 ) -> Vec<Fault> {
     let root = Path::root().key("faults");
-    specs
-        .iter()
-        .enumerate()
-        .filter_map(|(place, spec)| fault(tree, &root.index(place), spec, parts, diagnostics))
-        .collect()
+    let mut faults = Vec::new();
+    for (place, spec) in specs.iter().enumerate() {
+        let path = root.index(place);
+        let Some(leader) = fault(tree, &path, spec, parts, diagnostics) else { continue };
+        let name = leader.process.as_ref().map(|process| process.name.clone());
+        let known = |other: &Fault| other.process.as_ref().map(|process| process.name.clone());
+        if name.is_some() && faults.iter().any(|other| known(other) == name) {
+            let message =
+                "two faults that strike by chance are called the same, so that they would strike together";
+            diagnostics.senseless(tree, &path, message, "give each a `name`");
+        }
+        let first = faults.len();
+        faults.push(leader);
+        for (number, also) in spec.also.iter().enumerate() {
+            let at = path.key("also").index(number);
+            if let Some(effect) = effect(tree, &at, also, parts, diagnostics) {
+                faults.push(Fault { effect, process: None, follows: Some(first), ..faults[first].clone() });
+            }
+        }
+    }
+    faults
+}
+
+/// The process of a fault that strikes by chance.
+fn process(tree: &Tree, path: &Path, spec: &FaultSpec, diagnostics: &mut Diagnostics) -> Option<Process> {
+    let Some(up) = &spec.mtbf else {
+        if spec.mttr.is_some() {
+            let message = "a time of repair is stated, and none between failures";
+            diagnostics.senseless(tree, &path.key("mttr"), message, "state `mtbf` too, or `lasts` alone");
+        }
+        return None;
+    };
+    if spec.every.is_some() || !spec.lasts.is_zero() {
+        let message = "the fault strikes by chance and by the clock";
+        diagnostics.senseless(tree, path, message, "state `mtbf` and `mttr`, or `lasts` and `every`");
+    }
+    check_law(tree, &path.key("mtbf"), up, diagnostics);
+    if up.mean_seconds().is_some_and(|mean| mean < 1e-3) {
+        let message = "the mean time between failures is below a millisecond";
+        diagnostics.senseless(tree, &path.key("mtbf"), message, "");
+    }
+    if let Some(down) = &spec.mttr {
+        check_law(tree, &path.key("mttr"), down, diagnostics);
+    }
+    let name = spec.name.clone().unwrap_or_else(|| label(&spec.effect));
+    Some(Process { name, up: up.clone(), down: spec.mttr.clone() })
+}
+
+/// What a fault is called that has no name.
+fn label(effect: &FaultEffect) -> String {
+    let (what, of) = match effect {
+        FaultEffect::Outage { station, .. } => ("outage", station),
+        FaultEffect::BrownOut { station, .. } => ("brown-out", station),
+        FaultEffect::QuotaCut { station, .. } => ("quota cut", station),
+        FaultEffect::Partition { station } => ("partition", station),
+        FaultEffect::Crash { pool, .. } => ("crash", pool),
+        FaultEffect::FlushCache { cache } => ("flush", cache),
+        FaultEffect::RegionDown { region } => ("region down", region),
+        FaultEffect::NodeDeath { nodes, .. } => ("node death", nodes),
+    };
+    format!("{what} of {of}")
 }
 
 fn fault(
@@ -39,8 +95,10 @@ fn fault(
         );
     }
     let effect = effect(tree, &path.key("effect"), &spec.effect, parts, diagnostics)?;
+    let process = process(tree, path, spec, diagnostics);
     let lasting = effect.station().is_some() || matches!(effect, Effect::RegionDown(_));
-    if lasting && spec.lasts.is_zero() {
+    let lasts = !spec.lasts.is_zero() || (process.is_some() && spec.mttr.is_some());
+    if lasting && !lasts {
         diagnostics.senseless(
             tree,
             path,
@@ -48,7 +106,7 @@ fn fault(
             "give `lasts`, such as \"30s\"",
         );
     }
-    Some(Fault { at: spec.at, lasts: spec.lasts, every: spec.every, effect })
+    Some(Fault { at: spec.at, lasts: spec.lasts, every: spec.every, effect, process, follows: None })
 }
 
 fn effect(
@@ -109,6 +167,17 @@ fn effect(
             let path = path.key("flush_cache").key("cache");
             let caches: Vec<&str> = parts.caches.iter().map(|cache| cache.name.as_str()).collect();
             Some(Effect::Flush(named(tree, &path, "cache", cache, &caches, diagnostics)?))
+        }
+        FaultEffect::Partition { station } => {
+            let path = path.key("partition").key("station");
+            Some(Effect::Partition(named(
+                tree,
+                &path,
+                "station or provider",
+                station,
+                &stations,
+                diagnostics,
+            )?))
         }
         FaultEffect::RegionDown { region } => {
             let path = path.key("region_down").key("region");

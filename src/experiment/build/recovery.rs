@@ -36,6 +36,8 @@ pub(super) fn recovery(
 }
 
 fn last_end(faults: &[Fault], duration: Span) -> Option<Span> {
-    let once = faults.iter().filter(|fault| fault.every.is_none());
+    let once = faults
+        .iter()
+        .filter(|fault| fault.every.is_none() && fault.process.is_none() && fault.follows.is_none());
     once.map(|fault| fault.at.saturating_add(fault.lasts)).filter(|end| *end < duration).max()
 }

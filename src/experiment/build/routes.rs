@@ -2,6 +2,7 @@
 
 mod calls;
 mod ends;
+mod recovery;
 mod region;
 mod spread;
 
@@ -10,11 +11,12 @@ use super::system::{Parts, check_law, kind};
 use crate::experiment::diagnostic::Diagnostics;
 use crate::experiment::path::Path;
 use crate::experiment::schema::{
-    CacheStep, Choice, JoinSpec, LoopStep, ParallelStep, PoliciesSpec, Step, SystemSpec,
+    CacheStep, Choice, CopySpec, JoinSpec, LoopStep, ParallelStep, PoliciesSpec, Step, SystemSpec, WriteStep,
 };
 use crate::experiment::tree::Tree;
 use crate::model::distribution::Law;
-use crate::model::route::{LOOPS_MAX, Op, Program, Visit};
+use crate::model::failover::Failover;
+use crate::model::route::{CopyFate, LOOPS_MAX, Op, Program, Visit};
 use tars_policy::layers::Scope;
 use tars_policy::units::Span;
 
@@ -24,6 +26,7 @@ pub(super) fn lay_out(
     system: &SystemSpec,
     policies: &PoliciesSpec,
     parts: &Parts,
+    failovers: &[Failover],
     diagnostics: &mut Diagnostics,
 ) -> Program {
     let names: Vec<String> = system.routes.keys().cloned().collect();
@@ -32,6 +35,7 @@ pub(super) fn lay_out(
         system,
         policies,
         parts,
+        failovers,
         diagnostics,
         names: &names,
         program: Program::default(),
@@ -62,6 +66,8 @@ struct Nested {
     agent: bool,
     branch: bool,
     cache: bool,
+    /// Whether the agent is of a pool whose sessions outlive it.
+    session: bool,
 }
 
 struct Layout<'a> {
@@ -69,6 +75,7 @@ struct Layout<'a> {
     system: &'a SystemSpec,
     policies: &'a PoliciesSpec,
     parts: &'a Parts,
+    failovers: &'a [Failover],
     diagnostics: &'a mut Diagnostics,
     names: &'a [String],
     program: Program,
@@ -150,11 +157,17 @@ impl Layout<'_> {
                 self.push(Op::Enter(pool));
                 let before = self.nested;
                 self.nested.agent = true;
+                self.nested.branch = false;
+                self.nested.session = self.parts.pools[usize::from(pool)].recovery.is_some();
+                if self.nested.session {
+                    self.push(Op::Resume(pool));
+                }
                 self.steps(&agent.steps, &path.key("steps"));
                 self.nested = before;
                 self.push(Op::Leave);
             }
             Step::Cache(cache) => self.cache(cache, &path.key("cache")),
+            Step::Write(write) => self.write(write, &path.key("write")),
             Step::Choose(choices) => self.choose(choices, &path.key("choose")),
             Step::Loop(repeat) => self.repeat(repeat, &path.key("loop")),
             Step::Parallel(parallel) => self.parallel(parallel, &path.key("parallel")),
@@ -171,6 +184,8 @@ impl Layout<'_> {
                 let behind = self.here();
                 self.program.ops[at as usize] = Op::Feature { feature: index(place), off: behind };
             }
+            Step::Checkpoint(checkpoint) => self.checkpoint(checkpoint, &path.key("checkpoint")),
+            Step::Try(attempt) => self.attempt(attempt, &path.key("try")),
             Step::Go(route) => {
                 let path = path.key("go");
                 if self.nested.agent || self.nested.branch || self.loops > 0 {
@@ -229,7 +244,13 @@ impl Layout<'_> {
             let hint = "put the step into an `agent` step, or give the layer another `scope`";
             self.diagnostics.senseless(self.tree, &path.key("cache"), message, hint);
         }
-        let at = self.push(Op::Lookup { cache, hit: 0 });
+        let stated = &self.system.caches[usize::from(cache)];
+        if step.ask_first && (stated.layers.is_some() || stated.semantic.is_some()) {
+            let message =
+                format!("`{}` is in layers or semantic, which are asked and taken from at once", step.cache);
+            self.diagnostics.senseless(self.tree, &path.key("ask_first"), message, "leave it out");
+        }
+        let at = self.push(Op::Lookup { cache, hit: 0, ask_first: step.ask_first });
         let before = self.nested;
         self.nested.cache = true;
         self.steps(&step.miss, &path.key("miss"));
@@ -237,10 +258,28 @@ impl Layout<'_> {
         self.push(Op::Store { cache });
         let over = self.push(Op::Jump(0));
         let hit = self.here();
-        self.program.ops[at as usize] = Op::Lookup { cache, hit };
+        self.program.ops[at as usize] = Op::Lookup { cache, hit, ask_first: step.ask_first };
         self.steps(&step.hit, &path.key("hit"));
         let behind = self.here();
         self.program.ops[over as usize] = Op::Jump(behind);
+    }
+
+    fn write(&mut self, step: &WriteStep, path: &Path) {
+        let caches: Vec<String> = self.system.caches.keys().cloned().collect();
+        let cache = self.named(&path.key("cache"), "cache", &step.cache, &caches);
+        let keys = step.keys.as_ref().map(|law| self.count_law(law, &path.key("keys")));
+        let Some(cache) = cache else { return };
+        if self.system.caches[usize::from(cache)].semantic.is_some() {
+            let hint = "its answers age by `outdated_after_mean`; write to a `store` or to `layers`";
+            let message = format!("what `{}` holds are answers, which nobody writes", step.cache);
+            self.diagnostics.senseless(self.tree, &path.key("cache"), message, hint);
+        }
+        let copy = match step.copy {
+            CopySpec::Removed => CopyFate::Removed,
+            CopySpec::Replaced => CopyFate::Replaced,
+            CopySpec::Kept => CopyFate::Kept,
+        };
+        self.push(Op::Write { cache, keys: keys.unwrap_or(u16::MAX), copy });
     }
 
     fn choose(&mut self, choices: &[Choice], path: &Path) {

@@ -229,6 +229,16 @@ fn station(
             "it counts the calls in service and those in line",
         );
     }
+    if let Some(breakdown) = spec.breakdown.as_ref().filter(|breakdown| breakdown.needs == 0) {
+        let needs = f64::from(breakdown.needs);
+        diagnostics.out_of_range(
+            tree,
+            &path.key("breakdown").key("needs"),
+            "the servers needed",
+            needs,
+            "at least 1",
+        );
+    }
     if servers.is_none() && spec.breakdown.is_some() {
         diagnostics.senseless(
             tree,
@@ -277,6 +287,7 @@ fn station(
             down: breakdown.down.clone(),
             each_server: breakdown.of == BreakdownOf::EachServer,
         }),
+        needs: spec.breakdown.as_ref().map_or(1, |breakdown| breakdown.needs),
         kind: kind(spec.kind),
         sockets: sockets::sockets(tree, path, spec.sockets.as_ref(), diagnostics),
         offers: Vec::new(),
@@ -458,6 +469,7 @@ fn provider(
         timeouts: times::timeouts(tree, path, spec.timeouts.as_ref(), diagnostics),
         peaks: times::peaks(tree, path, &spec.peaks, diagnostics),
         setup: None,
+        needs: 1,
         breakdown: None,
         kind: Kind::Provider,
         sockets: sockets::sockets(tree, path, spec.sockets.as_ref(), diagnostics),

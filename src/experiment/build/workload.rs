@@ -83,7 +83,7 @@ pub(super) fn build(
             let path = root.key("clients").key(name);
             let homes = homes(tree, &path, spec, program, regions, diagnostics);
             let client = client(tree, &path, name, spec, &names, program, traces, diagnostics)?;
-            Some(Client { regions: homes, ..client })
+            Some(Client { regions: homes, pinned: spec.pinned, ..client })
         })
         .collect();
     (classes, clients)
@@ -175,6 +175,7 @@ fn client(
         mix,
         users: spec.users.clone(),
         regions: Vec::new(),
+        pinned: false,
         timeout: spec.timeout,
         retry: spec.retry.clone(),
         retries_refused: spec.retry_on.contains(&RetryOn::Refused),
@@ -227,11 +228,18 @@ fn closed_loop(tree: &Tree, path: &Path, closed: &ClosedLoad, diagnostics: &mut 
         let users = f64::from(closed.users);
         diagnostics.out_of_range(tree, &path.key("users"), "the number of users", users, "1 to 8,000,000");
     }
+    let start_after = closed.start_after.unwrap_or_default();
+    if closed.leave_after.is_some_and(|leave| leave <= start_after) {
+        let hint = "expected a time after `start_after`";
+        diagnostics.senseless(tree, &path.key("leave_after"), "these users leave before they come", hint);
+    }
     Load::Closed(Closed {
         users: closed.users,
         think: closed.think_time.clone(),
         start_thinking: closed.start_thinking,
+        start_after,
         start_spread: closed.start_spread.unwrap_or_default(),
+        leave_after: closed.leave_after,
         tasks_per_user: closed.tasks_per_user,
     })
 }

@@ -1,5 +1,6 @@
 //! What goes wrong, and when.
 
+use crate::model::distribution::Law;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tars_policy::units::Span;
@@ -8,7 +9,10 @@ use tars_policy::units::Span;
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FaultSpec {
-    /// When it begins, since the start of the run.
+    /// What it is called; keys the random stream of one that strikes by chance. Its effect and target when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// When it begins, since the start of the run; of one that strikes by chance, from when on it may.
     pub at: Span,
     /// How long it lasts; a crash or a flush has no length.
     #[serde(default)]
@@ -16,8 +20,18 @@ pub struct FaultSpec {
     /// After how long it begins again, counted from begin to begin; once when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub every: Option<Span>,
+    /// It strikes by chance, again and again: the law of a time between the end of one and the begin of the next (mean time
+    /// between failures), in place of `every`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mtbf: Option<Law<Span>>,
+    /// The law of how long it lasts then (mean time to repair), in place of `lasts`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mttr: Option<Law<Span>>,
     /// What happens.
     pub effect: FaultEffect,
+    /// What else happens with it, from begin to end: failures of one cause.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<FaultEffect>,
 }
 
 /// What a fault does.
@@ -62,6 +76,11 @@ pub enum FaultEffect {
     FlushCache {
         /// Which cache.
         cache: String,
+    },
+    /// Whoever watches over a station (`policies.failovers`) cannot reach it, though its callers can.
+    Partition {
+        /// Which one.
+        station: String,
     },
     /// A region is cut off: tasks that are served there fail, and so do those that come, until everybody knows.
     RegionDown {

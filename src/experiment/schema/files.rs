@@ -19,7 +19,7 @@ pub struct FilesSpec {
     /// How long a write takes, however many lines. Document 003, File I/O Overhead: 10 ms.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub write: Option<Law<Span>>,
-    /// Whether the event loop stands still while the disk works (`writeFileSync`).
+    /// Whether the process stands still while the disk works (`writeFileSync`): the ledger has it as *process pause*.
     #[serde(default)]
     pub blocking: bool,
     /// The log becomes a new file now and then.

@@ -51,6 +51,10 @@ pub struct MeasureSpec {
     /// last of them, and 95 % of what is offered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recovery: Option<RecoverySpec>,
+    /// Whether it is written down what failures do: availability, and the tasks that they touch, by what became of them.
+    /// They are where faults strike by chance, and where sessions or stations fail over.
+    #[serde(default)]
+    pub impact: bool,
 }
 
 /// When a system has come back: from the first window of the time series on (see `windows`) whose good answers, and those

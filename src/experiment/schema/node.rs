@@ -24,6 +24,9 @@ pub struct NodeSpec {
     /// What its event loop does, one thing after another.
     #[serde(default)]
     pub event_loop: EventLoopSpec,
+    /// The buffer through which it reads the answer of a call; reading takes no time when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub buffer: Option<BufferSpec>,
     /// Whether answers of LLM calls are held until they are complete, or handed on as they come.
     #[serde(default)]
     pub responses: ResponsesSpec,
@@ -120,6 +123,24 @@ pub struct MemorySpec {
 /// The growth that document 002 takes for a leak.
 fn published_growth() -> f64 {
     50.0
+}
+
+/// A buffer through which answers are read: the event loop is asked each time it is full, and once for what is left.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BufferSpec {
+    /// Its size in kilobytes; each task has one, outside the heap. Node.js: 64.
+    #[serde(default = "usual_buffer")]
+    pub size_kb: f64,
+    /// How large an answer is, in kilobytes.
+    pub answer_kb: f64,
+    /// Work of the event loop each time.
+    pub per_read: Span,
+}
+
+/// Half of what `highWaterMark` of a stream of Node.js may be, and that of its file streams.
+fn usual_buffer() -> f64 {
+    64.0
 }
 
 /// What becomes garbage.

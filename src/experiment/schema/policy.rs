@@ -1,5 +1,6 @@
 //! The mirror of the policies: retries, breakers, autoscalers and degradation.
 
+use super::failover::FailoverPolicy;
 use crate::model::distribution::Law;
 use indexmap::IndexMap;
 use schemars::JsonSchema;
@@ -35,6 +36,9 @@ pub struct PoliciesSpec {
     pub batches: IndexMap<String, BatchPolicy>,
     /// Rules by which identical LLM calls are made once, by name.
     pub coalesce: IndexMap<String, CoalescePolicy>,
+    /// Groups of stations of which one is active, by name.
+    #[serde(skip_serializing_if = "IndexMap::is_empty")]
+    pub failovers: IndexMap<String, FailoverPolicy>,
 }
 
 /// LLM calls that go out as one: those of one step for one model.

@@ -1,5 +1,7 @@
 //! The mirror of regions: how far they are from one another, and what is lost when one goes down.
 
+use super::failover::ProbeSpec;
+use crate::model::distribution::Law;
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -14,6 +16,19 @@ pub struct RegionSpec {
     pub round_trips: IndexMap<String, Span>,
     /// How long it takes until everybody knows that it is down, and as long until they know that it is back.
     pub detected_after: Span,
+    /// How everybody finds out that it is down, and that it is back, in place of `detected_after`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub probe: Option<ProbeSpec>,
+    /// How long clients keep the name entry of the region that they went to: each finds out at a moment of its own within
+    /// this after the probes have.
+    pub dns_ttl: Span,
+    /// Whether it serves clients of other regions only where no active one is left.
+    pub standby: bool,
+    /// What it takes to bring over the state of a session of a `pinned` client that comes here from another region.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub restore: Option<Law<Span>>,
+    /// Stations that answer nothing while it is down.
+    pub stations: Vec<String>,
     /// Pools whose agents die with it; they start cold when it is back.
     pub pools: Vec<String>,
     /// Caches that are lost with it.

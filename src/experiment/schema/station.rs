@@ -271,6 +271,14 @@ pub struct BreakdownSpec {
     /// What breaks.
     #[serde(default)]
     pub of: BreakdownOf,
+    /// How many working servers it takes for the station to count as available (`available_share`).
+    #[serde(default = "one_server")]
+    pub needs: u32,
+}
+
+/// Any working server.
+fn one_server() -> u32 {
+    1
 }
 
 /// What breaks.

@@ -1,10 +1,12 @@
 //! The mirror of a system: stations, agents, providers, models and caches by name.
 
+use super::failover::SessionRecoverySpec;
 use super::homes::Homes;
 use super::node::NodeSpec;
 use super::region::RegionSpec;
 use super::route::Step;
 use super::sockets::SocketsSpec;
+use super::start::StartSpec;
 use super::station::{FailureSpec, OnLimit, PeakSpec, Servers, SlowdownSpec, StationSpec, TimeoutsSpec};
 use crate::model::distribution::Law;
 use indexmap::IndexMap;
@@ -92,6 +94,9 @@ pub struct PoolSpec {
     /// and collections touch them when left out. Agents are dealt out to all of them in turn, by their `weight`.
     #[serde(default, skip_serializing_if = "Homes::is_empty")]
     pub nodes: Homes,
+    /// How sessions outlive its agents; they are lost with them when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recovery: Option<SessionRecoverySpec>,
 }
 
 /// Yes.
@@ -126,12 +131,12 @@ pub struct GroupSpec {
     /// How many tasks one carries at once.
     #[serde(default = "one_task")]
     pub tasks_per_agent: u32,
-    /// From nothing to ready.
+    /// From nothing to ready: a span, or its parts by name, which follow one another.
     #[serde(default)]
-    pub cold_start: Option<Span>,
-    /// From the warm pool to ready.
+    pub cold_start: Option<StartSpec>,
+    /// From the warm pool to ready, likewise.
     #[serde(default)]
-    pub warm_start: Option<Span>,
+    pub warm_start: Option<StartSpec>,
 }
 
 /// One task at a time.
@@ -230,8 +235,10 @@ pub struct CacheStoreSpec {
     /// A store that also answers questions that are much like those it knows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub semantic: Option<SemanticStoreSpec>,
-    /// The popularity of keys: a law over key numbers.
-    pub keys: Law<f64>,
+    /// The popularity of keys: a law over key numbers. Left out, each user has one: what is kept of a session, such as
+    /// its last checkpoint.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keys: Option<Law<f64>>,
     /// How large an entry is, in bytes.
     #[serde(default = "one_byte")]
     pub entry_bytes: u64,

@@ -61,6 +61,9 @@ pub struct ClientSpec {
     /// The weights of the regions that its tasks come from.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub regions: IndexMap<String, f64>,
+    /// Whether all tasks of a user come from one region, and leave the user's state where they were served last.
+    #[serde(default)]
+    pub pinned: bool,
     /// How long it waits for an answer before it gives up; the work goes on, wasted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout: Option<Span>,
@@ -119,6 +122,12 @@ pub struct ClosedLoad {
     /// Users start evenly over this span, in index order; all at once when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub start_spread: Option<Span>,
+    /// Users come so long after the start; at once when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start_after: Option<Span>,
+    /// Users submit nothing more from this time on, which is after they come; they stay when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub leave_after: Option<Span>,
     /// How many tasks each user submits; no end when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tasks_per_user: Option<u64>,

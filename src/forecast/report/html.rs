@@ -38,7 +38,12 @@ pub(super) fn page(found: &Forecast, pictures: &[Picture]) -> Result<String, Rep
     verified(&mut html, found);
     html.push_str("<h2>Curves</h2><div class=\"plots\">");
     for picture in pictures {
-        let _ = write!(html, "<figure role=\"img\" aria-label=\"{}\">{}</figure>", escaped(picture.title()), picture.svg()?);
+        let _ = write!(
+            html,
+            "<figure role=\"img\" aria-label=\"{}\">{}</figure>",
+            escaped(picture.title()),
+            picture.svg()?
+        );
     }
     html.push_str("</div>");
     costs(&mut html, found);
@@ -72,11 +77,20 @@ fn actions(html: &mut String, found: &Forecast) {
         return;
     }
     html.push_str("<h2>What to order by when</h2>");
-    let head = ["what", "order by", "needed", "lead time, days", "late if ordered at the start", "late by the date", "late by the plan"];
+    let head = [
+        "what",
+        "order by",
+        "needed",
+        "lead time, days",
+        "late if ordered at the start",
+        "late by the date",
+        "late by the plan",
+    ];
     let rows = found.actions.iter().map(|action| {
         let what = format!("{} ({})", action.order, action.limit);
         let risks = [action.late_if_now, action.late_if_by_date, action.late_if_by_plan].map(percent);
-        let mut row = vec![what, action.order_by.clone(), action.needed.clone(), action.lead_time_days.to_string()];
+        let mut row =
+            vec![what, action.order_by.clone(), action.needed.clone(), action.lead_time_days.to_string()];
         row.extend(risks);
         (false, row)
     });
@@ -89,7 +103,15 @@ fn actions(html: &mut String, found: &Forecast) {
 
 fn limits(html: &mut String, found: &Forecast) {
     html.push_str("<h2>When limits bind</h2>");
-    let head = ["limit", "value", "agents by rule", "binds by rule (P10 to P90)", "agents, simulated", "binds, simulated (P10 to P90)", "futures"];
+    let head = [
+        "limit",
+        "value",
+        "agents by rule",
+        "binds by rule (P10 to P90)",
+        "agents, simulated",
+        "binds, simulated (P10 to P90)",
+        "futures",
+    ];
     let rows = found.limits.iter().map(|limit| {
         let carried = limit.carried.as_ref().map_or_else(|| "–".to_owned(), |_| short(limit.agents()));
         let row = vec![
@@ -116,7 +138,8 @@ fn needs(html: &mut String, found: &Forecast) {
     for resource in &found.resources {
         let cells: Vec<[String; 3]> = shown.iter().map(|place| three(&resource.months[*place])).collect();
         for (row, label) in ["published", "rule", "simulated"].into_iter().enumerate() {
-            let name = if row == 0 { format!("{} ({})", resource.title, resource.unit) } else { String::new() };
+            let name =
+                if row == 0 { format!("{} ({})", resource.title, resource.unit) } else { String::new() };
             let _ = write!(html, "<tr><td>{}</td><td>{label}</td>", escaped(&name));
             for cell in &cells {
                 let _ = write!(html, "<td class=\"n\">{}</td>", escaped(&cell[row]));
@@ -150,7 +173,17 @@ fn verified(html: &mut String, found: &Forecast) {
                 || ("–".to_owned(), "–".to_owned(), String::new()),
                 |smaller| (short(smaller.units), word(smaller.verdict).to_owned(), smaller.missed.join("; ")),
             );
-            (false, vec![size.resource.clone(), short(size.units), percent(size.headroom_share), next, verdict, why])
+            (
+                false,
+                vec![
+                    size.resource.clone(),
+                    short(size.units),
+                    percent(size.headroom_share),
+                    next,
+                    verdict,
+                    why,
+                ],
+            )
         });
         table(html, &["resource", "recommended", "free", "next smaller", "verdict", "what it misses"], rows);
     }
@@ -158,7 +191,19 @@ fn verified(html: &mut String, found: &Forecast) {
 
 fn costs(html: &mut String, found: &Forecast) {
     html.push_str("<h2>Cost</h2>");
-    let head = ["month", "agents", "LLM, published rule", "infrastructure, published rule", "LLM, computed", "infrastructure, computed", "computed (P10 to P90)", "since month 1", "an agent", "1,000 turns", "LLM without a pause"];
+    let head = [
+        "month",
+        "agents",
+        "LLM, published rule",
+        "infrastructure, published rule",
+        "LLM, computed",
+        "infrastructure, computed",
+        "computed (P10 to P90)",
+        "since month 1",
+        "an agent",
+        "1,000 turns",
+        "LLM without a pause",
+    ];
     let rows = found.costs.iter().map(|cost| {
         let row = vec![
             cost.month.to_string(),
@@ -167,7 +212,12 @@ fn costs(html: &mut String, found: &Forecast) {
             dollars(cost.linear_infrastructure),
             dollars(cost.computed_llm),
             dollars(cost.computed_infrastructure),
-            format!("{} ({} to {})", dollars(cost.computed.p50), dollars(cost.computed.p10), dollars(cost.computed.p90)),
+            format!(
+                "{} ({} to {})",
+                dollars(cost.computed.p50),
+                dollars(cost.computed.p10),
+                dollars(cost.computed.p90)
+            ),
             dollars(cost.cumulative.p50),
             dollars(cost.usd_per_agent),
             dollars(cost.usd_per_1000_turns),
@@ -185,7 +235,16 @@ fn costs(html: &mut String, found: &Forecast) {
 fn decisions(html: &mut String, found: &Forecast) {
     let Some(decision) = &found.decision else { return };
     html.push_str("<h2>What could be done</h2>");
-    let head = ["alternative", "cost", "saved (P10 to P90)", "months gained (P10 to P90)", "first limit", "misses", "unserved", "regret"];
+    let head = [
+        "alternative",
+        "cost",
+        "saved (P10 to P90)",
+        "months gained (P10 to P90)",
+        "first limit",
+        "misses",
+        "unserved",
+        "regret",
+    ];
     let rows = decision.outcomes.iter().enumerate().map(|(place, outcome)| {
         let (saved, gained) = (outcome.saved, outcome.months_gained);
         let row = vec![
@@ -250,7 +309,11 @@ fn checks(html: &mut String, found: &Forecast) {
         row.push(resources.join("; "));
         (false, row)
     });
-    table(html, &["tier", "agents", "published", "linear rule", "computed", "published against the rule"], rows);
+    table(
+        html,
+        &["tier", "agents", "published", "linear rule", "computed", "published against the rule"],
+        rows,
+    );
 }
 
 fn rest(html: &mut String, found: &Forecast) {
@@ -260,7 +323,10 @@ fn rest(html: &mut String, found: &Forecast) {
     }
     html.push_str("</ul>");
     let rows = found.assumptions.iter().map(|figure| {
-        (false, vec![figure.path.clone(), figure.value.to_string(), figure.mark.clone(), figure.source.clone()])
+        (
+            false,
+            vec![figure.path.clone(), figure.value.to_string(), figure.mark.clone(), figure.source.clone()],
+        )
     });
     table(html, &["figure", "value", "mark", "source"], rows);
     let _ = write!(

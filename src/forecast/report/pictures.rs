@@ -54,9 +54,14 @@ fn resource_chart(found: &Forecast, resource: &ResourceOutcome) -> FanChart {
     let points = |value: &dyn Fn(&crate::forecast::outcome::Need) -> Option<f64>| -> Points {
         resource.months.iter().filter_map(|need| Some((f64::from(need.month), value(need)?, None))).collect()
     };
-    let rule = resource.months.iter().map(|need| (f64::from(need.month), need.rule, Some((need.fan.p10, need.fan.p90))));
+    let rule = resource
+        .months
+        .iter()
+        .map(|need| (f64::from(need.month), need.rule, Some((need.fan.p10, need.fan.p90))));
     let mut lines = vec![line("rule", rule.collect())];
-    for (name, own) in [("simulated", points(&|need| need.simulated)), ("published", points(&|need| need.published))] {
+    for (name, own) in
+        [("simulated", points(&|need| need.simulated)), ("published", points(&|need| need.published))]
+    {
         if !own.is_empty() {
             lines.push(line(name, own));
         }
@@ -79,9 +84,10 @@ fn resource_chart(found: &Forecast, resource: &ResourceOutcome) -> FanChart {
 }
 
 fn monthly(found: &Forecast) -> FanChart {
-    let computed = found.costs.iter().map(|cost| {
-        (f64::from(cost.month), cost.computed.p50, Some((cost.computed.p10, cost.computed.p90)))
-    });
+    let computed = found
+        .costs
+        .iter()
+        .map(|cost| (f64::from(cost.month), cost.computed.p50, Some((cost.computed.p10, cost.computed.p90))));
     let of = |value: &dyn Fn(&crate::forecast::cost::MonthCost) -> Option<f64>| -> Points {
         found.costs.iter().filter_map(|cost| Some((f64::from(cost.month), value(cost)?, None))).collect()
     };
@@ -106,7 +112,11 @@ fn monthly(found: &Forecast) -> FanChart {
 fn cumulative(found: &Forecast) -> FanChart {
     let later = || found.costs.iter().skip(1);
     let computed = later().map(|cost| {
-        (f64::from(cost.month), cost.cumulative.p50 / 1e6, Some((cost.cumulative.p10 / 1e6, cost.cumulative.p90 / 1e6)))
+        (
+            f64::from(cost.month),
+            cost.cumulative.p50 / 1e6,
+            Some((cost.cumulative.p10 / 1e6, cost.cumulative.p90 / 1e6)),
+        )
     });
     let mut sum = 0.0;
     let linear = later().map(|cost| {

@@ -22,7 +22,10 @@ pub fn summary(found: &Forecast, folder: &str) -> String {
     for note in &found.notes {
         let _ = writeln!(text, "i {note}");
     }
-    let _ = writeln!(text, "\nfiles   {folder}/report.html, forecast.csv, costs.csv, limits.csv, result.json, plots/");
+    let _ = writeln!(
+        text,
+        "\nfiles   {folder}/report.html, forecast.csv, costs.csv, limits.csv, result.json, plots/"
+    );
     let _ = writeln!(text, "again   {}", found.command);
     let digest: String = found.digest.chars().take(16).collect();
     if !digest.is_empty() {
@@ -57,7 +60,9 @@ pub(super) fn headline(found: &Forecast) -> String {
     let shown: Vec<String> = limits
         .iter()
         .take(3)
-        .map(|limit| format!("{} ({}) at {}", limit.title.to_lowercase(), limit.limit, month(limit.when().plan)))
+        .map(|limit| {
+            format!("{} ({}) at {}", limit.title.to_lowercase(), limit.limit, month(limit.when().plan))
+        })
         .collect();
     if shown.is_empty() {
         text.push_str(" No limit binds along the plan.");
@@ -70,7 +75,9 @@ pub(super) fn headline(found: &Forecast) -> String {
         " {} months cost {} by the published rule{}, and {} by turns and units ({} to {}).",
         found.demand.len() - 1,
         dollars(totals.linear),
-        totals.linear_alternative.map_or_else(String::new, |other| format!(" ({} read the other way)", dollars(other))),
+        totals
+            .linear_alternative
+            .map_or_else(String::new, |other| format!(" ({} read the other way)", dollars(other))),
         dollars(totals.computed_fan.p50),
         dollars(totals.computed_fan.p10),
         dollars(totals.computed_fan.p90),
@@ -80,7 +87,13 @@ pub(super) fn headline(found: &Forecast) -> String {
 
 fn past(text: &mut String, found: &Forecast) {
     let Some(history) = &found.history else { return };
-    let _ = writeln!(text, "\nThe past: {} rows, continued by the method {}: {}.", history.rows, history.method.name(), history.finding);
+    let _ = writeln!(
+        text,
+        "\nThe past: {} rows, continued by the method {}: {}.",
+        history.rows,
+        history.method.name(),
+        history.finding
+    );
     for repair in &history.repairs {
         let _ = writeln!(text, "! {repair}");
     }
@@ -92,7 +105,15 @@ fn past(text: &mut String, found: &Forecast) {
 }
 
 fn backtested(text: &mut String, backtest: &Backtest, of: &str) {
-    let _ = writeln!(text, "{:<16}{:>12}{:>12}{:>14}{:>12}", format!("by {of}"), "CRPS", "of naive", "mean error", "P10–P90");
+    let _ = writeln!(
+        text,
+        "{:<16}{:>12}{:>12}{:>14}{:>12}",
+        format!("by {of}"),
+        "CRPS",
+        "of naive",
+        "mean error",
+        "P10–P90"
+    );
     for row in &backtest.rows {
         let _ = writeln!(
             text,
@@ -113,8 +134,13 @@ pub(super) fn months_shown(found: &Forecast) -> Vec<usize> {
         found.verified.iter().any(|row| row.month as usize == place)
             || found.resources.iter().any(|resource| resource.months[place].published.is_some())
     };
-    let shown: Vec<usize> = (0..=last).filter(|place| *place == 0 || *place == last || known(*place)).collect();
-    if shown.len() > 7 { shown.into_iter().filter(|place| place % 3 == 0 || *place == last).collect() } else { shown }
+    let shown: Vec<usize> =
+        (0..=last).filter(|place| *place == 0 || *place == last || known(*place)).collect();
+    if shown.len() > 7 {
+        shown.into_iter().filter(|place| place % 3 == 0 || *place == last).collect()
+    } else {
+        shown
+    }
 }
 
 /// Published, rule and simulated, each with its deviation.
@@ -124,7 +150,8 @@ pub(super) fn three(need: &Need) -> [String; 3] {
         if off.is_empty() || off == "+0 %" { value } else { format!("{value} ({off})") }
     };
     let simulated = short_or_dash(need.simulated);
-    let simulated = if need.how == crate::forecast::outcome::How::Formula { format!("~{simulated}") } else { simulated };
+    let simulated =
+        if need.how == crate::forecast::outcome::How::Formula { format!("~{simulated}") } else { simulated };
     [
         short_or_dash(need.published),
         with(short(need.rule), need.rule_deviation),
@@ -146,20 +173,39 @@ fn table(text: &mut String, found: &Forecast) {
             if cells.iter().all(|cell| cell[row] == "–") {
                 continue;
             }
-            let head = if row == 0 || (row == 1 && cells.iter().all(|cell| cell[0] == "–")) { name.as_str() } else { "" };
+            let head = if row == 0 || (row == 1 && cells.iter().all(|cell| cell[0] == "–")) {
+                name.as_str()
+            } else {
+                ""
+            };
             let _ = write!(text, "{:<26}{label:>10}", clipped(head, 26));
             for cell in &cells {
                 let pad = 20_usize.saturating_sub(cell[row].chars().count());
-                let _ = write!(text, "{}{}", " ".repeat(if std::ptr::eq(cell, &raw const cells[0]) { pad.saturating_sub(10) } else { pad }), cell[row]);
+                let _ = write!(
+                    text,
+                    "{}{}",
+                    " ".repeat(if std::ptr::eq(cell, &raw const cells[0]) {
+                        pad.saturating_sub(10)
+                    } else {
+                        pad
+                    }),
+                    cell[row]
+                );
             }
             text.push('\n');
         }
     }
-    text.push_str("in brackets: off the published; ~ by formula from what the simulation showed an agent to use\n");
+    text.push_str(
+        "in brackets: off the published; ~ by formula from what the simulation showed an agent to use\n",
+    );
 }
 
 fn clipped(text: &str, width: usize) -> String {
-    if text.chars().count() <= width { text.to_owned() } else { text.chars().take(width - 1).chain(['…']).collect() }
+    if text.chars().count() <= width {
+        text.to_owned()
+    } else {
+        text.chars().take(width - 1).chain(['…']).collect()
+    }
 }
 
 /// What a verdict is called.
@@ -257,17 +303,32 @@ fn actions(text: &mut String, found: &Forecast) {
             action.limit,
         );
     }
-    text.push_str("needed: in a tenth of the futures by then; late: the share of futures in which it comes too late\n");
+    text.push_str(
+        "needed: in a tenth of the futures by then; late: the share of futures in which it comes too late\n",
+    );
 }
 
 fn costs(text: &mut String, found: &Forecast) {
     let _ = writeln!(
         text,
         "\n{:<7}{:>10}{:>14}{:>14}{:>14}{:>14}{:>26}{:>10}{:>12}",
-        "month", "agents", "LLM, rule", "infra, rule", "LLM", "infra", "total (P10 to P90)", "an agent", "1,000 turns"
+        "month",
+        "agents",
+        "LLM, rule",
+        "infra, rule",
+        "LLM",
+        "infra",
+        "total (P10 to P90)",
+        "an agent",
+        "1,000 turns"
     );
     for cost in &found.costs {
-        let fan = format!("{} ({} to {})", dollars(cost.computed.p50), dollars(cost.computed.p10), dollars(cost.computed.p90));
+        let fan = format!(
+            "{} ({} to {})",
+            dollars(cost.computed.p50),
+            dollars(cost.computed.p10),
+            dollars(cost.computed.p90)
+        );
         let _ = writeln!(
             text,
             "{:<7}{:>10}{:>14}{:>14}{:>14}{:>14}{fan:>26}{:>10}{:>12}",
@@ -289,7 +350,9 @@ fn costs(text: &mut String, found: &Forecast) {
         dollars(totals.linear),
         dollars(totals.linear_llm),
         dollars(totals.linear_infrastructure),
-        totals.linear_alternative.map_or_else(String::new, |other| format!(", {} with the other interpolation", dollars(other))),
+        totals
+            .linear_alternative
+            .map_or_else(String::new, |other| format!(", {} with the other interpolation", dollars(other))),
         dollars(totals.computed_fan.p50),
         dollars(totals.computed_fan.p10),
         dollars(totals.computed_fan.p90),
@@ -358,7 +421,9 @@ fn contradictions(text: &mut String, found: &Forecast) {
         let resources: Vec<String> = tier
             .resources
             .iter()
-            .map(|(name, published, rule)| format!("{name} {} published, {} by rule", short(*published), short(*rule)))
+            .map(|(name, published, rule)| {
+                format!("{name} {} published, {} by rule", short(*published), short(*rule))
+            })
             .collect();
         let _ = writeln!(
             text,
@@ -382,8 +447,12 @@ fn decisions(text: &mut String, found: &Forecast) {
     );
     for (place, outcome) in decision.outcomes.iter().enumerate() {
         let mark = if place == decision.best { "*" } else { " " };
-        let saved =
-            format!("{} ({} to {})", dollars(outcome.saved.p50), dollars(outcome.saved.p10), dollars(outcome.saved.p90));
+        let saved = format!(
+            "{} ({} to {})",
+            dollars(outcome.saved.p50),
+            dollars(outcome.saved.p10),
+            dollars(outcome.saved.p90)
+        );
         let gained = format!(
             "{} ({} to {})",
             short(outcome.months_gained.p50),

@@ -7,7 +7,8 @@ struct Exact(Vec<f64>);
 impl Platform for Exact {
     fn run(&self, setups: &[Setup]) -> Result<Vec<Seen>, String> {
         let seen = |setup: &Setup| {
-            let full = self.0.iter().zip(&setup.units).any(|(load, units)| *units < 0.975 * load * setup.agents);
+            let full =
+                self.0.iter().zip(&setup.units).any(|(load, units)| *units < 0.975 * load * setup.agents);
             let verdict = if full { Verdict::Misses } else { Verdict::Meets };
             let loads = self.0.iter().zip(&setup.units);
             Seen {
@@ -102,7 +103,8 @@ fn a_limit_carries_what_meets_the_objective() {
     let resources = [resource(0.5), resource(0.01)];
     let usage = Usage { loads: vec![0.5, 0.01], flows: Vec::new() };
     let bounds = [Bound { of: 0, units: 500.0 }, Bound { of: 1, units: 1_000.0 }];
-    let found = carried(&Exact(vec![0.5, 0.01]), &both(&resources), &usage, &bounds, 2_000.0, &spec()).unwrap();
+    let found =
+        carried(&Exact(vec![0.5, 0.01]), &both(&resources), &usage, &bounds, 2_000.0, &spec()).unwrap();
     let first = found[0].unwrap();
     assert_eq!((first.by_formula, first.met, first.missed), (1_000.0, Some(1_020.0), Some(1_040.0)));
     assert_eq!(found[1], None, "it is beyond what is asked for");
@@ -119,4 +121,3 @@ fn doubling_a_limit_doubles_what_it_carries() {
     };
     assert!((met(1_000.0) / met(500.0) - 2.0).abs() < 1e-9);
 }
-

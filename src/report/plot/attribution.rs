@@ -193,7 +193,7 @@ fn own_colour(part: &str) -> usize {
         "slowdown" | "failed attempts" => 1,
         "queue" | "tools" | "coordinator" => 2,
         "rate-limit wait" | "breaker" | "agent start" => 3,
-        "client backoff" | "server backoff" | "collection pause" => 4,
+        "client backoff" | "server backoff" | "process pause" => 4,
         _ => 5,
     }
 }

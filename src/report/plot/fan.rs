@@ -63,6 +63,7 @@ pub fn picture(fan: &FanChart) -> Result<Picture, ReportError> {
         panels: vec![Panel { row: String::new(), title: Vec::new(), lines }],
         columns: None,
         targets: fan.limits.clone(),
+        published: Vec::new(),
         notes: fan.notes.clone(),
         dots: if sparse { Dots::Shown } else { Dots::Hidden },
     };
@@ -105,7 +106,9 @@ mod tests {
         assert!(svg.contains("what there is") && svg.contains("month"), "{svg}");
         for text in picture.scene.texts() {
             let (left, top, right, bottom) = text.bounds();
-            assert!(left >= 0.0 && top >= 0.0 && right <= picture.scene.width && bottom <= picture.scene.height);
+            assert!(
+                left >= 0.0 && top >= 0.0 && right <= picture.scene.width && bottom <= picture.scene.height
+            );
         }
     }
 }

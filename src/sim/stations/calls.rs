@@ -1,6 +1,7 @@
 //! Calls: how a strand makes one, how it comes back, and what happens when it does not.
 
 use super::super::controllers::DegradeState;
+use super::super::impact::Mark;
 use super::super::ledger::Part;
 use super::super::probe::count;
 use super::super::sockets::After;
@@ -75,13 +76,13 @@ impl World<'_> {
     #[inline(never)]
     pub(in crate::sim) fn choose_model(&mut self, id: u32, visit: u16) {
         let plan = self.plan;
+        if self.impact.on && of_mode(self, plan).is_some() {
+            self.touch_task(id, Mark::Degraded);
+        }
         let strand = self.strands.get(id);
         let call = &plan.model.program.visits[visit as usize];
         let offers = &plan.model.stations[call.station as usize].offers;
-        let of_mode = self.degrade.as_ref().and_then(DegradeState::model).or_else(|| {
-            let levels = self.levels.as_ref().zip(plan.model.levels.as_ref());
-            levels.and_then(|(state, levels)| state.model(levels))
-        });
+        let of_mode = of_mode(self, plan);
         let chosen = match (of_mode, &plan.choices[visit as usize]) {
             (Some(model), _) => Some(model),
             (None, Some(choice)) => {
@@ -156,8 +157,12 @@ impl World<'_> {
         let plan = self.plan;
         let now = self.now;
         let time = self.time();
+        let call = &plan.model.program.visits[self.strands.get(id).visit as usize];
+        if let Some((failover, access)) = call.failover {
+            let station = self.member_for(id, failover, access);
+            self.strands.get_mut(id).station = station;
+        }
         let strand = self.strands.get_mut(id);
-        let call = &plan.model.program.visits[strand.visit as usize];
         if let Some(breaker) = call.breaker {
             match self.breakers[breaker as usize].permit(time) {
                 Permit::Allowed(pass) => strand.pass = Some(pass),
@@ -249,6 +254,10 @@ impl World<'_> {
             degrade.saw(time.as_nanos(), true);
         }
         strand.timeout = Ticket::NONE;
+        if let Some((failover, access)) = call.failover {
+            self.member_answered(id, failover, access);
+        }
+        let strand = self.strands.get(id);
         if self.first_bytes.on && !plan.stations[index].offers.is_empty() {
             self.first_bytes.answered(time.as_nanos(), id, strand.key);
         }
@@ -294,6 +303,7 @@ impl World<'_> {
         let plan = self.plan;
         let now = self.now;
         let time = self.time();
+        self.touch_task(id, Mark::Attempt);
         let strand = self.strands.get_mut(id);
         strand.timeout = Ticket::NONE;
         strand.patience = Ticket::NONE;
@@ -352,7 +362,10 @@ impl World<'_> {
                 }
                 self.wake_after(id, wait);
             }
-            RetryVerdict::GiveUp { .. } => self.call_failed(id, cause),
+            RetryVerdict::GiveUp { dead_letter, .. } => {
+                self.probe.dead_letters += u64::from(dead_letter && strand.measured);
+                self.call_failed(id, cause);
+            }
         }
     }
 
@@ -403,6 +416,14 @@ impl World<'_> {
             self.stations[strand.station as usize].refused += 1;
         }
     }
+}
+
+/// The model that the modes or levels of degradation ask for.
+fn of_mode(world: &World<'_>, plan: &super::super::plan::Plan) -> Option<u16> {
+    world.degrade.as_ref().and_then(DegradeState::model).or_else(|| {
+        let levels = world.levels.as_ref().zip(plan.model.levels.as_ref());
+        levels.and_then(|(state, levels)| state.model(levels))
+    })
 }
 
 /// What a failed attempt tells its breaker.

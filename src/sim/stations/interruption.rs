@@ -80,6 +80,8 @@ impl World<'_> {
         let state = &mut self.stations[index as usize];
         state.up = if each { state.up - 1 } else { 0 };
         state.working.set(now, state.up);
+        self.note_answering(index);
+        let state = &mut self.stations[index as usize];
         let chance = state.chance.as_mut().expect("a station that breaks draws");
         let span = plan.down.as_ref().expect("a station that breaks has a law").sample_span(chance.unit());
         while self.stations[index as usize].busy.value() > self.stations[index as usize].up {
@@ -97,6 +99,7 @@ impl World<'_> {
         let state = &mut self.stations[index as usize];
         state.up = if each { state.up + 1 } else { state.servers };
         state.working.set(now, state.up);
+        self.note_answering(index);
         self.schedule_breakdown(index);
         self.serve_line(index);
     }

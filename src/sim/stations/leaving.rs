@@ -38,6 +38,7 @@ impl World<'_> {
             | Phase::Delay
             | Phase::Looking
             | Phase::Backoff
+            | Phase::Undetected
             | Phase::PoolQueue
             | Phase::Joining
             | Phase::Together
@@ -104,6 +105,7 @@ impl World<'_> {
             | Phase::SocketLine
             | Phase::Handshake
             | Phase::Backoff
+            | Phase::Undetected
             | Phase::PoolQueue
             | Phase::Joining
             | Phase::Together
@@ -132,6 +134,7 @@ impl World<'_> {
             | Phase::SocketLine
             | Phase::Handshake
             | Phase::Backoff
+            | Phase::Undetected
             | Phase::PoolQueue
             | Phase::Joining
             | Phase::Together

@@ -15,7 +15,11 @@ pub(super) fn pool(dice: &mut Dice) -> Value {
     } else {
         json!({ "one": group(dice, json!(["writer"])), "two": group(dice, json!(["reader"])), "any": group(dice, json!([])) })
     };
-    let mut pool = json!({ "groups": groups, "queue": queue(dice), "warm_pool": dice.below(3), "ready_at_start": !dice.once_in(4) });
+    let recovery = json!({
+        "heartbeat": { "interval": dice.millis(100, 2_000), "misses": dice.between(1, 3) }, "restore": dice.law(900),
+        "times_max": dice.between(1, 4)
+    });
+    let mut pool = json!({ "recovery": recovery, "groups": groups, "queue": queue(dice), "warm_pool": dice.below(3), "ready_at_start": !dice.once_in(4) });
     dice.maybe(3, &mut pool, "balance", |dice| {
         json!(dice.pick(&["round_robin", "least_loaded", "two_choices"]))
     });
@@ -115,7 +119,7 @@ pub(super) fn client(dice: &mut Dice) -> Value {
         4 => json!({ "open": { "scheduled": { "times": ["0s", "0s", "1s", "1s", "1s", "5s", "20s"] } } }),
         _ => json!({ "open": { "poisson": { "rate_per_s": dice.between(1, 8) } } }),
     };
-    let mut client = json!({ "load": load, "mix": { "low": 1, "normal": 2, "top": 1 }, "regions": { "east": 2, "west": 1 } });
+    let mut client = json!({ "load": load, "mix": { "low": 1, "normal": 2, "top": 1 }, "regions": { "east": 2, "west": 1 }, "pinned": dice.once_in(2) });
     if client["load"].get("open").is_some() {
         dice.maybe(
             2,

@@ -1,12 +1,13 @@
 //! The two sides of a row, run on the same seeds, and the difference between them.
 
+use super::book::Book;
 use super::figure::Figure;
-use super::{FOLDER, Pair, Row};
+use super::{Pair, Row};
 use serde::Deserialize;
 use std::fmt;
 use std::path::PathBuf;
 use tars_policy::units::Span;
-use tars_sim::experiment::{Diagnostics, TraceStore, build, cell_tree, load};
+use tars_sim::experiment::{Diagnostics, TraceStore, build, load};
 use tars_sim::model::Model;
 use tars_sim::sim::{Plan, Run, replicate};
 use tars_sim::stats::compare;
@@ -61,14 +62,14 @@ struct Side {
 }
 
 impl Side {
-    fn run(pair: &Pair, value: &serde_json::Value) -> Result<Self, String> {
-        let file = PathBuf::from(FOLDER).join(format!("{}.json", pair.experiment));
+    fn run(book: Book, pair: &Pair, value: &serde_json::Value) -> Result<Self, String> {
+        let file = PathBuf::from(book.folder).join(format!("{}.json", pair.experiment));
         let given = pair.given.iter().map(|(key, value)| format!("{key}={value}"));
         let sets: Vec<String> = given.chain([format!("{}={value}", pair.key)]).collect();
         let mut diagnostics = Diagnostics::new();
         let experiment = load(&file, &sets, &mut diagnostics).and_then(|loaded| {
-            let tree = cell_tree(&loaded, loaded.cells.first()?);
-            build(&tree, &mut TraceStore::new(&file, None), &mut diagnostics)
+            // As the file stands, without its sweep.
+            build(&loaded.base, &mut TraceStore::new(&file, None), &mut diagnostics)
         });
         let model =
             experiment.filter(|_| !diagnostics.has_errors()).ok_or_else(|| diagnostics.to_string())?;
@@ -88,9 +89,9 @@ impl Side {
 }
 
 /// Whether the effect of a row is there; the error says what is instead.
-pub(super) fn check(row: &Row) -> Result<(), String> {
+pub(super) fn check(book: Book, row: &Row) -> Result<(), String> {
     let pair = row.pair();
-    let (first, second) = (Side::run(&pair, &pair.values.0)?, Side::run(&pair, &pair.values.1)?);
+    let (first, second) = (Side::run(book, &pair, &pair.values.0)?, Side::run(book, &pair, &pair.values.1)?);
     let figure = Figure::parse(&row.metric, &first.model)?;
     let (first, second) = (first.values(&figure)?, second.values(&figure)?);
     let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
@@ -114,8 +115,8 @@ pub(super) fn check(row: &Row) -> Result<(), String> {
 ///
 /// # Panics
 /// If the pair cannot be run with its first value.
-pub(super) fn differs(pair: &Pair) -> bool {
-    let first = Side::run(pair, &pair.values.0);
+pub(super) fn differs(book: Book, pair: &Pair) -> bool {
+    let first = Side::run(book, pair, &pair.values.0);
     let first = first.unwrap_or_else(|why| panic!("{}: {why}", pair.key));
-    Side::run(pair, &pair.values.1).is_ok_and(|second| second.runs != first.runs)
+    Side::run(book, pair, &pair.values.1).is_ok_and(|second| second.runs != first.runs)
 }

@@ -157,6 +157,7 @@ fn exists(key: &MetricKey, model: &Model) -> bool {
         MetricKey::Station(name, _) => model.stations.iter().any(|station| station.name == *name),
         MetricKey::Pool(name, _) => model.pools.iter().any(|pool| pool.name == *name),
         MetricKey::Nodes(name, _) => model.nodes.iter().any(|nodes| nodes.name == *name),
+        MetricKey::Failover(name, _) => model.failovers.iter().any(|known| known.name == *name),
     }
 }
 

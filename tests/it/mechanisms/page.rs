@@ -1,43 +1,27 @@
-//! The page `docs/mechanisms.md`, from the table.
+//! The page of a table.
 
-use super::{DOCUMENTS, Missing, Row, Table};
+use super::book::Book;
+use super::{Missing, Row, Table};
 
-/// Where the page is.
-pub(super) const PAGE: &str = "docs/mechanisms.md";
-
-/// What the documents are called.
-const TITLES: [&str; 4] =
-    ["Scaling strategies", "Load test results", "The load-testing skill", "Bottleneck analysis"];
-
-/// What the page says before its tables.
-const INTRODUCTION: &str = "The page is written from [`mechanisms.json`](mechanisms.json), and so is the test \
-`every_mechanism_shows_its_effect`: it runs the experiment with either value of the key, five replications each on the \
+/// What a page says of its test, between the name of the test and how to see a row by hand.
+const METHOD: &str = "it runs the experiment with either value of the key, five replications each on the \
 same seeds, and asks that the metric moves as stated, by at least as much as stated, at a confidence of 95 % (paired t). \
 What \"with\" names is set on both sides.
 
 Beside the metrics of the simulator there are numbers of the report's other tables: mean seconds of a good task in a part \
 of its ledger (`ledger/queue`), tasks by priority, role or model (`priority/low/error_share`), what alerts, autoscalers and \
-modes did (`alert/queue/fired`, `agents/agents/spawned`, `degrade/high_load` as a share of time), and what breakers refused.
-
-To see one by hand: `tars-sim run experiments/mechanisms/queue.json --set /system/pools/agents/queue/max_depth=50`.";
+modes did (`alert/queue/fired`, `agents/agents/spawned`, `degrade/high_load` as a share of time), and what breakers refused.";
 
 /// The page.
-pub(super) fn page(table: &Table) -> String {
-    let (rows, missing) = (table.rows.len(), table.missing.len());
-    let mut lines = vec![
-        "# Every mechanism of TARS documents 000 to 003".to_owned(),
-        String::new(),
-        format!(
-            "{rows} mechanisms can be switched on in an experiment file and have a test that shows their effect; \
-             {missing} cannot be said yet and are listed at the end. {INTRODUCTION}"
-        ),
-    ];
-    lines.extend(summary(table));
-    for (document, title) in DOCUMENTS.into_iter().zip(TITLES) {
-        lines.extend(heading(&format!("Document {document}: {title}")));
+pub(super) fn page(book: Book, table: &Table) -> String {
+    let mut lines = vec![format!("# {}", book.title), String::new(), introduction(book, table)];
+    lines.extend(summary(book, table));
+    for group in book.groups {
+        lines.extend(heading(&group.heading()));
         lines.push("| section | mechanism | experiment | key | from | to | metric | effect |".to_owned());
         lines.push("|---|---|---|---|---|---|---|---|".to_owned());
-        lines.extend(table.rows.iter().filter(|row| row.document == document).map(of_row));
+        let rows = table.rows.iter().filter(|row| group.holds(&row.document, &row.section));
+        lines.extend(rows.map(|row| of_row(book, row)));
     }
     lines.extend(heading("What cannot be said yet"));
     lines.push("| document | section | mechanism | why |".to_owned());
@@ -48,24 +32,38 @@ pub(super) fn page(table: &Table) -> String {
     lines.join("\n") + "\n"
 }
 
+/// How many rows there are, how they are tested, and how to see one.
+fn introduction(book: Book, table: &Table) -> String {
+    let (rows, missing) = (table.rows.len(), table.missing.len());
+    let (file, setting) = book.by_hand;
+    format!(
+        "{rows} mechanisms can be switched on in an experiment file and have a test that shows their effect; \
+         {missing} cannot be said yet and are listed at the end. The page is written from [`{0}.json`]({0}.json), \
+         and so is the test `{1}`: {METHOD}\n\n\
+         To see one by hand: `tars-sim run {2}/{file}.json --set {setting}`.",
+        book.name, book.test, book.folder
+    )
+}
+
 fn heading(text: &str) -> [String; 3] {
     [String::new(), format!("## {text}"), String::new()]
 }
 
-/// How many mechanisms each document has.
-fn summary(table: &Table) -> Vec<String> {
+/// How many mechanisms each part has.
+fn summary(book: Book, table: &Table) -> Vec<String> {
+    let first = if book.groups.iter().all(|group| group.section.is_empty()) { "document" } else { "section" };
     let mut lines =
-        vec![String::new(), "| document | with a test | not yet |".to_owned(), "|---|---|---|".to_owned()];
-    for (document, title) in DOCUMENTS.into_iter().zip(TITLES) {
-        let shown = table.rows.iter().filter(|row| row.document == document).count();
-        let missing = table.missing.iter().filter(|row| row.document == document).count();
-        lines.push(format!("| {document}, {} | {shown} | {missing} |", title.to_lowercase()));
+        vec![String::new(), format!("| {first} | with a test | not yet |"), "|---|---|---|".to_owned()];
+    for group in book.groups {
+        let shown = table.rows.iter().filter(|row| group.holds(&row.document, &row.section)).count();
+        let missing = table.missing.iter().filter(|row| group.holds(&row.document, &row.section)).count();
+        lines.push(format!("| {}, {} | {shown} | {missing} |", group.document, group.title.to_lowercase()));
     }
     lines
 }
 
-fn of_row(row: &Row) -> String {
-    let file = format!("[{0}](../experiments/mechanisms/{0}.json)", row.experiment);
+fn of_row(book: Book, row: &Row) -> String {
+    let file = format!("[{0}](../{1}/{0}.json)", row.experiment, book.folder);
     let given: Vec<String> =
         row.given.iter().map(|(key, value)| format!("`{key}` = `{}`", short(value))).collect();
     let with = if given.is_empty() { String::new() } else { format!(" with {}", given.join(", ")) };

@@ -59,6 +59,32 @@ fn a_polling_worker_finds_a_task_at_its_next_look() {
     let run = pool_story(&of_one_class(&["50ms", "60ms"]), 1, &keys, &json!([held("1s")]), &json!({}));
     // Found at 0.1 s, and the second as soon as the first is done.
     assert_eq!(latencies(&run), [1_050, 2_040]);
+    assert_eq!(run.pools[0].claimed_area, u128::from(2 * SECOND), "active from 0.1 s to 2.1 s");
+}
+
+#[test]
+fn a_worker_whose_count_leaks_looks_busy_for_ever() {
+    let counted = |leaks: bool| {
+        let polling =
+            json!({ "workers": 1, "attempts": 2, "counter_leaks": leaks, "hold_worker_in_backoff": true });
+        let system = json!({
+            "stations": { "s": { "servers": "infinite", "service": fixed("1s"), "failure": { "share": 1 } } },
+            "pools": { "p": { "groups": { "g": { "agents": 1 } }, "dispatch": { "polling": polling } } },
+            "routes": { "way": [{ "agent": { "pool": "p", "steps": [visit("s")] } }] }
+        });
+        let run = story(&of_one_class(&["0s"]), &system, &json!({}));
+        run.pools[0].claimed_area / u128::from(SECOND)
+    };
+    // Two tries of a second each, 2 s apart; the count of the first is never taken back, in a run of 100 s.
+    assert_eq!([false, true].map(counted), [2, 101]);
+}
+
+#[test]
+fn a_start_in_parts_takes_their_sum() {
+    let parts = json!({ "weights": "1500ms", "context": "800ms", "memory": "200ms", "network": "500ms" });
+    let pool = json!({ "groups": { "g": { "agents": 1, "cold_start": parts } }, "ready_at_start": false });
+    let system = json!({ "pools": { "p": pool }, "routes": { "way": [held("1s")] } });
+    assert_eq!(latencies(&story(&of_one_class(&["0s"]), &system, &json!({}))), [4_000]);
 }
 
 /// A task that holds the only agent for 9 s, and a race between the same and a delay of 1 s.

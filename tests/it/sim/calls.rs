@@ -42,7 +42,11 @@ fn what_fails_while_a_slot_is_held_gives_it_back_and_may_be_tried_again() {
     let policies = json!({ "retries": { "twice": retry(2, "250ms") } });
     let run = line_with(&["0s"], &stations, &step, &policies);
     assert_eq!((ended(&run, Cause::Error), run.retried), (1, 1));
-    assert_eq!(run.stations[0].busy_area, u128::from(2 * SECOND));
+    assert_eq!((run.stations[0].busy_area, run.dead_letters), (u128::from(2 * SECOND), 0));
+    let mut aside = retry(2, "250ms");
+    aside["dead_letter"] = json!(true);
+    let run = line_with(&["0s", "3s"], &stations, &step, &json!({ "retries": { "twice": aside } }));
+    assert_eq!((ended(&run, Cause::Error), run.dead_letters), (2, 2), "each call once, at its last attempt");
 }
 
 #[test]

@@ -2,8 +2,13 @@
 
 use super::*;
 
-/// One node whose tasks take a second in service, and which dies at these times.
+/// One node that writes files, whose tasks take a second in service, and which dies at these times.
 fn writing(times: &[&str], files: &Value, deaths: &[&str]) -> Run {
+    let node = json!({ "memory": { "heap_limit_mb": 100 }, "restart": fixed("1s"), "files": files });
+    with_node(times, &node, deaths)
+}
+
+fn with_node(times: &[&str], node: &Value, deaths: &[&str]) -> Run {
     let faults: Vec<Value> =
         deaths.iter().map(|at| json!({ "at": at, "effect": { "node_death": { "nodes": "n" } } })).collect();
     let plan = plan(&json!({
@@ -12,7 +17,7 @@ fn writing(times: &[&str], files: &Value, deaths: &[&str]) -> Run {
         "workload": { "classes": { "task": {} }, "clients": { "all": { "load": arrivals(times) } } },
         "system": {
             "stations": { "s": { "servers": "infinite", "service": fixed("1s") } },
-            "nodes": { "n": { "memory": { "heap_limit_mb": 100 }, "restart": fixed("1s"), "files": files } },
+            "nodes": { "n": node },
             "pools": { "p": { "groups": { "g": { "agents": 9, "cold_start": "1s" } }, "nodes": "n" } },
             "routes": { "way": [{ "agent": { "pool": "p", "steps": [visit("s")] } }] }
         },
@@ -54,6 +59,17 @@ fn a_write_holds_up_the_event_loop_only_where_it_blocks() {
     };
     // The first is done at 1 s; the answer of the second, at 1.05 s, waits for the write until 1.1 s.
     assert_eq!((latency(false), latency(true)), (vec![1_000, 1_000], vec![1_000, 1_050]));
+}
+
+#[test]
+fn a_write_that_blocks_moves_what_waits_for_the_event_loop() {
+    let node = |blocking: bool| {
+        let files = json!({ "write": fixed("100ms"), "blocking": blocking });
+        json!({ "memory": { "heap_limit_mb": 100 }, "event_loop": { "per_call": fixed("200ms") }, "files": files })
+    };
+    let latency = |blocking: bool| latencies(&with_node(&["0s", "0s"], &node(blocking), &[]));
+    // Two answers at 1 s, read by 1.2 s and 1.4 s; the line of the first task is written in between.
+    assert_eq!((latency(false), latency(true)), (vec![1_200, 1_400], vec![1_200, 1_500]));
 }
 
 #[test]

@@ -48,6 +48,19 @@ fn answers_wait_for_the_event_loop() {
 }
 
 #[test]
+fn an_answer_is_read_buffer_by_buffer() {
+    // 200 KB are four reads of 64 KB, the last of them not full, or one of 256 KB.
+    for (size, took, resident) in [(64, 1_080, 96), (256, 1_020, 288)] {
+        let buffer = json!({ "size_kb": size, "answer_kb": 200, "per_read": "20ms" });
+        let node = node(&json!({ "buffer": buffer, "memory": {
+            "heap_limit_mb": 100, "external_per_task_mb": 0.03125
+        } }));
+        let run = on_nodes(&["0s"], &node, &json!([visit("llm")]));
+        assert_eq!((latencies(&run), run.nodes[0].resident_max), (vec![took], resident));
+    }
+}
+
+#[test]
 fn half_a_core_takes_twice_as_long() {
     let node = node(&json!({ "event_loop": { "per_call": fixed("100ms"), "cores": 0.5 } }));
     assert_eq!(latencies(&on_nodes(&["0s"], &node, &json!([visit("llm")]))), [1_200]);

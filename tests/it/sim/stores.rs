@@ -47,6 +47,18 @@ fn a_look_takes_the_time_of_every_layer_that_is_asked() {
 }
 
 #[test]
+fn asking_for_an_entry_first_makes_it_young_if_the_cache_says_so() {
+    let hits = |ask_first: bool, young: bool| {
+        let cache = json!({ "store": { "ttl": "3s", "update_age_on_has": young }, "keys": always_seven() });
+        let look = json!({ "cache": { "cache": "c", "ask_first": ask_first, "miss": [{ "llm": { "provider": "p" } }] } });
+        let system = json!({ "routes": { "way": [look] } });
+        looks(&["0s", "3s", "5s"], &cache, &system).caches[0].1
+    };
+    // Stored at 1 s; asked for at 3 s, it is fresh until 6 s, if that counts, and not until 4 s.
+    assert_eq!([(false, true), (true, false), (true, true)].map(|(ask, young)| hits(ask, young)), [1, 1, 2]);
+}
+
+#[test]
 fn the_layer_of_an_agent_is_its_own_and_lost_with_it() {
     let cache = json!({ "layers": { "layers": [layer("own", "agent", "1h", "10ms", "0s")] }, "keys": always_seven() });
     let step = json!({ "cache": { "cache": "c", "miss": [{ "llm": { "provider": "p" } }] } });

@@ -171,9 +171,17 @@ fn least_left(model: &Model, at: usize, left: &[f64]) -> f64 {
             .filter(|behind| sure(*behind))
             .map_or(0.0, |pc| left[pc as usize]),
         Op::Feature { off, .. } if model.degrades() => next.min(left[off as usize]),
-        Op::Landed | Op::Hedge { .. } | Op::Store { .. } | Op::Replay(_) | Op::Feature { .. } => next,
+        Op::Landed
+        | Op::Hedge { .. }
+        | Op::Store { .. }
+        | Op::Write { .. }
+        | Op::Replay(_)
+        | Op::Resume(_)
+        | Op::Checkpoint(_)
+        | Op::Feature { .. } => next,
         Op::Shared(_)
         | Op::Deliver
+        | Op::Try { .. }
         | Op::LoopStart { .. }
         | Op::LoopNext { .. }
         | Op::Fork { .. }

@@ -51,6 +51,9 @@ impl Flow {
             | Op::Landed
             | Op::Hedge { .. }
             | Op::Deliver
+            | Op::Resume(_)
+            | Op::Checkpoint(_)
+            | Op::Try { .. }
             | Op::Replay(_)
             | Op::Enter(_)
             | Op::Leave
@@ -63,6 +66,7 @@ impl Flow {
             | Op::BranchEnd
             | Op::Lookup { .. }
             | Op::Store { .. }
+            | Op::Write { .. }
             | Op::Spread { .. }
             | Op::Feature { .. }
             | Op::End => None,
@@ -140,6 +144,11 @@ fn spread(model: &Model, at: usize, amount: f64, next: &mut [f64]) {
                 next[pc as usize] += behind(pc);
             }
         }
+        // Whether what fails or what is done in its place: it goes on behind both, unless that is lost too.
+        Op::Try { otherwise, behind: pc } => {
+            next[at + 1] += amount;
+            next[pc as usize] += if is_lossy(model, otherwise as usize..pc as usize) { 0.0 } else { amount };
+        }
         Op::Feature { off, .. } if model.degrades() => next[off as usize] += behind(off),
         Op::Visit(_) | Op::Enter(_) if is_lossy(model, at..at + 1) => {
             next[at + 1] += amount * survivors(model, at);
@@ -149,8 +158,11 @@ fn spread(model: &Model, at: usize, amount: f64, next: &mut [f64]) {
         | Op::Hedge { .. }
         | Op::Enter(_)
         | Op::Store { .. }
+        | Op::Write { .. }
         | Op::Delay { .. }
         | Op::Replay(_)
+        | Op::Resume(_)
+        | Op::Checkpoint(_)
         | Op::Leave
         | Op::Feature { .. } => {
             next[at + 1] += amount;
@@ -197,6 +209,9 @@ pub(super) fn is_lossy(model: &Model, range: Range<usize>) -> bool {
         | Op::Landed
         | Op::Hedge { .. }
         | Op::Leave
+        | Op::Resume(_)
+        | Op::Checkpoint(_)
+        | Op::Try { .. }
         | Op::Choose { .. }
         | Op::LoopStart { .. }
         | Op::LoopNext { .. }
@@ -204,6 +219,7 @@ pub(super) fn is_lossy(model: &Model, range: Range<usize>) -> bool {
         | Op::BranchEnd
         | Op::Lookup { .. }
         | Op::Store { .. }
+        | Op::Write { .. }
         | Op::Spread { .. }
         | Op::Feature { .. } => false,
     })
@@ -218,6 +234,7 @@ fn loses(model: &Model, visit: &Visit) -> bool {
 fn turns_away(model: &Model, visit: &Visit) -> bool {
     let station = &model.stations[usize::from(visit.station)];
     visit.chain.is_some()
+        || visit.failover.is_some()
         || model.faults.iter().any(|fault| fault.effect.station() == Some(visit.station))
         || visit.patience.is_some()
         || visit.timeout.is_some()

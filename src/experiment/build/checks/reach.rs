@@ -89,6 +89,7 @@ fn reached(program: &Program, start: u32) -> Vec<bool> {
             }
             Op::Hold { behind, .. } | Op::LoopStart { behind, .. } => open.extend([at + 1, behind as usize]),
             Op::Lookup { hit, .. } => open.extend([at + 1, hit as usize]),
+            Op::Try { otherwise, behind } => open.extend([at + 1, otherwise as usize, behind as usize]),
             Op::Feature { off, .. } => open.extend([at + 1, off as usize]),
             Op::Delay { .. }
             | Op::Visit(_)
@@ -96,10 +97,13 @@ fn reached(program: &Program, start: u32) -> Vec<bool> {
             | Op::Landed
             | Op::Hedge { .. }
             | Op::Replay(_)
+            | Op::Resume(_)
+            | Op::Checkpoint(_)
             | Op::Enter(_)
             | Op::Leave
             | Op::LoopNext { .. }
-            | Op::Store { .. } => {
+            | Op::Store { .. }
+            | Op::Write { .. } => {
                 open.push(at + 1);
             }
         }

@@ -64,6 +64,9 @@ fn first_place(model: &Model, class: usize) -> Option<Place> {
             | Op::Landed
             | Op::Hedge { .. }
             | Op::Deliver
+            | Op::Resume(_)
+            | Op::Checkpoint(_)
+            | Op::Try { .. }
             | Op::Replay(_)
             | Op::Leave
             | Op::Choose { .. }
@@ -73,6 +76,7 @@ fn first_place(model: &Model, class: usize) -> Option<Place> {
             | Op::BranchEnd
             | Op::Lookup { .. }
             | Op::Store { .. }
+            | Op::Write { .. }
             | Op::Spread { .. }
             | Op::Feature { .. }
             | Op::End => return None,

@@ -41,19 +41,22 @@ fn reaches(program: &Program, at: usize, ends: &[bool]) -> bool {
                 .any(|(place, (cumulative, pc))| cumulative.min(1.0) > before(place).min(1.0) && goes(*pc))
         }
         Op::Spread { first, count, .. } => ways(first, count).any(|(_, pc)| goes(*pc)),
-        Op::Fork { behind, .. } | Op::Hold { behind, .. } => goes(behind),
+        Op::Fork { behind, .. } | Op::Hold { behind, .. } | Op::Try { behind, .. } => goes(behind),
         Op::Delay { .. }
         | Op::Visit(_)
         | Op::Shared(_)
         | Op::Landed
         | Op::Hedge { .. }
         | Op::Replay(_)
+        | Op::Resume(_)
+        | Op::Checkpoint(_)
         | Op::Enter(_)
         | Op::Leave
         | Op::LoopStart { .. }
         | Op::LoopNext { .. }
         | Op::Lookup { .. }
         | Op::Store { .. }
+        | Op::Write { .. }
         | Op::Feature { .. } => ends.get(at + 1).copied().unwrap_or(false),
     }
 }

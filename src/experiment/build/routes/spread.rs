@@ -86,8 +86,12 @@ impl Layout<'_> {
             | Op::Landed
             | Op::Hedge { .. }
             | Op::Deliver
+            | Op::Resume(_)
+            | Op::Checkpoint(_)
+            | Op::Try { .. }
             | Op::Lookup { .. }
             | Op::Store { .. }
+            | Op::Write { .. }
             | Op::Spread { .. }
             | Op::Feature { .. }
             | Op::End => None,

@@ -3,7 +3,7 @@
 use super::{check_law, check_law_option};
 use crate::experiment::diagnostic::Diagnostics;
 use crate::experiment::path::Path;
-use crate::experiment::schema::{MemorySpec, NodeSpec, PauseSpec, ResponsesSpec};
+use crate::experiment::schema::{BufferSpec, MemorySpec, NodeSpec, PauseSpec, ResponsesSpec};
 use crate::experiment::tree::Tree;
 use crate::model::node::{Memory, NodeGroup, Pause};
 use tars_policy::units::Span;
@@ -25,7 +25,9 @@ pub(super) fn group(
         let at = path.key("weight");
         diagnostics.out_of_range(tree, &at, "the weight", f64::from(spec.weight), "1 to 100");
     }
-    let memory = memory(tree, &path.key("memory"), &spec.memory, spec.responses, diagnostics);
+    let mut memory = memory(tree, &path.key("memory"), &spec.memory, spec.responses, diagnostics);
+    let reading = reading(tree, &path.key("buffer"), spec.buffer, diagnostics);
+    memory.external += spec.buffer.map_or(0.0, |buffer| buffer.size_kb / 1024.0);
     let garbage = path.key("garbage");
     not_negative(tree, &garbage.key("per_task_mb"), spec.garbage.per_task_mb, diagnostics);
     not_negative(tree, &garbage.key("per_call_mb"), spec.garbage.per_call_mb, diagnostics);
@@ -46,6 +48,7 @@ pub(super) fn group(
         memory,
         garbage: (spec.garbage.per_task_mb, spec.garbage.per_call_mb),
         work: (spec.event_loop.per_task.clone(), spec.event_loop.per_call.clone()),
+        reading,
         cores: spec.event_loop.cores,
         streamed: streamed(tree, &path.key("responses"), spec.responses, diagnostics),
         minor: spec.minor.as_ref().map(|minor| {
@@ -85,6 +88,20 @@ pub(super) fn group(
         }),
         pools: Vec::new(),
     }
+}
+
+/// The work of the event loop to read an answer through the buffer.
+fn reading(tree: &Tree, path: &Path, spec: Option<BufferSpec>, diagnostics: &mut Diagnostics) -> Span {
+    let Some(buffer) = spec else { return Span::ZERO };
+    positive(tree, &path.key("size_kb"), buffer.size_kb, diagnostics);
+    not_negative(tree, &path.key("answer_kb"), buffer.answer_kb, diagnostics);
+    let reads = (buffer.answer_kb / buffer.size_kb).ceil();
+    if reads > 1e6 {
+        let at = path.key("size_kb");
+        diagnostics.senseless(tree, &at, "an answer takes more than a million reads", "make it larger");
+        return Span::ZERO;
+    }
+    buffer.per_read.scale(reads)
 }
 
 /// How much longer streamed calls take.

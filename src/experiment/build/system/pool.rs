@@ -4,12 +4,14 @@ use super::super::index;
 use super::spec_at;
 use crate::experiment::diagnostic::Diagnostics;
 use crate::experiment::path::Path;
-use crate::experiment::schema::{GroupSpec, Homes, PoolSpec};
+use crate::experiment::schema::{GroupSpec, Homes, LoadingSpec, PoolSpec, StartSpec};
 use crate::experiment::tree::Tree;
+use crate::model::failover::SessionRecovery;
 use crate::model::node::NodeGroup;
 use crate::model::{Group, Pool};
 use tars_policy::pool::WarmPlan;
 use tars_policy::queue::{LANES_MAX, LaneMask};
+use tars_policy::units::Span;
 
 /// A pool of agents.
 #[expect(clippy::too_many_arguments, reason = "everything that a pool may name")]
@@ -93,7 +95,41 @@ pub(super) fn pool(
         ready_at_start: spec.ready_at_start,
         heap: spec.heap.as_ref().map(|heap| (heap.size_mb, heap.base_mb, heap.per_task_mb)),
         nodes: homes,
+        recovery: recovery(tree, &path.key("recovery"), spec, diagnostics),
     }
+}
+
+/// How sessions outlive the agents of a pool.
+fn recovery(
+    tree: &Tree,
+    path: &Path,
+    spec: &PoolSpec,
+    diagnostics: &mut Diagnostics,
+) -> Option<SessionRecovery> {
+    let recovery = spec.recovery.as_ref()?;
+    super::super::failovers::probe(tree, &path.key("heartbeat"), &recovery.heartbeat, diagnostics);
+    super::check_law_option(tree, &path.key("restore"), recovery.restore.as_ref(), diagnostics);
+    Some(SessionRecovery {
+        interval: recovery.heartbeat.interval,
+        misses: recovery.heartbeat.misses,
+        restore: recovery.restore.clone(),
+        load: loading(tree, &path.key("load"), recovery.load, diagnostics),
+        times_max: recovery.times_max,
+    })
+}
+
+/// How long so much data takes at such a rate.
+fn loading(tree: &Tree, path: &Path, load: Option<LoadingSpec>, diagnostics: &mut Diagnostics) -> Span {
+    let Some(LoadingSpec { size_mb, mb_per_s }) = load else { return Span::ZERO };
+    if !(size_mb.is_finite() && size_mb >= 0.0) {
+        diagnostics.out_of_range(tree, &path.key("size_mb"), "the size", size_mb, "at least 0");
+        return Span::ZERO;
+    }
+    if !(mb_per_s.is_finite() && mb_per_s > 0.0) {
+        diagnostics.out_of_range(tree, &path.key("mb_per_s"), "the rate", mb_per_s, "above 0");
+        return Span::ZERO;
+    }
+    Span::from_secs_f64(size_mb / mb_per_s)
 }
 
 /// The kinds of nodes that the agents of a pool live in, each once.
@@ -178,11 +214,16 @@ fn group(
         name: name.to_owned(),
         count: spec.agents,
         concurrency: spec.tasks_per_agent.max(1),
-        cold_start: spec.cold_start.unwrap_or_default(),
-        warm_start: spec.warm_start.unwrap_or_default(),
+        cold_start: total(spec.cold_start.as_ref()),
+        warm_start: total(spec.warm_start.as_ref()),
         minimum: 0,
     };
     (Group { name: name.to_owned(), model, lanes }, agents)
+}
+
+/// How long a start takes; no time where none is stated.
+fn total(start: Option<&StartSpec>) -> Span {
+    start.map_or(Span::ZERO, StartSpec::total)
 }
 
 /// The lanes of the roles that agents take, and that of tasks without a role, which everybody takes.

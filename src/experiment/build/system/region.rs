@@ -13,6 +13,7 @@ pub(super) fn regions(tree: &Tree, system: &SystemSpec, diagnostics: &mut Diagno
     let root = Path::root().key("system").key("regions");
     let names: Vec<String> = system.regions.keys().cloned().collect();
     let pools: Vec<String> = system.pools.keys().cloned().collect();
+    let stations: Vec<String> = system.stations.keys().chain(system.providers.keys()).cloned().collect();
     let caches: Vec<String> = system.caches.keys().cloned().collect();
     let mut regions = Vec::new();
     for (name, spec) in &system.regions {
@@ -21,10 +22,23 @@ pub(super) fn regions(tree: &Tree, system: &SystemSpec, diagnostics: &mut Diagno
             let at = path.key("round_trips").key(other);
             diagnostics.unknown_name(tree, &at, "region", other, &names);
         }
+        if let Some(probe) = &spec.probe {
+            super::super::failovers::probe(tree, &path.key("probe"), probe, diagnostics);
+            if !spec.detected_after.is_zero() {
+                let message = "it is stated when everybody knows, and how they find out";
+                diagnostics.senseless(tree, &path, message, "state `probe` or `detected_after`");
+            }
+        }
+        super::check_law_option(tree, &path.key("restore"), spec.restore.as_ref(), diagnostics);
         regions.push(Region {
             name: name.clone(),
             round_trips: names.iter().map(|other| round_trip(system, name, other)).collect(),
             detected_after: spec.detected_after,
+            probe: spec.probe.map(|probe| (probe.interval, probe.misses)),
+            dns_ttl: spec.dns_ttl,
+            standby: spec.standby,
+            restore: spec.restore.clone(),
+            stations: places(tree, &path.key("stations"), "station", &spec.stations, &stations, diagnostics),
             pools: places(tree, &path.key("pools"), "pool", &spec.pools, &pools, diagnostics),
             caches: places(tree, &path.key("caches"), "cache", &spec.caches, &caches, diagnostics),
         });

@@ -1,0 +1,62 @@
+//! Checkpoints, and steps in the place of others that fail.
+
+use super::Layout;
+use crate::experiment::path::Path;
+use crate::experiment::schema::{AccessSpec, CheckpointStep, TryStep};
+use crate::model::failover::Access;
+use crate::model::route::Op;
+
+impl Layout<'_> {
+    pub(super) fn checkpoint(&mut self, step: &CheckpointStep, path: &Path) {
+        if !self.nested.session || self.nested.branch {
+            self.diagnostics.senseless(
+                self.tree,
+                path,
+                "no session can go on from here",
+                "put it into an `agent` step, outside branches, of a pool that has `recovery`",
+            );
+            return;
+        }
+        let lag = step.lag.as_ref().map(|law| self.span_law(law, &path.key("lag")));
+        self.push(Op::Checkpoint(lag.unwrap_or(u16::MAX)));
+    }
+
+    pub(super) fn attempt(&mut self, step: &TryStep, path: &Path) {
+        let at = self.push(Op::Try { otherwise: 0, behind: 0 });
+        let before = self.nested;
+        self.nested.branch = true;
+        self.steps(&step.steps, &path.key("steps"));
+        self.push(Op::BranchEnd);
+        self.nested = before;
+        let otherwise = self.here();
+        self.steps(&step.otherwise, &path.key("otherwise"));
+        let behind = self.here();
+        self.program.ops[at as usize] = Op::Try { otherwise, behind };
+    }
+
+    /// The failover that a call of a station is under, and what it wants there.
+    pub(super) fn access(
+        &mut self,
+        station: u16,
+        wanted: Option<AccessSpec>,
+        path: &Path,
+    ) -> Option<(u16, Access)> {
+        let group = self.failovers.iter().position(|failover| failover.members.contains(&station));
+        let Some(wanted) = wanted else { return None };
+        let Some(group) = group else {
+            self.diagnostics.senseless(
+                self.tree,
+                &path.key("access"),
+                "the station is in no failover",
+                "name it under `members` of one of `policies.failovers`, or leave `access` out",
+            );
+            return None;
+        };
+        let access = match wanted {
+            AccessSpec::Write => Access::Write,
+            AccessSpec::Read => Access::Read,
+            AccessSpec::Replica => Access::Replica,
+        };
+        Some((super::index(group), access))
+    }
+}

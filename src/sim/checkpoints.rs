@@ -1,0 +1,301 @@
+//! Checkpoints: what of a session outlives its agent, and how a session whose agent has died goes on with another.
+//!
+//! A session is lost sight of until the heartbeat has failed often enough; then it waits for an agent like any other task,
+//! is restored there, and goes on behind the last checkpoint that was safe when its agent died. A crash while it is being
+//! restored begins it all again.
+
+use super::ledger::Part;
+use super::strand::{NONE, Phase, uses};
+use super::world::{FAR, World};
+use crate::model::Model;
+use crate::model::route::LOOPS_MAX;
+use tars_policy::units::Span;
+
+/// A place of a route that a session can go on from.
+#[derive(Clone, Copy, Debug, Default)]
+struct Saved {
+    pc: u32,
+    loops: [u32; LOOPS_MAX],
+    /// When the session was there.
+    at: u64,
+}
+
+/// Where a session is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Stage {
+    /// With its agent.
+    #[default]
+    Running,
+    /// Its agent has died at this moment; it waits to be found, or for an agent.
+    Waiting(u64),
+    /// Its new agent loads the checkpoint.
+    Restoring(u64),
+}
+
+/// What is known of the session of a strand.
+#[derive(Clone, Debug, Default)]
+struct Session {
+    /// The strand's key, as its place is used again.
+    key: u64,
+    safe: Saved,
+    /// Checkpoints on their way, and when each is safe.
+    pending: Vec<(u64, Saved)>,
+    times: u32,
+    stage: Stage,
+}
+
+/// A session whose agent has died.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Hit {
+    pool: u16,
+    crashed_at: u64,
+}
+
+/// What became of sessions whose agents died, in the whole run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SessionsRun {
+    /// Agents' deaths that hit a session which can go on.
+    pub hit: u64,
+    /// Of those, the ones after which it went on.
+    pub resumed: u64,
+    /// The ones after which its next agent died before it went on.
+    pub hit_again: u64,
+    /// The ones after which it was refused an agent, or had died too often.
+    pub lost: u64,
+    /// The ones after which nobody waited for it any more.
+    pub dropped: u64,
+    /// The ones after which it waited when the run stopped.
+    pub still_there: u64,
+    /// Nanoseconds of work that was done again, and the most of one death.
+    pub work_lost: u64,
+    /// The most.
+    pub work_lost_max: u64,
+    /// Nanoseconds from deaths to going on, and the longest.
+    pub resuming: u64,
+    /// The longest.
+    pub resuming_max: u64,
+}
+
+/// The sessions of a run, by strand.
+#[derive(Debug, Default)]
+pub(super) struct Checkpoints {
+    on: bool,
+    of: Vec<Session>,
+    so_far: SessionsRun,
+}
+
+impl Checkpoints {
+    pub(super) fn new(model: &Model) -> Self {
+        Self { on: model.pools.iter().any(|pool| pool.recovery.is_some()), ..Self::default() }
+    }
+
+    fn session(&mut self, id: u32) -> &mut Session {
+        let place = id as usize;
+        if self.of.len() <= place {
+            self.of.resize(place + 1, Session::default());
+        }
+        &mut self.of[place]
+    }
+
+    /// The session of a strand, where it is one that waits or is being restored.
+    fn suspended(&mut self, id: u32, key: u64) -> Option<&mut Session> {
+        let session = self.of.get_mut(id as usize)?;
+        (session.key == key && session.stage != Stage::Running).then_some(session)
+    }
+}
+
+impl World<'_> {
+    /// The agent begins with the held steps, or goes on with them: false where the strand has to wait.
+    pub(super) fn begin_session(&mut self, id: u32, pool: u16) -> bool {
+        let now = self.now;
+        let strand = self.strands.get_mut(id);
+        let session = self.checkpoints.session(id);
+        let crashed_at = match session.stage {
+            Stage::Waiting(crashed_at) | Stage::Restoring(crashed_at) if session.key == strand.key => {
+                crashed_at
+            }
+            Stage::Waiting(_) | Stage::Restoring(_) | Stage::Running => {
+                let safe = Saved { pc: strand.pc, loops: strand.loops, at: now };
+                session.pending.clear();
+                (session.key, session.safe, session.times) = (strand.key, safe, 0);
+                session.stage = Stage::Running;
+                return true;
+            }
+        };
+        let rule = self.plan.model.pools[pool as usize].recovery.as_ref().expect("its sessions can go on");
+        let law = self.plan.restores[pool as usize].as_ref();
+        if matches!(session.stage, Stage::Waiting(_)) && (law.is_some() || !rule.load.is_zero()) {
+            session.stage = Stage::Restoring(crashed_at);
+            let drawn = law.map_or(0, |law| law.sample_span(strand.draw(uses::RESTORE)).as_nanos());
+            let span = drawn.saturating_add(rule.load.as_nanos());
+            strand.pc -= 1;
+            strand.phase = Phase::Delay;
+            strand.ledger.enter(now, Part::File);
+            self.wake_after(id, span);
+            return false;
+        }
+        session.stage = Stage::Running;
+        (strand.pc, strand.loops) = (session.safe.pc, session.safe.loops);
+        // What is done again counts from here for the next death.
+        session.safe.at = now;
+        let account = &mut self.checkpoints.so_far;
+        account.resumed += 1;
+        account.resuming += now - crashed_at;
+        account.resuming_max = account.resuming_max.max(now - crashed_at);
+        self.touch_task(id, super::impact::Mark::Resumed);
+        true
+    }
+
+    /// A strand comes to a pool anew: whatever session it had is behind it.
+    pub(super) fn forget_session(&mut self, id: u32) {
+        if self.checkpoints.on {
+            *self.checkpoints.session(id) = Session::default();
+        }
+    }
+
+    /// The session is written down as it is now: safe at once, or after a lag.
+    pub(super) fn save_session(&mut self, id: u32, lag: u16) {
+        let now = self.now;
+        let strand = self.strands.get(id);
+        let saved = Saved { pc: strand.pc, loops: strand.loops, at: now };
+        let safe_at = match lag {
+            NONE => now,
+            law => {
+                let span = self.plan.spans[law as usize].sample_span(strand.draw(uses::DELAY));
+                now.saturating_add(span.as_nanos())
+            }
+        };
+        let key = strand.key;
+        let session = self.checkpoints.session(id);
+        if session.key != key {
+            return;
+        }
+        if safe_at == now {
+            session.pending.clear();
+            session.safe = saved;
+            return;
+        }
+        // Logs are written in order: what is older is safe no later.
+        session.pending.retain(|(at, _)| *at > now || *at < safe_at);
+        session.pending.push((safe_at, saved));
+    }
+
+    /// The agent of a strand has died: what its session has left, if it can go on.
+    pub(super) fn session_is_hit(&mut self, id: u32) -> Option<Hit> {
+        if !self.checkpoints.on {
+            return None;
+        }
+        let now = self.now;
+        let strand = self.strands.get(id);
+        let (key, pool) = (strand.key, strand.pool);
+        let rule = self.plan.model.pools[pool as usize].recovery.as_ref()?;
+        let session = self.checkpoints.session(id);
+        if session.key != key {
+            // It has an agent, and has not begun yet: it has nothing to lose.
+            let safe = Saved { pc: strand.enter_pc, loops: strand.loops, at: now };
+            *session = Session { key, safe, ..Session::default() };
+        }
+        let began = session.stage;
+        for (at, saved) in session.pending.drain(..) {
+            if at <= now && saved.at > session.safe.at {
+                session.safe = saved;
+            }
+        }
+        session.stage = Stage::Running;
+        session.times += 1;
+        let (given_up, lost) = (session.times > rule.times_max, now - session.safe.at);
+        let account = &mut self.checkpoints.so_far;
+        account.hit += 1;
+        let crashed_at = match began {
+            Stage::Running => {
+                account.work_lost += lost;
+                account.work_lost_max = account.work_lost_max.max(lost);
+                now
+            }
+            Stage::Waiting(since) | Stage::Restoring(since) => {
+                account.hit_again += 1;
+                since
+            }
+        };
+        if given_up {
+            account.lost += 1;
+            return None;
+        }
+        Some(Hit { pool, crashed_at })
+    }
+
+    /// A session without an agent waits until the heartbeat has failed often enough.
+    pub(super) fn await_detection(&mut self, id: u32, hit: Hit) {
+        let now = self.now;
+        let rule = self.plan.model.pools[hit.pool as usize].recovery.as_ref().expect("it can go on");
+        let found_at = noticed_at(now, rule.interval, rule.misses);
+        let strand = self.strands.get_mut(id);
+        strand.phase = Phase::Undetected;
+        strand.pool = hit.pool;
+        strand.ledger.enter(now, Part::Interrupted);
+        strand.timer = self.agenda.schedule(found_at.min(FAR), super::event::Event::Wake(id));
+        self.checkpoints.session(id).stage = Stage::Waiting(hit.crashed_at);
+    }
+
+    /// The death of its agent has been noticed: the session asks for another.
+    pub(super) fn session_is_found(&mut self, id: u32) {
+        let now = self.now;
+        let strand = self.strands.get_mut(id);
+        strand.entered = now;
+        strand.pc = strand.enter_pc;
+        let pool = strand.pool;
+        self.queue_up(id, pool);
+    }
+
+    /// A strand is withdrawn, or (`lost`) fails: whatever its session waited for is over.
+    pub(super) fn session_ends(&mut self, id: u32, lost: bool) {
+        if !self.checkpoints.on {
+            return;
+        }
+        let key = self.strands.get(id).key;
+        if let Some(session) = self.checkpoints.suspended(id, key) {
+            session.stage = Stage::Running;
+            let account = &mut self.checkpoints.so_far;
+            *(if lost { &mut account.lost } else { &mut account.dropped }) += 1;
+        }
+    }
+
+    /// Deaths that hit sessions are followed by exactly one of: going on, another death, loss, withdrawal, waiting.
+    pub(super) fn audit_sessions(&self) {
+        let SessionsRun { hit, resumed, hit_again, lost, dropped, still_there, .. } = self.sessions_run();
+        assert_eq!(
+            hit,
+            resumed + hit_again + lost + dropped + still_there,
+            "sessions whose agents died are all accounted for"
+        );
+    }
+
+    /// The account when the run stops.
+    pub(super) fn sessions_run(&self) -> SessionsRun {
+        let waits = |(id, strand): &(u32, &super::strand::Strand)| {
+            let session = self.checkpoints.of.get(*id as usize);
+            session.is_some_and(|session| session.key == strand.key && session.stage != Stage::Running)
+        };
+        let still_there = self.strands.iter().filter(waits).count() as u64;
+        SessionsRun { still_there, ..self.checkpoints.so_far }
+    }
+}
+
+/// When `misses` probes in a row have found something dead that died at `at`: they ask at multiples of the interval.
+pub(super) fn noticed_at(at: u64, interval: Span, misses: u32) -> u64 {
+    let interval = interval.as_nanos().max(1);
+    let first = (at / interval + 1).saturating_mul(interval);
+    first.saturating_add(u64::from(misses.saturating_sub(1)).saturating_mul(interval))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_death_is_noticed_by_the_last_of_so_many_probes_after_it() {
+        let ten = Span::from_nanos(10);
+        assert_eq!([19, 20, 21].map(|at| noticed_at(at, ten, 1)), [20, 30, 30]);
+        assert_eq!([19, 20].map(|at| noticed_at(at, ten, 3)), [40, 50]);
+    }
+}
