@@ -150,7 +150,9 @@ fn contradictions_of_the_multipliers_are_told() {
     let found = published();
     let rows = found["multipliers"].as_array().unwrap();
     let row = |name: &str, month: u64| {
-        rows.iter().find(|row| row["name"] == name && row["month"] == month).unwrap_or_else(|| panic!("{name}"))
+        rows.iter()
+            .find(|row| row["name"] == name && row["month"] == month)
+            .unwrap_or_else(|| panic!("{name}"))
     };
     near(&row("agents", 3)["found"][0][1], 2.236, 1e-3);
     near(&row("compute", 18)["stated"], 50.0, 0.0);
@@ -197,7 +199,15 @@ fn every_file_has_the_same_bytes_again_and_for_any_number_of_threads() {
         crate::store::listed(&folder.path().join(out))
     };
     let one = run("1", "one");
-    for name in ["result.json", "forecast.csv", "costs.csv", "limits.csv", "report.html", "manifest.json", "plots/demand.png"] {
+    for name in [
+        "result.json",
+        "forecast.csv",
+        "costs.csv",
+        "limits.csv",
+        "report.html",
+        "manifest.json",
+        "plots/demand.png",
+    ] {
         assert!(one.contains_key(name), "{name} is missing of {:?}", one.keys());
     }
     assert!(one == run("1", "again"));
@@ -223,7 +233,10 @@ fn what_the_file_says_reaches_the_page_as_text() {
     let page = fs::read_to_string(folder.path().join("o/report.html")).unwrap();
     assert!(!page.contains("<script"), "a text became an element");
     assert!(page.contains("&lt;script&gt;alert(1)&lt;/script&gt;"));
-    assert!(!page.contains("http://") || page.matches("http://").count() == page.matches("http://www.w3.org").count());
+    assert!(
+        !page.contains("http://")
+            || page.matches("http://").count() == page.matches("http://www.w3.org").count()
+    );
 }
 
 #[test]

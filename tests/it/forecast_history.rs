@@ -113,8 +113,17 @@ fn bad_histories_are_told_with_their_place() {
         (two_years().replace("2025-03,", "2025-03,-"), "cannot be negative"),
         (two_years().replace("2025-03", "2025-04"), "which of them holds"),
         ("date,agents\n2026-02,5\n".to_owned(), "a history of 1 rows"),
-        (two_years().lines().filter(|line| !line.starts_with("2025-03")).collect::<Vec<_>>().join("\n"), "1 dates are missing"),
-        (two_years().replace("2026-02", "2026-03").replace("2026-01", "2026-02").replace("2025-12", "2026-01"), "dates are missing"),
+        (
+            two_years().lines().filter(|line| !line.starts_with("2025-03")).collect::<Vec<_>>().join("\n"),
+            "1 dates are missing",
+        ),
+        (
+            two_years()
+                .replace("2026-02", "2026-03")
+                .replace("2026-01", "2026-02")
+                .replace("2025-12", "2026-01"),
+            "dates are missing",
+        ),
         ("\u{0}\u{1}nonsense".to_owned(), "no column `date`"),
     ];
     for (history, expected) in wrong {

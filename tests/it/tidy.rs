@@ -146,7 +146,8 @@ fn a_source_file_holds_one_idea() {
 
 /// The files under `experiments/` that are experiments, and those that are forecasts: they name their schema.
 pub(crate) fn experiments_and_forecasts() -> (Vec<PathBuf>, Vec<PathBuf>) {
-    let is_experiment = |file: &PathBuf| !fs::read_to_string(file).unwrap().contains("forecast.schema.json\"");
+    let is_experiment =
+        |file: &PathBuf| !fs::read_to_string(file).unwrap().contains("forecast.schema.json\"");
     files("experiments", "json").into_iter().partition(is_experiment)
 }
 
