@@ -156,7 +156,7 @@ pub fn search(
     agents: &[f64],
     spec: &SimulationSpec,
 ) -> Result<Vec<Plan>, String> {
-    let start = |agents: &f64| {
+    let start = |agents: &f64| -> Vec<f64> {
         sized.iter().zip(&usage.loads).map(|(of, load)| of.units(START * load * agents)).collect()
     };
     let starts: Vec<Vec<f64>> = agents.iter().map(start).collect();
