@@ -53,16 +53,17 @@ fn a_known_law_of_growth_is_recovered_with_the_stated_coverage() {
     assert!(wrong < 0.6, "{wrong}");
 }
 
-/// With the method chosen by its backtest each time and stretched as its past asks, as the program does.
+/// With the method chosen by its backtest each time and stretched as its past asks, as the program does. What did best in
+/// a short past is flattered by it, so that fewer values lie inside than of a law that is known.
 #[test]
 #[ignore = "asks 200 histories at every past date"]
-fn the_chosen_method_recovers_the_law_too() {
+fn the_chosen_method_is_nearly_as_sure_as_it_should_be() {
     let found = coverage(|past| {
-        let found = backtest(past, 12, AHEAD).unwrap();
+        let found = backtest(past, 12, 6).unwrap();
         let best = found.rows.iter().find(|row| row.method == found.best).unwrap();
         (found.best, best.stretch.max(1.0))
     });
-    assert!((0.75..=0.85).contains(&found), "{found}");
+    assert!((0.7..=0.85).contains(&found), "{found}");
 }
 
 /// The forecast of a history, and the folder it stands in.
