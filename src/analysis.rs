@@ -4,6 +4,7 @@ pub mod analytic;
 mod answer;
 mod cell;
 mod flags;
+mod limits;
 pub mod metrics;
 pub mod theory;
 pub mod validate;

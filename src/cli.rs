@@ -21,36 +21,67 @@ pub struct Cli {
 #[derive(Clone, Debug, Subcommand)]
 pub enum Command {
     /// Runs every configuration of an experiment's sweep and answers its question.
+    #[command(
+        after_help = "Example: tars-sim sweep experiments/tier3.json --quick --set /slo/latency_p99=5s"
+    )]
     Sweep(RunArgs),
     /// Runs one configuration in depth: the experiment without its sweep.
+    #[command(after_help = "Example: tars-sim run experiments/tier3.json --format json")]
     Run(SingleArgs),
     /// Checks an experiment and runs nothing.
+    #[command(after_help = "Example: tars-sim check mine/starter.json")]
     Check(CheckArgs),
     /// Holds the simulator against queueing theory and exact replays; code 3 if anything is off.
+    #[command(after_help = "Example: tars-sim validate --format csv")]
     Validate(ValidateArgs),
     /// Holds every published TARS figure against the simulator: a verdict each; code 3 if any is missed.
+    #[command(after_help = "Example: tars-sim reproduce --quick --group tier3")]
     Reproduce(ReproduceArgs),
-    /// Prints the JSON schema of experiment files.
-    Schema,
+    /// Months ahead: what load comes, which limit binds first, what to order by when, what it costs, and how sure that is.
+    #[command(after_help = "Example: tars-sim forecast experiments/forecast-18-months.json --quick")]
+    Forecast(ForecastArgs),
+    /// Prints the JSON schema of experiment files, of forecast files, or of `result.json`.
+    #[command(after_help = "Example: tars-sim schema result > result.schema.json")]
+    Schema {
+        /// Which files the schema is of.
+        #[arg(value_enum, value_name = "FILES", default_value_t = SchemaOf::Experiment)]
+        of: SchemaOf,
+    },
     /// Writes a small commented experiment to start from.
+    #[command(after_help = "Example: tars-sim init mine")]
     Init {
         /// The folder that it goes to.
         #[arg(value_name = "DIR", default_value = ".")]
         folder: PathBuf,
     },
     /// Draws the tables, plots and page of a result again from its `result.json`.
+    #[command(after_help = "Example: tars-sim report outputs/tier3 --format openmetrics > tier3.om")]
     Report {
         /// The folder of the result.
         #[arg(value_name = "DIR")]
         folder: PathBuf,
         /// What goes to standard output.
-        #[arg(long, value_enum, default_value_t = OutputFormat::Table)]
-        format: OutputFormat,
+        #[arg(long, value_enum, default_value_t = ResultFormat::Table)]
+        format: ResultFormat,
+        /// Where simulated time 0 stands for `--format openmetrics`, in seconds of Unix time.
+        #[arg(long, value_name = "SECONDS", default_value_t = 0, allow_negative_numbers = true)]
+        #[arg(value_parser = clap::value_parser!(u64).range(..=253_402_300_799))]
+        start: u64,
     },
     /// Prints a script that completes commands and options in a shell.
+    #[command(
+        after_help = "Example: tars-sim completions bash > ~/.local/share/bash-completion/completions/tars-sim"
+    )]
     Completions {
         /// The shell.
         shell: Shell,
+    },
+    /// Prints a manual page: of the program, or of one of its commands.
+    #[command(after_help = "Example: tars-sim man sweep | man -l -")]
+    Man {
+        /// The command.
+        #[arg(value_name = "COMMAND")]
+        command: Option<String>,
     },
 }
 
@@ -126,6 +157,36 @@ pub struct ReproduceArgs {
     pub format: OutputFormat,
 }
 
+/// How a forecast is made.
+#[derive(Clone, Debug, Args)]
+pub struct ForecastArgs {
+    /// The forecast file.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Sets a value of the forecast file, by JSON pointer; may be repeated, a later one wins.
+    #[arg(long = "set", value_name = "/PATH=VALUE")]
+    pub sets: Vec<String>,
+    /// The folder of public traces, for experiments that replay them [default: `TARS_SIM_DATA`, or ../shared/data].
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// The folder of results [default: outputs/NAME, or outputs/NAME-quick].
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// A first look within seconds: two replications, and months of up to 5,000 agents. Not for decisions.
+    #[arg(long, conflicts_with = "full")]
+    pub quick: bool,
+    /// Simulates every month, for an hour each: hours of work.
+    #[arg(long)]
+    pub full: bool,
+    /// Worker threads; 0 takes one for each core. Results do not depend on it.
+    #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true)]
+    #[arg(value_parser = clap::value_parser!(u16).range(..=1024))]
+    pub threads: u16,
+    /// What goes to standard output: a summary, `result.json`, or `forecast.csv`.
+    #[arg(long, value_enum, default_value_t = OutputFormat::Table)]
+    pub format: OutputFormat,
+}
+
 /// How experiments are run.
 #[derive(Clone, Debug, Args)]
 pub struct RunArgs {
@@ -156,8 +217,8 @@ pub struct RunArgs {
     #[arg(long)]
     pub require_slo: bool,
     /// What goes to standard output.
-    #[arg(long, value_enum, default_value_t = OutputFormat::Table)]
-    pub format: OutputFormat,
+    #[arg(long, value_enum, default_value_t = ResultFormat::Table)]
+    pub format: ResultFormat,
     /// Tells no progress.
     #[arg(long, short)]
     pub quiet: bool,
@@ -184,4 +245,29 @@ pub enum OutputFormat {
     Json,
     /// `results.csv`.
     Csv,
+}
+
+/// What goes to standard output of a result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ResultFormat {
+    /// A summary for people.
+    Table,
+    /// `result.json`.
+    Json,
+    /// `results.csv`.
+    Csv,
+    /// The time series as OpenMetrics text, for Prometheus and Grafana.
+    #[value(name = "openmetrics")]
+    OpenMetrics,
+}
+
+/// What a schema is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SchemaOf {
+    /// Experiment files.
+    Experiment,
+    /// Forecast files.
+    Forecast,
+    /// `result.json`.
+    Result,
 }

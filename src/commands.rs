@@ -4,7 +4,9 @@
 
 mod axes;
 mod failure;
+mod forecast;
 mod init;
+mod manual;
 mod precision;
 mod prepare;
 mod progress;
@@ -20,7 +22,7 @@ mod validate;
 
 pub use failure::{Cause, Failure};
 
-use crate::cli::{Cli, Command, OutputFormat};
+use crate::cli::{Cli, Command, ResultFormat};
 use crate::report::terminal::Screen;
 use crate::report::{self, Format};
 use crate::store::{FolderLock, Manifest, Outgoing};
@@ -62,14 +64,16 @@ pub fn execute(cli: Cli, around: &Surroundings) -> Result<(), Failure> {
         Command::Check(args) => check(&args.experiment, around),
         Command::Validate(args) => validate::run(&args, around),
         Command::Reproduce(args) => reproduce::run(&args),
-        Command::Schema => print(schema::text().as_bytes()),
+        Command::Forecast(args) => forecast::run(&args, around),
+        Command::Schema { of } => print(schema::text(of).as_bytes()),
         Command::Init { folder } => init::init(&folder),
-        Command::Report { folder, format } => redraw(&folder, format, around),
+        Command::Report { folder, format, start } => redraw(&folder, format_from(format, start), around),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "tars-sim", &mut script);
             print(&script)
         }
+        Command::Man { command } => print(&manual::page(Cli::command(), command.as_deref())?),
     }
 }
 
@@ -113,7 +117,7 @@ fn no_folder(file: &Path) -> Failure {
 }
 
 /// Draws everything that follows from `result.json` again.
-fn redraw(folder: &Path, format: OutputFormat, around: &Surroundings) -> Result<(), Failure> {
+fn redraw(folder: &Path, format: Format, around: &Surroundings) -> Result<(), Failure> {
     let read = |name: &str| read_result(folder, name);
     let manifest: Manifest = serde_json::from_slice(&read("manifest.json")?)
         .map_err(|error| Failure::usage(format!("error: manifest.json is not readable: {error}")))?;
@@ -129,7 +133,7 @@ fn redraw(folder: &Path, format: OutputFormat, around: &Surroundings) -> Result<
         .collect();
     let lock = FolderLock::take(folder)?;
     crate::store::write(&lock, &files, manifest)?;
-    print(&report::stdout(&result, format.into(), Some(&folder.display().to_string()), around.screen)?)
+    print(&report::stdout(&result, format, Some(&folder.display().to_string()), around.screen)?)
 }
 
 /// Writes data to standard output. Whoever reads it may stop early.
@@ -148,12 +152,12 @@ fn talk(text: &str) {
     let _ = io::stderr().lock().write_all(text.as_bytes());
 }
 
-impl From<OutputFormat> for Format {
-    fn from(format: OutputFormat) -> Self {
-        match format {
-            OutputFormat::Table => Self::Table,
-            OutputFormat::Json => Self::Json,
-            OutputFormat::Csv => Self::Csv,
-        }
+/// What is to be printed of a result; simulated time starts at the Unix time `start_s`.
+fn format_from(format: ResultFormat, start_s: u64) -> Format {
+    match format {
+        ResultFormat::Table => Format::Table,
+        ResultFormat::Json => Format::Json,
+        ResultFormat::Csv => Format::Csv,
+        ResultFormat::OpenMetrics => Format::OpenMetrics { start_s },
     }
 }

@@ -5,6 +5,7 @@ pub mod cli;
 pub mod commands;
 pub mod engine;
 pub mod experiment;
+pub mod forecast;
 pub mod model;
 pub mod published;
 pub mod random;

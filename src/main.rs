@@ -4,8 +4,9 @@ use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 use tars_sim::commands::{self, Surroundings};
 use tars_sim::report::terminal::{Colour, Screen};
+use terminal_size::{Width, terminal_size_of};
 
-/// Columns of a terminal that does not say how wide it is, and of a file.
+/// Columns of a file, and of a terminal that does not say how wide it is.
 const WIDTH: usize = 110;
 
 fn main() -> ExitCode {
@@ -24,7 +25,11 @@ fn main() -> ExitCode {
 
 /// All that is read from the environment, and only here.
 fn surroundings() -> Surroundings {
-    let columns = std::env::var_os("COLUMNS").and_then(|text| text.to_str()?.parse().ok());
+    let columns = std::env::var_os("COLUMNS").and_then(|text| text.to_str()?.parse().ok()).or_else(|| {
+        terminal_size_of(io::stdout())
+            .map(|(Width(columns), _)| usize::from(columns))
+            .filter(|columns| *columns > 0)
+    });
     let plain =
         std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()) || !io::stdout().is_terminal();
     let colour = if plain { Colour::Plain } else { Colour::Ansi };

@@ -90,6 +90,14 @@ impl Model {
         self.degrade.is_some() || self.levels.is_some()
     }
 
+    /// Whether any cache keeps answers that grow outdated.
+    pub fn has_outdated_answers(&self) -> bool {
+        self.caches.iter().any(|cache| match &cache.store {
+            CacheKind::Semantic(semantic) => semantic.rule.outdated_after_mean.is_some(),
+            CacheKind::Plain(_) | CacheKind::Layered(_) => false,
+        })
+    }
+
     /// Whether any answers are streamed.
     pub fn streams(&self) -> bool {
         self.nodes.iter().any(|group| group.streamed.is_some())
@@ -322,8 +330,8 @@ pub struct CacheStore {
     pub name: String,
     /// What kind of cache it is, its size and ageing.
     pub store: CacheKind,
-    /// The popularity of keys.
-    pub keys: Law<f64>,
+    /// The popularity of keys; the users of the tasks when absent.
+    pub keys: Option<Law<f64>>,
     /// The size of an entry.
     pub entry_bytes: u64,
     /// How long a look takes.

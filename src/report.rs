@@ -7,6 +7,7 @@ pub mod csv;
 pub mod html;
 pub mod json;
 mod number;
+pub mod openmetrics;
 pub mod plot;
 mod select;
 pub mod terminal;
@@ -76,6 +77,11 @@ pub enum Format {
     Json,
     /// `results.csv`.
     Csv,
+    /// The time series as OpenMetrics text.
+    OpenMetrics {
+        /// The Unix time at which simulated time starts, in seconds.
+        start_s: u64,
+    },
 }
 
 /// Makes every file of a report that follows from the result: `result.json`, the tables, the plots and the page.
@@ -124,5 +130,6 @@ pub fn stdout(
         Format::Table => Ok(terminal::summary(result, folder, screen).into_bytes()),
         Format::Json => json::to_bytes(result),
         Format::Csv => csv::results(result),
+        Format::OpenMetrics { start_s } => Ok(openmetrics::time_series(result, start_s)),
     }
 }

@@ -3,13 +3,14 @@
 //! Everything a report shows is in here; a report never needs the experiment, the simulator or a clock.
 
 use indexmap::IndexMap;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The version of this contract; a reader refuses another.
 pub const FORMAT: u32 = 2;
 
 /// One experiment, swept: everything that a report can show.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ResultFile {
     /// The version of the contract, [`FORMAT`].
     pub format: u32,
@@ -49,10 +50,26 @@ pub struct ResultFile {
     pub flags: Vec<Flag>,
     /// The answer's cells with an assumed figure at half and at double.
     pub sensitivity: Vec<Sensitivity>,
+    /// Published values to draw beside the simulated ones.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub published: Vec<PublishedCurve>,
+}
+
+/// Published values of a metric along an axis.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct PublishedCurve {
+    /// The metric's name.
+    pub metric: String,
+    /// The axis, by index into [`ResultFile::axes`].
+    pub axis: usize,
+    /// Where they are published.
+    pub source: String,
+    /// The axis's value and the published one, in the metric's unit.
+    pub points: Vec<(f64, f64)>,
 }
 
 /// One varied quantity.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Axis {
     /// A short name with its unit, for a plot's axis.
     pub label: String,
@@ -65,7 +82,7 @@ pub struct Axis {
 }
 
 /// What a metric is.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct MetricInfo {
     /// Its key in [`Cell::metrics`]: `latency_p99_s`.
     pub name: String,
@@ -82,7 +99,7 @@ pub struct MetricInfo {
 }
 
 /// Which way a metric improves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Better {
     /// Smaller is better.
@@ -94,7 +111,7 @@ pub enum Better {
 }
 
 /// One condition of the service level objective.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SloTerm {
     /// The metric judged.
     pub metric: String,
@@ -107,7 +124,7 @@ pub struct SloTerm {
 }
 
 /// The direction of a limit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Bound {
     /// The metric may not exceed the limit.
@@ -117,7 +134,7 @@ pub enum Bound {
 }
 
 /// The answer to the question.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Answer {
     /// One or two sentences that answer it.
     pub headline: String,
@@ -130,7 +147,7 @@ pub struct Answer {
 }
 
 /// One configuration and what was found.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Cell {
     /// Its place in the sweep, row-major.
     pub index: usize,
@@ -170,7 +187,7 @@ pub struct Cell {
 }
 
 /// Whether a cell could be computed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CellStatus {
     /// It was.
@@ -180,7 +197,7 @@ pub enum CellStatus {
 }
 
 /// A number with its interval, or the reason why it has none.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Figure {
     /// The estimate; absent when nothing was seen.
     pub value: Option<f64>,
@@ -198,7 +215,7 @@ pub struct Figure {
 }
 
 /// One part of a task's time.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct LedgerPart {
     /// Its name: `provider`, `rate-limit wait`.
     pub part: String,
@@ -209,7 +226,7 @@ pub struct LedgerPart {
 }
 
 /// The tasks that share one value of a dimension.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Breakdown {
     /// `priority`, `class`, `role`, `model`, `provider`.
     pub dimension: String,
@@ -221,7 +238,7 @@ pub struct Breakdown {
 }
 
 /// What one station did.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct StationResult {
     /// Its name.
     pub name: String,
@@ -230,7 +247,7 @@ pub struct StationResult {
 }
 
 /// Values over time, one row a window.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Series {
     /// The length of a window, in seconds.
     pub window_s: f64,
@@ -243,10 +260,24 @@ pub struct Series {
     /// How intervals were made, and why some columns have none.
     #[serde(default)]
     pub method: String,
+    /// The faults that were planned, in the order of their beginnings.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub faults: Vec<FaultSpan>,
+}
+
+/// A time in which something went wrong as planned.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct FaultSpan {
+    /// What went wrong, and where: `errors, anthropic`.
+    pub label: String,
+    /// When it began, in simulated seconds.
+    pub start_s: f64,
+    /// When it ended, in simulated seconds.
+    pub end_s: f64,
 }
 
 /// A figure that the model uses, and how far it can be trusted.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Assumption {
     /// Where it stands in the merged experiment, as a JSON pointer.
     pub path: String,
@@ -262,7 +293,7 @@ pub struct Assumption {
 }
 
 /// Something to know before trusting a number.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Flag {
     /// A stable word: `extrapolated`, `unfinished`, `run-too-short`, `never-acts`, `limit-exhausts`.
     pub code: String,
@@ -273,7 +304,7 @@ pub struct Flag {
 }
 
 /// How much a flag matters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
     /// Good to know.
@@ -283,7 +314,7 @@ pub enum Severity {
 }
 
 /// An assumed figure at half and at double.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Sensitivity {
     /// What was changed, in words.
     pub label: String,
@@ -296,7 +327,7 @@ pub struct Sensitivity {
 }
 
 /// One factor of a sensitivity.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SensitivityRow {
     /// 0.5, 1 or 2.
     pub factor: f64,

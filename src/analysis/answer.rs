@@ -7,10 +7,10 @@ use super::cell::{slo_terms, trim};
 use crate::experiment::schema::SloSpec;
 use crate::model::metric::{Better as MetricBetter, Metric};
 use crate::result::{
-    Answer, Assumption, Axis, Better, Cell, CellStatus, FORMAT, Figure, Flag, MetricInfo, ResultFile,
-    Sensitivity, Severity, SloTerm,
+    Answer, Assumption, Axis, Better, Cell, CellStatus, FORMAT, Figure, Flag, MetricInfo, PublishedCurve,
+    ResultFile, Sensitivity, Severity, SloTerm,
 };
-use wording::{carried_words, uncarried_words};
+use wording::{carried_words, in_words, uncarried_words};
 
 /// What a whole result is made from, besides its cells.
 #[derive(Clone, Debug)]
@@ -39,6 +39,8 @@ pub struct Whole {
     pub slo: SloSpec,
     /// Figures used.
     pub assumptions: Vec<Assumption>,
+    /// What is published along its axes.
+    pub published: Vec<PublishedCurve>,
 }
 
 /// Puts a result together.
@@ -67,6 +69,7 @@ pub fn assemble(whole: Whole, cells: Vec<Cell>, sensitivity: Vec<Sensitivity>) -
         assumptions: whole.assumptions,
         flags,
         sensitivity,
+        published: whole.published,
     }
 }
 
@@ -157,10 +160,12 @@ fn answer(whole: &Whole, slo: &[SloTerm], cells: &[Cell], sensitivity: &[Sensiti
     let backs = done
         .iter()
         .filter_map(|cell| Some((words(&whole.axes, cell, |_| true), cell.flags.iter().find(back)?)));
-    answer.details.extend(backs.take(DETAILS_MAX).map(|(setting, flag)| {
-        let with = if setting.is_empty() { String::new() } else { format!("with {setting}: ") };
-        format!("{}.", capital(&format!("{with}{}", flag.text)))
-    }));
+    answer.details.extend(backs.take(DETAILS_MAX).map(in_words));
+    let binds = |flag: &&Flag| flag.code == "binds-first";
+    let bound = done
+        .iter()
+        .filter_map(|cell| Some((words(&whole.axes, cell, |_| true), cell.flags.iter().find(binds)?)));
+    answer.details.extend(bound.take(DETAILS_MAX).map(in_words));
     if let Some(flag) = cells.iter().flat_map(|cell| &cell.flags).find(|flag| flag.code == "never-acts") {
         answer.details.push(format!("{}.", capital(&flag.text)));
     }

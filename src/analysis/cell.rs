@@ -146,6 +146,7 @@ fn says_something(metric: Metric, model: &Model) -> bool {
         Metric::CostPerCorrect => has_cost(model) && has_offers(model),
         Metric::Agents => !model.pools.is_empty(),
         Metric::CacheHits => !model.caches.is_empty(),
+        Metric::StaleHits => model.program.writes_any() || model.has_outdated_answers(),
         Metric::FirstByteMean | Metric::FirstByteP50 | Metric::FirstByteP95 | Metric::FirstByteP99 => {
             model.streams()
         }

@@ -2,16 +2,19 @@
 
 mod failures;
 
+use super::limits::{demands, rate_limits};
 use super::metrics::{CameBack, came_back, heap_growth};
 use crate::model::Model;
 use crate::result::{Cell, Flag, Severity};
 use crate::sim::Run;
 use tars_policy::autoscale::AutoscaleSpec;
 use tars_policy::degrade::Level;
-use tars_policy::limiter::Counted;
 
 /// The share of unfinished tasks, and of services beyond the calibration, from which on they are told.
 const SHARE_TOLD: f64 = 0.01;
+
+/// How many limits are told beside the one that binds first.
+const DEMANDS_TOLD: usize = 4;
 
 /// Everything there is to say of a configuration.
 pub(super) fn of_cell(model: &Model, runs: &[Run], cell: &Cell) -> Vec<Flag> {
@@ -20,6 +23,7 @@ pub(super) fn of_cell(model: &Model, runs: &[Run], cell: &Cell) -> Vec<Flag> {
     growing(model, runs, &mut flags);
     extrapolated(model, runs, &mut flags);
     limits(model, runs, &mut flags);
+    binding(model, runs, &mut flags);
     scalers(model, runs, &mut flags);
     modes(model, runs, &mut flags);
     levels(runs, &mut flags);
@@ -110,55 +114,43 @@ fn extrapolated(model: &Model, runs: &[Run], flags: &mut Vec<Flag>) {
 
 /// How long a full bucket lasts at the load seen, and what it carries after.
 fn limits(model: &Model, runs: &[Run], flags: &mut Vec<Flag>) {
-    let providers = model.stations.iter().filter(|station| !station.offers.is_empty()).count();
-    for (index, station) in model.stations.iter().enumerate() {
-        let Some(mut limiter) = station.limiter.as_ref().and_then(|spec| spec.build().ok()) else { continue };
-        limiter.set_initial_level(1.0);
-        let calls: u64 = runs.iter().map(|run| run.stations[index].calls).sum();
-        let time: f64 = runs.iter().map(super::metrics::seconds).sum();
-        if calls == 0 {
-            continue;
-        }
-        let good: u64 = runs.iter().map(|run| run.good).sum();
-        let tokens = |f: fn(&Run) -> u64| runs.iter().map(f).sum::<u64>() as f64 / good.max(1) as f64;
-        let per_call = |counts: Counted| match counts {
-            Counted::Requests => 1.0,
-            Counted::InputTokens => tokens(|run| run.input_tokens),
-            Counted::OutputTokens => tokens(|run| run.output_tokens),
-            Counted::TotalTokens => tokens(|run| run.input_tokens + run.output_tokens),
+    for limit in rate_limits(model, runs) {
+        let (station, unit) = (&model.stations[limit.station].name, limit.unit);
+        let (asked, sustained) = (limit.asked, limit.sustained);
+        let text = match limit.seconds_to_exhaustion {
+            Some(seconds) => format!(
+                "the limit of `{station}` sustains {sustained:.2} {unit}/s; at the {asked:.1}/s asked for, a full bucket lasts {seconds:.0} s"
+            ),
+            None => format!(
+                "the limit of `{station}` sustains {sustained:.2} {unit}/s, more than the {asked:.1}/s asked for"
+            ),
         };
-        // What is refused or held up before it calls less often than it would: of the only provider at least one call a
-        // task is asked for. Where several share the load nobody knows whose those calls would have been.
-        let is_only_provider = !station.offers.is_empty() && providers == 1;
-        let issued: u64 = runs.iter().map(|run| run.issued).sum();
-        let rate = (if is_only_provider { calls.max(issued) } else { calls }) as f64 / time;
-        for bucket in 0..limiter.len() {
-            let counts = limiter.counts(bucket);
-            let asked = rate * per_call(counts);
-            let sustained = limiter.sustained_per_s(bucket);
-            let what = match counts {
-                Counted::Requests => "calls",
-                Counted::InputTokens => "input tokens",
-                Counted::OutputTokens => "output tokens",
-                Counted::TotalTokens => "tokens",
-            };
-            let text = match limiter.seconds_to_exhaustion(bucket, asked) {
-                Some(seconds) => format!(
-                    "the limit of `{}` sustains {sustained:.2} {what}/s; at the {asked:.1}/s asked for, a full bucket lasts {seconds:.0} s",
-                    station.name
-                ),
-                None => format!(
-                    "the limit of `{}` sustains {sustained:.2} {what}/s, more than the {asked:.1}/s asked for",
-                    station.name
-                ),
-            };
-            flags.push(if asked > sustained {
-                warning("limit-binds", text)
-            } else {
-                info("limit-holds", text)
-            });
-        }
+        flags.push(if asked > sustained { warning("limit-binds", text) } else { info("limit-holds", text) });
     }
+}
+
+/// Which limit binds first, and how far the next ones are.
+fn binding(model: &Model, runs: &[Run], flags: &mut Vec<Flag>) {
+    let mut demands = demands(model, runs);
+    demands.sort_by(|a, b| b.load.total_cmp(&a.load));
+    let Some(first) = demands.first().filter(|first| first.binds) else { return };
+    let told = |demand: &super::limits::Demand| {
+        format!("{} ({:.0} of {:.0} {})", demand.name, demand.asked, demand.limit, demand.unit)
+    };
+    let next: Vec<String> = demands[1..]
+        .iter()
+        .take(DEMANDS_TOLD)
+        .map(|demand| format!("{} at {:.0} %", told(demand), demand.load * 100.0))
+        .collect();
+    let rest = if next.is_empty() { String::new() } else { format!("; then {}", next.join(", ")) };
+    flags.push(warning(
+        "binds-first",
+        format!(
+            "the limit that binds first is that of {}, of which {:.1} times as much is asked{rest}",
+            told(first),
+            first.load
+        ),
+    ));
 }
 
 fn scalers(model: &Model, runs: &[Run], flags: &mut Vec<Flag>) {

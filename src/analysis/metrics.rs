@@ -88,6 +88,9 @@ pub fn quotient(model: &Model, metric: Metric, run: &Run) -> Option<(f64, f64)> 
         Metric::Quality => (run.quality as f64 / 1e6, run.good as f64),
         Metric::CostPerCorrect => (dollars(model, run) * 1_000.0, run.quality as f64 / 1e6),
         Metric::Agents => (run.pools.iter().map(|pool| pool.agent_area as f64).sum::<f64>() / 1e9, window),
+        Metric::StaleHits => {
+            (run.stale_hits as f64, run.caches.iter().map(|(_, hits)| *hits).sum::<u64>() as f64)
+        }
         Metric::CacheHits => {
             let (looks, hits) = run.caches.iter().fold((0, 0), |(looks, hits), (l, h)| (looks + l, hits + h));
             (hits as f64, looks as f64)
@@ -143,6 +146,7 @@ fn system(model: &Model, metric: Metric, seen: Seen<'_>) -> Option<Estimate> {
         | Metric::Quality
         | Metric::CostPerCorrect
         | Metric::Agents
+        | Metric::StaleHits
         | Metric::Available
         | Metric::Degraded
         | Metric::Touched
@@ -200,6 +204,7 @@ fn share_or_ratio(metric: Metric, pairs: &[(f64, f64)], confidence: f64) -> Opti
         | Metric::Quality
         | Metric::CostPerCorrect
         | Metric::Agents
+        | Metric::StaleHits
         | Metric::Touched
         | Metric::Lost
         | Metric::Retried

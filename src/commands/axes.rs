@@ -1,10 +1,25 @@
 //! What a sweep varies, as results tell it: the values of each axis, and each cell's place among them.
 
+use crate::experiment::schema::PublishedSpec;
 use crate::experiment::sweep::{Coordinate, Setting};
 use crate::experiment::{CellSpec, Path};
-use crate::result::Axis;
+use crate::result::{Axis, PublishedCurve};
 use indexmap::IndexMap;
 use std::sync::Arc;
+
+/// What is published along the axes that are varied; the rest has no place to be drawn at.
+pub(super) fn published(axes: &[Axis], specs: &[PublishedSpec]) -> Vec<PublishedCurve> {
+    let along = |spec: &PublishedSpec| axes.iter().position(|axis| axis.paths.contains(&spec.path));
+    let curve = |spec: &PublishedSpec| {
+        Some(PublishedCurve {
+            metric: spec.metric.clone(),
+            axis: along(spec)?,
+            source: spec.source.clone(),
+            points: spec.points.clone(),
+        })
+    };
+    specs.iter().filter_map(curve).collect()
+}
 
 /// The axes of a sweep, and each cell's place on each of them.
 #[derive(Clone, Debug, Default)]

@@ -95,6 +95,7 @@ mod tests {
             seed: 1,
             windows: 60,
             recovery: None,
+            impact: false,
         }
     }
 

@@ -1,12 +1,24 @@
-//! `schema`: what editors complete and check experiments with, made from the types that read them.
+//! `schema`: what editors complete and check experiments with, and what readers of results can rely on, made from the
+//! types that read and write them.
 
+use crate::cli::SchemaOf;
 use crate::experiment::schema::ExperimentFile;
 use crate::experiment::sweep::SweepSpec;
+use crate::result::ResultFile;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
-/// The JSON schema of experiment files, indented.
-pub(super) fn text() -> String {
+/// The JSON schema of some files, indented.
+pub(super) fn text(of: SchemaOf) -> String {
+    match of {
+        SchemaOf::Experiment => of_experiments(),
+        SchemaOf::Forecast => of_forecasts(),
+        SchemaOf::Result => of_results(),
+    }
+}
+
+/// That of experiment files.
+fn of_experiments() -> String {
     let mut generator = SchemaSettings::draft2020_12().into_generator();
     let sweep = generator.subschema_for::<SweepSpec>();
     let mut schema = generator.into_root_schema_for::<ExperimentFile>().to_value();
@@ -18,9 +30,27 @@ pub(super) fn text() -> String {
         }
     }
     open(&mut schema, Position::Root);
-    let mut text = serde_json::to_string_pretty(&schema).expect("a schema is plain JSON");
+    indented(&schema)
+}
+
+/// That of `result.json`.
+fn of_results() -> String {
+    let generator = SchemaSettings::draft2020_12().into_generator();
+    indented(&generator.into_root_schema_for::<ResultFile>().to_value())
+}
+
+fn indented(schema: &Value) -> String {
+    let mut text = serde_json::to_string_pretty(schema).expect("a schema is plain JSON");
     text.push('\n');
     text
+}
+
+/// That of forecast files.
+fn of_forecasts() -> String {
+    let generator = SchemaSettings::draft2020_12().into_generator();
+    let mut schema = generator.into_root_schema_for::<crate::forecast::schema::ForecastFile>().to_value();
+    open(&mut schema, Position::Root);
+    indented(&schema)
 }
 
 /// Where a schema stands.
@@ -90,7 +120,7 @@ mod tests {
 
     #[test]
     fn the_schema_knows_sweeps_notes_and_parts() {
-        let schema: Value = serde_json::from_str(&text()).unwrap();
+        let schema: Value = serde_json::from_str(&of_experiments()).unwrap();
         let at = |pointer: &str| schema.pointer(pointer).cloned().unwrap_or_default();
         assert_eq!(at("/properties/sweep/$ref"), json!("#/$defs/SweepSpec"));
         assert_eq!(at("/properties/note/type"), json!("string"));

@@ -5,7 +5,7 @@ use super::prepare::{Prepared, prepare};
 use super::progress::{Manner, Meter};
 use super::{Cause, Failure, Surroundings, precision, print, quick, sensitivity, signal, talk, theory};
 use crate::analysis::{CellInput, Whole, analyse_cell, analytic, assemble, metrics};
-use crate::cli::{OutputFormat, RunArgs};
+use crate::cli::{ResultFormat, RunArgs};
 use crate::experiment::build::{Experiment, TraceStore};
 use crate::experiment::{CellSpec, Loaded};
 use crate::model::Measure;
@@ -90,7 +90,7 @@ pub(super) fn sweep(
     theory: Theory,
     around: &Surroundings,
 ) -> Result<(), Failure> {
-    if theory == Theory::Beside && args.format == OutputFormat::Json {
+    if theory == Theory::Beside && matches!(args.format, ResultFormat::Json | ResultFormat::OpenMetrics) {
         return Err(Failure::usage("error: `--analytic` prints a table or CSV"));
     }
     let mut prepared = prepare(&args.experiment, &sets(args)?, around)?;
@@ -135,13 +135,14 @@ pub(super) fn sweep(
     };
     save(&store, &result, &rows, identity.experiment())?;
     let shown = folder.display().to_string();
+    let format = super::format_from(args.format, 0);
     match (&compared, args.format) {
-        (Some(compared), OutputFormat::Csv) => print(theory::csv(compared)?.as_bytes())?,
-        (Some(compared), OutputFormat::Table | OutputFormat::Json) => {
-            print(&report::stdout(&result, args.format.into(), Some(&shown), around.screen)?)?;
+        (Some(compared), ResultFormat::Csv) => print(theory::csv(compared)?.as_bytes())?,
+        (Some(compared), ResultFormat::Table | ResultFormat::Json | ResultFormat::OpenMetrics) => {
+            print(&report::stdout(&result, format, Some(&shown), around.screen)?)?;
             print(theory::table(compared).as_bytes())?;
         }
-        (None, _) => print(&report::stdout(&result, args.format.into(), Some(&shown), around.screen)?)?,
+        (None, _) => print(&report::stdout(&result, format, Some(&shown), around.screen)?)?,
     }
     verdict(args, &result)
 }
@@ -204,6 +205,7 @@ impl Sweep<'_> {
             axes: self.axes.axes.clone(),
             slo: first.slo.clone(),
             assumptions: self.loaded.assumptions.iter().map(assumption).collect(),
+            published: axes::published(&self.axes.axes, &first.published),
         }
     }
 }

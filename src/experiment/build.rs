@@ -20,8 +20,8 @@ use super::decode::Fields;
 use super::diagnostic::Diagnostics;
 use super::path::Path;
 use super::schema::{
-    CostSpec, FaultSpec, MeasureMode, MeasureSpec, PoliciesSpec, PrecisionSpec, SensitivitySpec, SloSpec,
-    WarmupSpec,
+    CostSpec, FaultSpec, MeasureMode, MeasureSpec, PoliciesSpec, PrecisionSpec, PublishedSpec,
+    SensitivitySpec, SloSpec, WarmupSpec,
 };
 use super::tree::Tree;
 use crate::model::metric::MetricKey;
@@ -46,6 +46,8 @@ pub struct Experiment {
     pub slo: SloSpec,
     /// What is shown at half and double.
     pub sensitivity: Vec<SensitivitySpec>,
+    /// What is drawn beside it.
+    pub published: Vec<PublishedSpec>,
 }
 
 /// Makes the experiment that `tree` describes; `traces` holds what was read from files already.
@@ -62,6 +64,7 @@ pub fn build(tree: &Tree, traces: &mut TraceStore, diagnostics: &mut Diagnostics
     let slo: Option<SloSpec> = optional(&mut fields, "slo", diagnostics);
     let faults = fields.list::<FaultSpec>("faults", diagnostics);
     let sensitivity = fields.list::<SensitivitySpec>("sensitivity", diagnostics);
+    let published = fields.list::<PublishedSpec>("published", diagnostics);
     let measure: Option<MeasureSpec> = fields.required("measure", diagnostics);
     let policies = fields.tree("policies").map_or(Some(PoliciesSpec::default()), |policies| {
         policies_of(policies, &root.key("policies"), diagnostics)
@@ -78,6 +81,8 @@ pub fn build(tree: &Tree, traces: &mut TraceStore, diagnostics: &mut Diagnostics
     }
     let (measure, slo, cost) = (measure?, slo?, cost?);
     check_slo(tree, &slo, diagnostics);
+    let published = published?;
+    check_published(tree, &published, diagnostics);
     let policies = policies?;
     check_policies(tree, &policies, diagnostics);
     let (system, load) = (system?, workload?);
@@ -153,6 +158,7 @@ pub fn build(tree: &Tree, traces: &mut TraceStore, diagnostics: &mut Diagnostics
         model,
         slo,
         sensitivity: sensitivity?,
+        published,
     })
 }
 
@@ -242,6 +248,17 @@ fn check_policies(tree: &Tree, policies: &PoliciesSpec, diagnostics: &mut Diagno
 fn check_positive(tree: &Tree, path: &Path, span: Span, diagnostics: &mut Diagnostics) {
     if span.is_zero() {
         diagnostics.senseless(tree, path, "this span is zero; expected a positive one", "");
+    }
+}
+
+/// What is published must be of a metric of the system, or it would silently not be drawn.
+fn check_published(tree: &Tree, published: &[PublishedSpec], diagnostics: &mut Diagnostics) {
+    for (place, spec) in published.iter().enumerate() {
+        let known = MetricKey::examples();
+        if !known.contains(&spec.metric) {
+            let path = Path::root().key("published").index(place).key("metric");
+            diagnostics.unknown_name(tree, &path, "metric of the system", &spec.metric, &known);
+        }
     }
 }
 

@@ -44,8 +44,9 @@ pub use policy::{
 };
 pub use region::RegionSpec;
 pub use route::{
-    AgentStep, CacheStep, Choice, DelayStep, FallbackCall, FeatureStep, HoldStep, JoinSpec, LlmStep,
-    LoopStep, ParallelStep, PromptCacheSpec, ReplayStep, SpreadBy, SpreadStep, Step, VisitStep,
+    AgentStep, CacheStep, Choice, CopySpec, DelayStep, FallbackCall, FeatureStep, HoldStep, JoinSpec,
+    LlmStep, LoopStep, ParallelStep, PromptCacheSpec, ReplayStep, SpreadBy, SpreadStep, Step, VisitStep,
+    WriteStep,
 };
 pub use sockets::SocketsSpec;
 pub use start::StartSpec;
@@ -107,6 +108,23 @@ pub struct ExperimentFile {
     /// Assumed figures to show at half and double in the cells of the answer.
     #[serde(default)]
     pub sensitivity: Vec<SensitivitySpec>,
+    /// Published figures to draw beside the simulated ones.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub published: Vec<PublishedSpec>,
+}
+
+/// Published values of a metric along an axis of the sweep. They are drawn and nothing else: no number depends on them.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PublishedSpec {
+    /// The metric: `latency_p99_s`.
+    pub metric: String,
+    /// A path that the axis varies.
+    pub path: String,
+    /// Pairs of the axis's value and the published one, in the metric's unit.
+    pub points: Vec<(f64, f64)>,
+    /// Where they are published.
+    pub source: String,
 }
 
 /// Where a figure comes from.

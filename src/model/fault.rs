@@ -55,6 +55,21 @@ pub enum Effect {
 }
 
 impl Effect {
+    /// What it does, in words.
+    pub const fn words(&self) -> &'static str {
+        match self {
+            Self::Errors(_) => "errors",
+            Self::Hangs(_) => "no answers",
+            Self::BrownOut(..) => "slow and failing answers",
+            Self::QuotaCut(..) => "a smaller quota",
+            Self::Crash(..) => "agents die",
+            Self::Flush(_) => "a cache is emptied",
+            Self::NodeDeath(..) => "nodes die",
+            Self::RegionDown(_) => "a region is cut off",
+            Self::Partition(_) => "out of reach of those who watch it",
+        }
+    }
+
     /// The station it is about.
     pub const fn station(&self) -> Option<u16> {
         match self {

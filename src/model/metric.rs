@@ -61,6 +61,8 @@ pub enum Metric {
     Agents,
     /// Looks into caches that hit.
     CacheHits,
+    /// Hits on what was out of date.
+    StaleHits,
     /// From the end of a trigger until good answers are back.
     TimeToRecover,
     /// The share of replications that came back.
@@ -155,7 +157,7 @@ type Row = (&'static str, &'static str, &'static str, &'static str, Better, bool
 
 impl Metric {
     /// Every metric, in the order of display.
-    pub const ALL: [Self; 39] = [
+    pub const ALL: [Self; 40] = [
         Self::Good,
         Self::Issued,
         Self::Ended,
@@ -181,6 +183,7 @@ impl Metric {
         Self::CostPerCorrect,
         Self::Agents,
         Self::CacheHits,
+        Self::StaleHits,
         Self::TimeToRecover,
         Self::Recovered,
         Self::Available,
@@ -227,6 +230,7 @@ impl Metric {
             Self::CostPerCorrect => ("cost_usd_per_1000_correct", "cost per 1,000 right answers", "USD", "cost over tasks that ended well times their accuracy", Lower, false),
             Self::Agents => ("agents_mean", "agents", "agents", "time average over the window, all pools", Neither, false),
             Self::CacheHits => ("cache_hit_share", "cache hits", "share", "looks into caches that found an entry", Higher, false),
+            Self::StaleHits => ("stale_hit_share", "stale hits", "share", "hits on a copy older than the last write of what it is a copy of, and on answers that are outdated, of all hits", Lower, false),
             Self::TimeToRecover => ("time_to_recover_s", "time to recover", "s", "from the end of the trigger until good answers are, and stay, the stated share of the tasks submitted; whole run", Lower, true),
             Self::DeadLetters => ("dead_letters_per_task", "dead letters", "per task", "calls given up and put aside per task", Lower, false),
             Self::Recovered => ("recovered_share", "recovered", "share", "replications that came back before they ended", Higher, false),

@@ -141,6 +141,15 @@ pub enum Op {
         /// Which cache.
         cache: u16,
     },
+    /// Writes what a cache holds where it comes from.
+    Write {
+        /// Which cache.
+        cache: u16,
+        /// The law of what is written, by place in [`Program::counts`]; as it is looked up when `u16::MAX`.
+        keys: u16,
+        /// What the cache does with its copy.
+        copy: CopyFate,
+    },
     /// One of several ways.
     Spread {
         /// The first way.
@@ -159,6 +168,17 @@ pub enum Op {
     },
     /// The task is done.
     End,
+}
+
+/// What a cache does with its copy of what is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CopyFate {
+    /// It forgets it.
+    Removed,
+    /// It takes the new one.
+    Replaced,
+    /// It is not told, and keeps it.
+    Kept,
 }
 
 /// How one of several ways is chosen.
@@ -277,4 +297,16 @@ pub struct Chain {
     pub policy: Fallback,
     /// The calls in order, by place in [`Program::visits`].
     pub visits: Vec<u16>,
+}
+
+impl Program {
+    /// Whether anything that any cache holds is ever written.
+    pub fn writes_any(&self) -> bool {
+        self.ops.iter().any(|op| matches!(op, Op::Write { .. }))
+    }
+
+    /// Whether anything that this cache holds is ever written.
+    pub fn writes(&self, cache: u16) -> bool {
+        self.ops.iter().any(|op| matches!(op, Op::Write { cache: written, .. } if *written == cache))
+    }
 }

@@ -88,8 +88,12 @@ pub struct Closed {
     pub think: Option<Law<Span>>,
     /// Whether they start thinking.
     pub start_thinking: bool,
+    /// When the first of them starts.
+    pub start_after: Span,
     /// Over how long they start.
     pub start_spread: Span,
+    /// From when on they submit nothing more.
+    pub leave_after: Option<Span>,
     /// How many tasks each submits.
     pub tasks_per_user: Option<u64>,
 }

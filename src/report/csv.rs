@@ -200,7 +200,7 @@ fn head_columns(result: &ResultFile) -> Vec<Column> {
 }
 
 /// The columns of all time series, in the order in which the cells name them.
-fn series_names(result: &ResultFile) -> IndexSet<String> {
+pub(super) fn series_names(result: &ResultFile) -> IndexSet<String> {
     let series = result.cells.iter().filter_map(|cell| cell.series.as_ref());
     series.flat_map(|series| series.columns.keys().cloned()).collect()
 }

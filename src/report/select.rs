@@ -119,22 +119,30 @@ pub(crate) fn is_numeric(axis: &Axis) -> bool {
     all && axis.numbers.iter().any(|value| *value != axis.numbers[0])
 }
 
-/// A label and its unit, which stands after the last comma: `offered load` and `1/s`; `agents` and nothing.
+/// A label and its unit, which stands after the last comma of a quantity: `offered load` and `1/s`; `agents` and
+/// nothing.
 pub(crate) fn axis_name(axis: &Axis) -> (String, String) {
     let label = number::clean(&axis.label);
     match label.rsplit_once(", ") {
-        Some((name, unit)) if unit.chars().count() <= 16 => (name.to_owned(), unit.to_owned()),
+        Some((name, unit)) if unit.chars().count() <= 16 && axis.numbers.iter().any(Option::is_some) => {
+            (name.to_owned(), unit.to_owned())
+        }
         Some(_) | None => (label, String::new()),
     }
 }
 
+/// A value on an axis in words: `offered load 28/s`; `agents, users: 5, 50`.
+pub(crate) fn axis_words(axis: &Axis, value: &str) -> String {
+    let (name, unit) = axis_name(axis);
+    let colon = if name.contains(", ") { ":" } else { "" };
+    format!("{name}{colon} {}", number::beside_unit(value, &unit))
+}
+
 /// A cell's values on some axes in words: `agents 80, limit 3000 1/min`.
 pub(crate) fn describe(result: &ResultFile, cell: &Cell, axes: &[usize]) -> String {
-    let parts = axes.iter().filter_map(|axis| {
-        let (name, unit) = axis_name(result.axes.get(*axis)?);
-        let value = axis_value(result, cell, *axis);
-        Some(format!("{name} {}", number::beside_unit(&value, &unit)))
-    });
+    let parts = axes
+        .iter()
+        .filter_map(|axis| Some(axis_words(result.axes.get(*axis)?, &axis_value(result, cell, *axis))));
     parts.collect::<Vec<_>>().join(", ")
 }
 

@@ -91,6 +91,10 @@ impl Sink {
             self.text(name);
             self.numbers([*looks, *hits]);
         }
+        if model.program.writes_any() {
+            self.text("stale hits");
+            self.number(run.stale_hits);
+        }
         self.controllers(model, run);
         for window in &run.windows {
             self.window(window);

@@ -5,8 +5,9 @@ use super::ledger::Part;
 use super::levels::LevelsState;
 use super::strand::{Cause, NONE, Phase, uses};
 use super::world::{World, whole};
-use crate::model::route::Op;
+use crate::model::route::{CopyFate, Op};
 use crate::model::{CacheKind, Model};
+use crate::random::Sampler;
 use std::collections::BTreeMap;
 use tars_policy::cache::{Cache, Lookup};
 use tars_policy::layers::{Layers, Place, Scope};
@@ -21,6 +22,17 @@ pub(super) struct Caches {
     asked: BTreeMap<u32, Answer>,
     /// How often the place of an agent had been used before, where the agent has caches of its own.
     generations: BTreeMap<u32, u32>,
+    /// Of each cache, whether what it holds is ever written.
+    written: Vec<bool>,
+    /// Of what is written, by cache and key: when it was last, and when the copy in a plain cache was taken.
+    ages: BTreeMap<(u16, u64), Ages>,
+}
+
+/// When something was last written, and when a copy of it was taken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Ages {
+    written: u64,
+    copied: u64,
 }
 
 /// A cache at work; an entry knows the model whose answer it holds.
@@ -30,9 +42,12 @@ enum Store {
     Semantic(SemanticCache<u64, u16>),
 }
 
-/// What a look has found: the model that answered, and where the answer came from.
+/// What a look has found: the model that answered, and where the answer came from; and whether it is out of date.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Answer(Option<(u16, u16)>);
+struct Answer {
+    found: Option<(u16, u16)>,
+    stale: bool,
+}
 
 impl Caches {
     pub(super) fn new(model: &Model) -> Self {
@@ -46,6 +61,8 @@ impl Caches {
             stores: model.caches.iter().map(|cache| store(&cache.store)).collect(),
             asked: BTreeMap::new(),
             generations: BTreeMap::new(),
+            written: (0..).take(model.caches.len()).map(|cache| model.program.writes(cache)).collect(),
+            ages: BTreeMap::new(),
         }
     }
 
@@ -106,6 +123,18 @@ impl Caches {
         }
     }
 
+    /// Whether what a cache holds has been written since its copy was taken at `copied`.
+    fn is_stale(&self, cache: u16, key: u64, copied: u64) -> bool {
+        self.ages.get(&(cache, key)).is_some_and(|ages| ages.written > copied)
+    }
+
+    /// A plain cache takes a copy.
+    fn copies(&mut self, cache: u16, key: u64, now: u64) {
+        if self.written[cache as usize] {
+            self.ages.entry((cache, key)).or_default().copied = now;
+        }
+    }
+
     /// The strand looks no more.
     #[inline]
     pub(super) fn stops_asking(&mut self, id: u32) {
@@ -158,9 +187,9 @@ impl World<'_> {
     #[inline(never)]
     pub(super) fn begin_look(&mut self, id: u32, cache: u16) -> bool {
         let (plan, now) = (self.plan, self.now);
+        let key = self.key_of(id, plan.caches[cache as usize].keys.as_ref());
         let strand = self.strands.get_mut(id);
-        let draw = strand.draw(uses::CACHE_KEY);
-        strand.cache_key = u64::from(whole(plan.caches[cache as usize].keys.sample(draw)));
+        strand.cache_key = key;
         let span = match &plan.model.caches[cache as usize].store {
             CacheKind::Plain(_) => {
                 let law = plan.caches[cache as usize].lookup.as_ref();
@@ -176,17 +205,57 @@ impl World<'_> {
         false
     }
 
+    /// What a strand asks for: by popularity, or what is its user's.
+    fn key_of(&self, id: u32, popularity: Option<&Sampler>) -> u64 {
+        match popularity {
+            Some(law) => u64::from(whole(law.sample(self.strands.get(id).draw(uses::CACHE_KEY)))),
+            None => self.user_key(id),
+        }
+    }
+
+    /// What a cache holds is written where it comes from.
+    #[inline(never)]
+    pub(super) fn write(&mut self, id: u32, cache: u16, keys: u16, copy: CopyFate) {
+        let (plan, time, now) = (self.plan, self.time(), self.now);
+        let popularity = plan.counts.get(usize::from(keys)).or(plan.caches[cache as usize].keys.as_ref());
+        let key = self.key_of(id, popularity);
+        let strand = self.strands.get(id);
+        let place = self.caches.place(cache, strand.pool, strand.agent, strand.node);
+        let bytes = plan.model.caches[cache as usize].entry_bytes;
+        let caches = &mut self.caches;
+        caches.ages.entry((cache, key)).or_default().written = now;
+        match (&mut caches.stores[cache as usize], copy) {
+            (_, CopyFate::Kept) => {}
+            (Store::Plain(store), CopyFate::Removed) => {
+                let _ = store.remove(&key);
+            }
+            (Store::Layered(layers), CopyFate::Removed) => {
+                let _ = layers.invalidate(place, &key);
+            }
+            (Store::Plain(store), CopyFate::Replaced) => {
+                let _ = store.insert(time, key, NONE, bytes);
+                caches.copies(cache, key, now);
+            }
+            (Store::Layered(layers), CopyFate::Replaced) => {
+                let _ = layers.insert(time, place, &key, NONE, bytes);
+            }
+            (Store::Semantic(_), _) => unreachable!("answers are not written"),
+        }
+    }
+
     /// What a cache answers, and how long it takes to.
     fn ask(&mut self, id: u32, cache: u16) -> Span {
         let (plan, time) = (self.plan, self.time());
         let strand = self.strands.get_mut(id);
         let key = strand.cache_key;
         let place = self.caches.place(cache, strand.pool, strand.agent, strand.node);
-        let (answer, took) = match &mut self.caches.stores[cache as usize] {
+        let (found, stale, took) = match &mut self.caches.stores[cache as usize] {
             Store::Plain(_) => unreachable!("a plain cache is looked into at the end of a look"),
             Store::Layered(layers) => {
                 let look = layers.get(time, place, &key);
-                (look.hit.map(|hit| (hit.value, cache)), look.took)
+                let copied = look.hit.map(|hit| time.as_nanos() - hit.age.as_nanos());
+                let stale = copied.is_some_and(|copied| self.caches.is_stale(cache, key, copied));
+                (look.hit.map(|hit| (hit.value, cache)), stale, look.took)
             }
             Store::Semantic(store) => {
                 let similarity = match &plan.caches[cache as usize].similarity {
@@ -204,10 +273,10 @@ impl World<'_> {
                     Found::Exact { value, .. } | Found::Similar { value, .. } => Some((value, source)),
                     Found::Miss => None,
                 };
-                (found, look.took)
+                (found, look.outdated, look.took)
             }
         };
-        self.caches.asked.insert(id, Answer(answer));
+        self.caches.asked.insert(id, Answer { found, stale });
         took
     }
 
@@ -220,19 +289,23 @@ impl World<'_> {
             unreachable!("a strand looks only at a lookup");
         };
         let key = strand.cache_key;
-        let found = match &mut self.caches.stores[cache as usize] {
+        let Answer { found, stale } = match &mut self.caches.stores[cache as usize] {
             Store::Plain(store) => {
                 let there = !ask_first || store.has(time, &key);
-                match there.then(|| store.get(time, &key)) {
+                let found = match there.then(|| store.get(time, &key)) {
                     Some(Lookup::Hit(model) | Lookup::Stale(model)) => Some((*model, cache)),
                     Some(Lookup::Miss) | None => None,
-                }
+                };
+                let ages = self.caches.ages.get(&(cache, key));
+                let stale = found.is_some() && ages.is_some_and(|ages| ages.written > ages.copied);
+                Answer { found, stale }
             }
             Store::Layered(_) | Store::Semantic(_) => {
-                self.caches.asked.remove(&id).expect("who has looked has an answer").0
+                self.caches.asked.remove(&id).expect("who has looked has an answer")
             }
         };
         self.probe.cache_look(usize::from(cache), found.is_some(), strand.measured);
+        self.probe.stale_hits += u64::from(stale && strand.measured);
         if let Some((model, source)) = found {
             strand.cached = source;
             if model != NONE {
@@ -262,6 +335,7 @@ impl World<'_> {
         match &mut self.caches.stores[cache as usize] {
             Store::Plain(store) => {
                 let _ = store.insert(time, key, model, stated.entry_bytes);
+                self.caches.copies(cache, key, time.as_nanos());
                 Span::ZERO
             }
             Store::Layered(layers) => layers.insert(time, place, &key, model, stated.entry_bytes),

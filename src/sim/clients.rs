@@ -73,7 +73,8 @@ impl World<'_> {
             self.users.push(User { client, key, issued: 0 });
             let spread =
                 u128::from(closed.start_spread.as_nanos()) * u128::from(number) / u128::from(closed.users);
-            let mut at = u64::try_from(spread).expect("a share of the spread");
+            let spread = u64::try_from(spread).expect("a share of the spread");
+            let mut at = closed.start_after.as_nanos().saturating_add(spread);
             if closed.start_thinking {
                 at = at.saturating_add(self.think(user));
             }
@@ -97,7 +98,8 @@ impl World<'_> {
         let state = &mut self.users[user as usize];
         let (client, key, issued) = (state.client, state.key, state.issued);
         if let Load::Closed(closed) = &self.plan.model.clients[client as usize].load
-            && closed.tasks_per_user.is_some_and(|most| issued >= most)
+            && (closed.tasks_per_user.is_some_and(|most| issued >= most)
+                || closed.leave_after.is_some_and(|leave| self.now >= leave.as_nanos()))
         {
             return;
         }

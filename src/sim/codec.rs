@@ -15,7 +15,7 @@ use crate::tally::Samples;
 use std::fmt;
 
 /// The version of the layout.
-const VERSION: u64 = 4;
+const VERSION: u64 = 6;
 
 /// Why bytes are no run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -205,7 +205,7 @@ impl Run {
         if from.0.is_empty() { Ok(run) } else { Err(RunDecodeError) }
     }
 
-    fn plain(&self) -> [u64; 24] {
+    fn plain(&self) -> [u64; 25] {
         let mut copy = self.shallow();
         copy.plain_mut().map(|value| *value)
     }
@@ -245,11 +245,12 @@ impl Run {
             quality: self.quality,
             input_tokens: self.input_tokens,
             output_tokens: self.output_tokens,
+            stale_hits: self.stale_hits,
             ..Self::default()
         }
     }
 
-    fn plain_mut(&mut self) -> [&mut u64; 24] {
+    fn plain_mut(&mut self) -> [&mut u64; 25] {
         [
             &mut self.cut,
             &mut self.end,
@@ -275,6 +276,7 @@ impl Run {
             &mut self.quality,
             &mut self.input_tokens,
             &mut self.output_tokens,
+            &mut self.stale_hits,
         ]
     }
 }

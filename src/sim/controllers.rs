@@ -26,6 +26,8 @@ struct Scaler {
     ups: u64,
     downs: u64,
     arrived_before: u64,
+    /// Tasks that had left at the last look, and their time in the pool.
+    left_before: (u64, u128),
 }
 
 /// What an autoscaler did in a run.
@@ -52,6 +54,7 @@ impl Controllers {
                     ups: 0,
                     downs: 0,
                     arrived_before: 0,
+                    left_before: (0, 0),
                 })
                 .collect(),
             starting: Arena::new(),
@@ -217,7 +220,9 @@ impl World<'_> {
         let state = &mut self.controllers.scalers[index as usize];
         let scale = state.rule.decide(time, &metrics);
         state.looks += 1;
-        state.arrived_before = self.pools[scaler.pool as usize].arrived;
+        let pool = &self.pools[scaler.pool as usize];
+        state.arrived_before = pool.arrived;
+        state.left_before = (pool.left, pool.sojourn);
         match scale.target_change {
             0 => {}
             up @ 1.. => {
@@ -259,9 +264,20 @@ impl World<'_> {
             agents_starting: starting,
             busy_share: if slots == 0 { 0.0 } else { 1.0 - f64::from(free) / f64::from(slots) },
             heap_share: self.heap_share(scaler.pool),
+            tasks_running: slots.saturating_sub(free),
+            latency: self.latency_since(index),
             mean_processing: Span::from_nanos(u64::try_from(mean).unwrap_or(u64::MAX)),
             arrival_rate_per_s: arrived as f64 / scaler.interval.as_secs_f64(),
         }
+    }
+
+    /// The mean time in the pool of the tasks that left it since the scaler's last look; zero where none did.
+    fn latency_since(&self, index: usize) -> Span {
+        let pool = &self.pools[self.plan.model.autoscalers[index].pool as usize];
+        let (left, sojourn) = self.controllers.scalers[index].left_before;
+        let left = u128::from(pool.left - left);
+        let mean = (pool.sojourn - sojourn).checked_div(left).unwrap_or(0);
+        Span::from_nanos(u64::try_from(mean).unwrap_or(u64::MAX))
     }
 
     /// The degradation controller looks, decides and looks again later.

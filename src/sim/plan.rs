@@ -137,7 +137,8 @@ pub(super) struct ClientPlan {
 /// Samplers of a cache.
 #[derive(Debug)]
 pub(super) struct CachePlan {
-    pub(super) keys: Sampler,
+    /// Whose each user has one when absent.
+    pub(super) keys: Option<Sampler>,
     /// How similar a question is to others of its topic.
     pub(super) similarity: Option<Sampler>,
     pub(super) lookup: Option<Sampler>,
@@ -190,7 +191,7 @@ impl Plan {
             .caches
             .iter()
             .map(|cache| CachePlan {
-                keys: Sampler::of_counts(&cache.keys),
+                keys: cache.keys.as_ref().map(Sampler::of_counts),
                 similarity: match &cache.store {
                     CacheKind::Semantic(semantic) => Some(Sampler::of_counts(&semantic.similarity)),
                     CacheKind::Plain(_) | CacheKind::Layered(_) => None,

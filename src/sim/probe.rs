@@ -79,6 +79,7 @@ pub(super) struct Probe {
     /// For each dimension, where its values begin in `breakdowns`; `None` where there is nothing to tell apart.
     dimensions: [Option<usize>; 5],
     caches: Vec<(u64, u64)>,
+    pub(super) stale_hits: u64,
     at_max: u64,
     /// What alerts watch, counted only where there are some.
     pub(super) counters: Counters,
@@ -178,6 +179,7 @@ impl Probe {
             breakdowns: Vec::new(),
             dimensions: [None; 5],
             caches: vec![(0, 0); model.caches.len()],
+            stale_hits: 0,
             at_max: 0,
             counters: Counters::of(model),
             watched: !model.alerts.is_empty(),
@@ -553,6 +555,7 @@ impl super::world::World<'_> {
             pools: self.pools.into_iter().map(super::agents::PoolState::into_run).collect(),
             nodes: self.nodes.into_iter().map(super::nodes::NodeState::into_run).collect(),
             caches: probe.caches,
+            stale_hits: probe.stale_hits,
             scalers,
             alerts: self.alerts.iter().map(|alert| alert.acts(now)).collect(),
             modes,

@@ -85,6 +85,8 @@ pub struct Run {
     pub nodes: Vec<NodeRun>,
     /// Looks into caches, and hits among them, by cache.
     pub caches: Vec<(u64, u64)>,
+    /// Hits of measured tasks on what was out of date.
+    pub stale_hits: u64,
     /// What each autoscaler did.
     pub scalers: Vec<ScalerActs>,
     /// What each alert did.

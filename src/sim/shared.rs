@@ -53,9 +53,11 @@ impl World<'_> {
     pub(super) fn share_call(&mut self, id: u32, visit: u16) {
         let call = &self.plan.model.program.visits[visit as usize];
         let (coalesce, batch) = (call.coalesce, call.batch);
-        self.strands.get_mut(id).attempt = 1;
-        self.choose_model(id, visit);
-        self.strands.get_mut(id).attempt = 0;
+        if call.is_llm {
+            self.strands.get_mut(id).attempt = 1;
+            self.choose_model(id, visit);
+            self.strands.get_mut(id).attempt = 0;
+        }
         if let Some(rule) = coalesce
             && !self.takes_off(id, visit, rule)
         {

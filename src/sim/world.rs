@@ -366,6 +366,7 @@ impl<'a> World<'a> {
             | Op::BranchEnd
             | Op::Lookup { .. }
             | Op::Store { .. }
+            | Op::Write { .. }
             | Op::Spread { .. }
             | Op::Shared(_)
             | Op::Landed
@@ -472,6 +473,7 @@ impl<'a> World<'a> {
                         return self.wake_after(id, span.as_nanos());
                     }
                 }
+                Op::Write { cache, keys, copy } => self.write(id, cache, keys, copy),
                 Op::Spread { first, count, by } => {
                     if !self.spread(id, first, count, by) {
                         return;

@@ -87,7 +87,9 @@ impl Case {
     fn result(&self, command: &str, out: &str, more: &[&str]) -> Value {
         let arguments = [&[command, "x.json", "--quiet", "--out", out], more].concat();
         self.done(&arguments);
-        serde_json::from_slice(&fs::read(self.path(out).join("result.json")).unwrap()).unwrap()
+        let result = serde_json::from_slice(&fs::read(self.path(out).join("result.json")).unwrap()).unwrap();
+        crate::schemas::check_result(&result);
+        result
     }
 }
 

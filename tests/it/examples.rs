@@ -19,6 +19,19 @@ fn an_experiment_runs_from_rust() {
     library::main().unwrap();
 }
 
+/// What cannot be read on the pictures of a result, or is too large on its page.
+fn flaws(folder: &std::path::Path) -> Vec<String> {
+    let Ok(bytes) = fs::read(folder.join("result.json")) else { return Vec::new() };
+    let result = tars_sim::report::json::from_bytes(&bytes).unwrap();
+    let pictures = tars_sim::report::plot::pictures(&result).unwrap();
+    let of_pictures = pictures.iter().flat_map(|picture| {
+        picture.flaws().into_iter().map(|flaw| format!("{}: {flaw}", picture.name())).collect::<Vec<_>>()
+    });
+    let size = fs::metadata(folder.join("report.html")).map_or(0, |found| found.len());
+    let page = (size >= 5_000_000).then(|| format!("the page has {size} bytes"));
+    of_pictures.chain(page).collect()
+}
+
 /// Every experiment of one's own folder, as a newcomer would try it. Those that replay public traces are tested with
 /// the traces.
 #[test]
@@ -38,6 +51,8 @@ fn every_experiment_answers_its_question_in_a_quick_look() {
         let run = run.unwrap();
         let result: Option<Value> =
             fs::read(folder.join("result.json")).ok().and_then(|text| serde_json::from_slice(&text).ok());
+        result.iter().for_each(crate::schemas::check_result);
+        silent.extend(flaws(&folder).into_iter().map(|flaw| format!("{}: {flaw}", file.display())));
         let answer = result.and_then(|result| result["answer"]["headline"].as_str().map(str::to_owned));
         if !run.status.success() || answer.is_none_or(|text| text.is_empty()) {
             silent.push(format!("{}: {}", file.display(), String::from_utf8_lossy(&run.stderr)));

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod bad;
+mod browser;
 mod cli;
 mod end_to_end;
 mod estimation;
@@ -11,13 +12,18 @@ mod fuzz;
 mod mechanisms;
 mod metastability;
 mod monotone;
+mod openmetrics;
+mod platform;
 mod recovery;
+mod reference;
 mod replays;
 mod report;
 mod reproduce;
 mod runner;
 mod runtimes;
+mod schemas;
 mod sim;
 mod store;
+mod terminal;
 mod tidy;
 mod validate;

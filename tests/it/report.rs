@@ -409,3 +409,37 @@ fn check_entities(text: &str, name: &str) {
     let allowed = |sign: char| sign == '\n' || !sign.is_control();
     assert!(text.chars().all(allowed), "{name}: a control character in {text:?}");
 }
+
+#[test]
+fn published_values_are_drawn_where_their_metric_is() {
+    let mut result = sweep();
+    let source = "document 001, Scenario 9".to_owned();
+    let points = vec![(25.0, 2.0), (100.0, 9.5)];
+    result.published = vec![tars_sim::result::PublishedCurve {
+        metric: "latency_p99_s".to_owned(),
+        axis: 0,
+        source: source.clone(),
+        points,
+    }];
+    let drawn = plot::pictures(&result).unwrap();
+    for (name, is_there) in [("latency", true), ("errors", false), ("latency-by-agents_in_the_pool", false)] {
+        let picture = drawn.iter().find(|picture| picture.name() == name).unwrap();
+        assert_eq!(picture.svg().unwrap().contains(&format!("+ published: {source}")), is_there, "{name}");
+    }
+    assert!(drawn.iter().all(|picture| picture.flaws().is_empty()));
+}
+
+#[test]
+fn planned_faults_are_told_on_the_time_axis() {
+    let mut result = single();
+    let fault = |start_s| tars_sim::result::FaultSpan {
+        label: "errors, anthropic".to_owned(),
+        start_s,
+        end_s: start_s + 10.0,
+    };
+    result.cells[0].series.as_mut().unwrap().faults = vec![fault(20.0), fault(60.0)];
+    let picture =
+        plot::pictures(&result).unwrap().into_iter().find(|picture| picture.name() == "timeseries").unwrap();
+    assert!(picture.svg().unwrap().contains("red: faults: errors, anthropic, 20 to 30 s and 1 more"));
+    assert_eq!(picture.flaws(), Vec::<String>::new());
+}

@@ -125,6 +125,13 @@ fn the_measured_baselines_split_as_is_told() {
     assert_eq!(rows.len(), 1153);
     assert!(count(Verdict::Reproduced) >= 112, "{}", count(Verdict::Reproduced));
     assert!(count(Verdict::Missed) <= 15, "{}", count(Verdict::Missed));
+    let split = [Verdict::Reproduced, Verdict::Fitted, Verdict::Refuted, Verdict::Missed, Verdict::Holds];
+    let [reproduced, fitted, refuted, missed, holds] = split.map(count);
+    let told = format!("| all 212 | {reproduced} | {fitted} | {refuted} | {missed} | {holds} |");
+    assert!(
+        fs::read_to_string("docs/reproduce.md").unwrap().contains(&told),
+        "docs/reproduce.md lacks {told}"
+    );
 }
 
 #[test]
@@ -217,17 +224,20 @@ fn each_row_left_out_is_predicted_within_twelve_percent() {
     assert_eq!(predicted, 20);
 }
 
+/// Runs the command with these arguments and gives what it printed and wrote.
+fn written(out: &Path, arguments: &[&str]) -> (Vec<u8>, [Vec<u8>; 4]) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tars-sim"));
+    let done = command.arg("reproduce").args(arguments).arg("--out").arg(out).output().unwrap();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    let files = ["figures.csv", "result.json", "report.html", "manifest.json"];
+    (done.stdout, files.map(|file| fs::read(out.join(file)).unwrap()))
+}
+
 #[test]
 fn a_group_is_written_whole_and_in_the_same_bytes_again() {
     let folder = tempfile::tempdir().unwrap();
     let run = |name: &str, threads: &str| {
-        let out = folder.path().join(name);
-        let mut command = Command::new(env!("CARGO_BIN_EXE_tars-sim"));
-        command.args(["reproduce", "--quick", "--group", "s9", "--threads", threads, "--out"]).arg(&out);
-        let done = command.output().unwrap();
-        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
-        let files = ["figures.csv", "result.json", "report.html", "manifest.json"];
-        (done.stdout, files.map(|file| fs::read(out.join(file)).unwrap()))
+        written(&folder.path().join(name), &["--quick", "--group", "s9", "--threads", threads])
     };
     let once = run("once", "1");
     assert_eq!(once, run("again", "2"));
@@ -258,14 +268,13 @@ fn the_committed_fit_is_found_again() {
 
 #[test]
 #[ignore = "a minute in release; part of ./check --all"]
-fn the_whole_command_gives_what_is_committed() {
+fn the_whole_command_gives_what_is_committed_in_the_same_bytes_again() {
     let folder = tempfile::tempdir().unwrap();
-    let done = Command::new(env!("CARGO_BIN_EXE_tars-sim"))
-        .args(["reproduce", "--out"])
-        .arg(folder.path())
-        .output()
-        .unwrap();
-    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
-    let known = fs::read_to_string(Path::new(REFERENCE).join("figures.csv")).unwrap();
-    assert_eq!(fs::read_to_string(folder.path().join("figures.csv")).unwrap(), known);
+    let once = written(&folder.path().join("once"), &["--threads", "1"]);
+    let known = fs::read(Path::new(REFERENCE).join("figures.csv")).unwrap();
+    assert!(once.1[0] == known, "figures.csv is not that of {REFERENCE}");
+    assert!(
+        once == written(&folder.path().join("again"), &["--threads", "2"]),
+        "two threads give other bytes"
+    );
 }

@@ -71,6 +71,10 @@ pub struct Metrics {
     pub mean_processing: Span,
     /// Tasks arriving, per second.
     pub arrival_rate_per_s: f64,
+    /// Tasks that agents carry.
+    pub tasks_running: u32,
+    /// Mean time from coming to leaving, of the tasks that left since the last look.
+    pub latency: Span,
 }
 
 impl Metrics {
@@ -94,7 +98,8 @@ pub enum AutoscaleSpec {
     Predictive(PredictiveSpec),
     /// As the Horizontal Pod Autoscaler of Kubernetes does, agents for pods; it has a pace of its own and no other. Its
     /// metrics are `cpu` (the share of busy slots), `memory` (the heap share) and, as values in all or an agent,
-    /// `queue_depth` and `arrival_rate_per_s`.
+    /// `queue_depth`, `arrival_rate_per_s`, `active_agents` (the tasks that agents carry: as seen from a pod, the agents
+    /// at work in it) and `latency_s`.
     Hpa(HpaSpec),
 }
 

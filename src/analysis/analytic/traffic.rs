@@ -114,6 +114,7 @@ impl<'a> Traffic<'a> {
             | Op::BranchEnd
             | Op::Lookup { .. }
             | Op::Store { .. }
+            | Op::Write { .. }
             | Op::Spread { .. }
             | Op::Feature { .. }
             | Op::End => {}
@@ -150,6 +151,7 @@ impl<'a> Traffic<'a> {
             | Op::BranchEnd
             | Op::Lookup { .. }
             | Op::Store { .. }
+            | Op::Write { .. }
             | Op::Spread { .. }
             | Op::Feature { .. }
             | Op::End => {}
@@ -229,6 +231,7 @@ fn nothing_in_the_way(model: &Model) -> Result<(), String> {
 fn source(clients: &[Client]) -> Result<(Source<'_>, f64), String> {
     if let [Client { load: Load::Closed(closed), .. }] = clients
         && closed.tasks_per_user.is_none()
+        && closed.leave_after.is_none()
     {
         return Ok((Source::Closed(closed), 1.0));
     }
@@ -302,7 +305,7 @@ fn unmarkovian(op: Op) -> Result<(), String> {
         Op::Try { .. } => "does something else where steps fail",
         Op::LoopStart { .. } | Op::LoopNext { .. } => "has a loop of counted rounds",
         Op::Fork { .. } | Op::BranchEnd => "has parallel branches",
-        Op::Lookup { .. } | Op::Store { .. } => "looks into a cache",
+        Op::Lookup { .. } | Op::Store { .. } | Op::Write { .. } => "looks into a cache",
         Op::Spread { .. } => "is spread over several ways",
         Op::Feature { .. } => "has steps that can be switched off",
     };

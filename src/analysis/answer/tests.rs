@@ -20,6 +20,7 @@ fn whole(axes: Vec<Axis>) -> Whole {
         axes,
         slo: SloSpec::default(),
         assumptions: Vec::new(),
+        published: Vec::new(),
     }
 }
 

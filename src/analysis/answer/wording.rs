@@ -1,7 +1,7 @@
 //! What is said of the cell that is best at a load.
 
-use super::{Whole, headline_numbers, is_load, missed_words, words};
-use crate::result::{Cell, SloTerm};
+use super::{Whole, capital, headline_numbers, is_load, missed_words, words};
+use crate::result::{Cell, Flag, SloTerm};
 
 /// The cheapest cell that meets the objective at its load.
 pub(super) fn carried_words(whole: &Whole, cell: &Cell) -> String {
@@ -27,4 +27,10 @@ pub(super) fn uncarried_words(whole: &Whole, slo: &[SloTerm], cell: &Cell) -> St
             format!("At {load} no configuration here meets it; the nearest, {system}: {missed}.")
         }
     }
+}
+
+/// What is to be said of a cell, after its setting.
+pub(super) fn in_words((setting, flag): (String, &Flag)) -> String {
+    let with = if setting.is_empty() { String::new() } else { format!("with {setting}: ") };
+    format!("{}.", capital(&format!("{with}{}", flag.text)))
 }

@@ -2,10 +2,11 @@
 
 use super::has_offers;
 use crate::model::Model;
-use crate::result::Series;
+use crate::result::{FaultSpan, Series};
 use crate::sim::{Run, WindowRun, coarse_middle};
 use crate::stats::mean;
 use std::collections::BTreeMap;
+use tars_policy::units::Span;
 
 /// How the columns' intervals are made, and why quantiles have none.
 const METHOD: &str = "means over the replications, each with a pointwise interval by Student's t; quantiles are of one window of all \
@@ -46,7 +47,40 @@ pub(super) fn over_time(model: &Model, runs: &[Run]) -> Option<Series> {
             drawn.put("cost_usd_per_s", |w| w.cost as f64 / 1e12 / length);
         }
     }
+    series.faults = faults(model, end);
     Some(series)
+}
+
+/// Faults that are drawn at most.
+const FAULTS_MAX: usize = 40;
+
+/// When each fault holds, up to the end of a run: those that are planned, as the others come when they come in each
+/// replication. What begins and ends with another is told by the other.
+fn faults(model: &Model, end_s: f64) -> Vec<FaultSpan> {
+    let mut spans: Vec<FaultSpan> = model
+        .faults
+        .iter()
+        .filter(|fault| fault.process.is_none() && fault.follows.is_none())
+        .flat_map(|fault| {
+            let station = fault.effect.station().and_then(|place| model.stations.get(usize::from(place)));
+            let place = station.map_or_else(String::new, |station| format!(", {}", station.name));
+            let label = format!("{}{place}", fault.effect.words());
+            let seconds = |span: Span| span.as_nanos() as f64 / 1e9;
+            let every = fault.every.map_or(f64::INFINITY, seconds);
+            let repeated =
+                (0..FAULTS_MAX).map(move |times| if times == 0 { 0.0 } else { every * times as f64 });
+            let (at, lasts) = (seconds(fault.at), seconds(fault.lasts));
+            let starts = repeated.map(move |later| at + later).take_while(move |start| *start < end_s);
+            starts.map(move |start| FaultSpan {
+                label: label.clone(),
+                start_s: start,
+                end_s: (start + lasts).min(end_s),
+            })
+        })
+        .collect();
+    spans.sort_by(|a, b| a.start_s.total_cmp(&b.start_s));
+    spans.truncate(FAULTS_MAX);
+    spans
 }
 
 /// One window of every replication, on its way into the columns.

@@ -52,6 +52,7 @@ pub(super) fn quotient(metric: Metric, run: &Run) -> Option<(f64, f64)> {
         | Metric::TimeToRecover
         | Metric::Recovered
         | Metric::DeadLetters
+        | Metric::StaleHits
         | Metric::Available => return None,
     })
 }

@@ -11,12 +11,12 @@ use super::system::{Parts, check_law, kind};
 use crate::experiment::diagnostic::Diagnostics;
 use crate::experiment::path::Path;
 use crate::experiment::schema::{
-    CacheStep, Choice, JoinSpec, LoopStep, ParallelStep, PoliciesSpec, Step, SystemSpec,
+    CacheStep, Choice, CopySpec, JoinSpec, LoopStep, ParallelStep, PoliciesSpec, Step, SystemSpec, WriteStep,
 };
 use crate::experiment::tree::Tree;
 use crate::model::distribution::Law;
 use crate::model::failover::Failover;
-use crate::model::route::{LOOPS_MAX, Op, Program, Visit};
+use crate::model::route::{CopyFate, LOOPS_MAX, Op, Program, Visit};
 use tars_policy::layers::Scope;
 use tars_policy::units::Span;
 
@@ -167,6 +167,7 @@ impl Layout<'_> {
                 self.push(Op::Leave);
             }
             Step::Cache(cache) => self.cache(cache, &path.key("cache")),
+            Step::Write(write) => self.write(write, &path.key("write")),
             Step::Choose(choices) => self.choose(choices, &path.key("choose")),
             Step::Loop(repeat) => self.repeat(repeat, &path.key("loop")),
             Step::Parallel(parallel) => self.parallel(parallel, &path.key("parallel")),
@@ -261,6 +262,24 @@ impl Layout<'_> {
         self.steps(&step.hit, &path.key("hit"));
         let behind = self.here();
         self.program.ops[over as usize] = Op::Jump(behind);
+    }
+
+    fn write(&mut self, step: &WriteStep, path: &Path) {
+        let caches: Vec<String> = self.system.caches.keys().cloned().collect();
+        let cache = self.named(&path.key("cache"), "cache", &step.cache, &caches);
+        let keys = step.keys.as_ref().map(|law| self.count_law(law, &path.key("keys")));
+        let Some(cache) = cache else { return };
+        if self.system.caches[usize::from(cache)].semantic.is_some() {
+            let hint = "its answers age by `outdated_after_mean`; write to a `store` or to `layers`";
+            let message = format!("what `{}` holds are answers, which nobody writes", step.cache);
+            self.diagnostics.senseless(self.tree, &path.key("cache"), message, hint);
+        }
+        let copy = match step.copy {
+            CopySpec::Removed => CopyFate::Removed,
+            CopySpec::Replaced => CopyFate::Replaced,
+            CopySpec::Kept => CopyFate::Kept,
+        };
+        self.push(Op::Write { cache, keys: keys.unwrap_or(u16::MAX), copy });
     }
 
     fn choose(&mut self, choices: &[Choice], path: &Path) {

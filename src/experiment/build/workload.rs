@@ -228,11 +228,18 @@ fn closed_loop(tree: &Tree, path: &Path, closed: &ClosedLoad, diagnostics: &mut 
         let users = f64::from(closed.users);
         diagnostics.out_of_range(tree, &path.key("users"), "the number of users", users, "1 to 8,000,000");
     }
+    let start_after = closed.start_after.unwrap_or_default();
+    if closed.leave_after.is_some_and(|leave| leave <= start_after) {
+        let hint = "expected a time after `start_after`";
+        diagnostics.senseless(tree, &path.key("leave_after"), "these users leave before they come", hint);
+    }
     Load::Closed(Closed {
         users: closed.users,
         think: closed.think_time.clone(),
         start_thinking: closed.start_thinking,
+        start_after,
         start_spread: closed.start_spread.unwrap_or_default(),
+        leave_after: closed.leave_after,
         tasks_per_user: closed.tasks_per_user,
     })
 }

@@ -24,6 +24,8 @@ pub enum Step {
     Llm(LlmStep),
     /// A look into a cache; the steps of a miss run only on a miss, and then the entry is stored.
     Cache(CacheStep),
+    /// Something that a cache holds is written where it comes from; the cache is told, or not.
+    Write(WriteStep),
     /// One of several ways, by probability; what is missing to one goes on with the next step.
     Choose(Vec<Choice>),
     /// The inner steps several times.
@@ -87,6 +89,10 @@ pub struct VisitStep {
     /// Another copy of the call for one that does not answer; the first answer wins and the others are cancelled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hedge: Option<HedgeSpec>,
+    /// Calls that go out as one, by their rule's name under `policies.batches`, such as writes to a disk. `timeout`,
+    /// `retry` and `breaker` are then those of the shared call, whose time begins when the batch leaves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub batch: Option<String>,
     /// What it wants of the failover (`policies.failovers`) that the station is a member of: the call goes to the member
     /// that is active then. Left out, it goes to this station whatever happens.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -205,6 +211,35 @@ pub struct CacheStep {
     /// What a hit takes.
     #[serde(default)]
     pub hit: Vec<Step>,
+}
+
+/// Something that a cache holds is written where it comes from. It takes no time: say what it takes as other steps.
+///
+/// Hits on a copy that is older than the last write of what it is a copy of are told as `stale_hit_share`.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WriteStep {
+    /// Which cache.
+    pub cache: String,
+    /// What is written, a law over key numbers; as the cache is looked into when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keys: Option<Law<f64>>,
+    /// What the cache does with its copy.
+    #[serde(default)]
+    pub copy: CopySpec,
+}
+
+/// What a cache does with its copy of what is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CopySpec {
+    /// It forgets it; layers as far as their `invalidation` reaches.
+    #[default]
+    Removed,
+    /// It takes the new one, whether or not it had one; layers as their `on_write` says.
+    Replaced,
+    /// It is not told, and goes on giving the old one until that is too old.
+    Kept,
 }
 
 /// One of several ways.

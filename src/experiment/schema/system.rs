@@ -235,8 +235,10 @@ pub struct CacheStoreSpec {
     /// A store that also answers questions that are much like those it knows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub semantic: Option<SemanticStoreSpec>,
-    /// The popularity of keys: a law over key numbers.
-    pub keys: Law<f64>,
+    /// The popularity of keys: a law over key numbers. Left out, each user has one: what is kept of a session, such as
+    /// its last checkpoint.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keys: Option<Law<f64>>,
     /// How large an entry is, in bytes.
     #[serde(default = "one_byte")]
     pub entry_bytes: u64,

@@ -122,6 +122,12 @@ pub struct ClosedLoad {
     /// Users start evenly over this span, in index order; all at once when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub start_spread: Option<Span>,
+    /// Users come so long after the start; at once when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start_after: Option<Span>,
+    /// Users submit nothing more from this time on, which is after they come; they stay when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub leave_after: Option<Span>,
     /// How many tasks each user submits; no end when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tasks_per_user: Option<u64>,

@@ -58,7 +58,12 @@
     for (let k = Math.ceil(low / step - 1e-9); k * step <= high + step * 1e-6; k += 1) ticks.push(k * step);
     return ticks;
   };
-  const scale = (values, { log, zero }) => {
+  const scale = (values, { log, zero, within }) => {
+    // A range that was asked for is kept as it is.
+    if (within) {
+      const [from, to] = within[1] > within[0] ? within : [within[0] - 0.5, within[0] + 0.5];
+      return { place: (v) => (v - from) / (to - from), value: (share) => from + share * (to - from), ticks: niceTicks(from, to, 6) };
+    }
     const finite = values.filter((v) => v !== null && Number.isFinite(v) && (!log || v > 0));
     let low = Math.min(...finite);
     let high = Math.max(...finite);
@@ -75,7 +80,7 @@
     const step = ticks.length > 1 ? ticks[1] - ticks[0] : high - low;
     const top = Math.ceil(high / step - 1e-9) * step;
     const bottom = Math.floor(low / step + 1e-9) * step;
-    return { place: (v) => (v - bottom) / (top - bottom), ticks: niceTicks(bottom, top, 6) };
+    return { place: (v) => (v - bottom) / (top - bottom), value: (share) => bottom + share * (top - bottom), ticks: niceTicks(bottom, top, 6) };
   };
 
   const showTip = (text, x, y) => {
@@ -100,19 +105,29 @@
   };
 
   // The one chart of the page and the small ones of a cell share their axes.
+  // Ticks of equal steps have the decimals that tell them apart.
+  const tickText = (tick, ticks) => {
+    const step = ticks.length > 1 ? ticks[1] - ticks[0] : tick;
+    const equal = ticks.every((t, i) => i === 0 || Math.abs(t - ticks[i - 1] - step) < step * 1e-6);
+    const decimals = [0, 1, 2, 3, 4, 5, 6, 7].find((d) => Math.abs(step * 10 ** d - Math.round(step * 10 ** d)) < 1e-6 * step * 10 ** d);
+    if (!equal || decimals === undefined || step < 1e-6 || Math.abs(tick) >= 1e9) return plain(tick);
+    const [whole, part] = tick.toFixed(decimals).split('.');
+    const rest = (part || '').replace(/0+$/, '');
+    return grouped(whole) + (rest ? `.${rest}` : '');
+  };
   const axes = (root, box, x, y, labels) => {
     for (const tick of y.ticks) {
       const at = box.bottom - (box.bottom - box.top) * y.place(tick);
       root.append(svg('line', { x1: box.left, x2: box.right, y1: at, y2: at, stroke: 'var(--grid)' }));
-      root.append(svg('text', { x: box.left - 7, y: at + 4, 'text-anchor': 'end', class: 'chart-text' }, plain(tick)));
+      root.append(svg('text', { x: box.left - 7, y: at + 4, 'text-anchor': 'end', class: 'chart-text' }, tickText(tick, y.ticks)));
     }
     let free = -Infinity;
     for (const tick of x.ticks) {
       const at = box.left + (box.right - box.left) * x.place(tick);
-      const text = plain(tick);
+      const text = tickText(tick, x.ticks);
       root.append(svg('line', { x1: at, x2: at, y1: box.bottom, y2: box.bottom + 5, stroke: 'var(--quiet)' }));
       if (at - text.length * 4 >= free) {
-        root.append(svg('text', { x: at, y: box.bottom + 18, 'text-anchor': 'middle', class: 'chart-text' }, text));
+        root.append(svg('text', { x: at, y: box.bottom + 18, 'text-anchor': 'middle', class: 'chart-text', 'data-tick': text }, text));
         free = at + text.length * 4 + 6;
       }
     }
@@ -139,7 +154,8 @@
     return numbers.length > 1 && numbers.every((n) => n !== null);
   });
   const drawable = result.metrics.filter((m) => result.cells.some((c) => c.metrics[m.name] && c.metrics[m.name].value !== null));
-  const state = { metric: null, axis: numeric[0], filter: {}, log: false, hidden: new Set() };
+  const state = { metric: null, axis: numeric[0], filter: {}, log: false, hidden: new Set(), range: null };
+  const isWithin = (x) => state.range === null || (x >= state.range[0] && x <= state.range[1]);
   // Latencies far apart are shown by factors, as the plots do.
   const isWide = (metric) => {
     const values = result.cells.map((c) => c.metrics[metric.name]?.value).filter((v) => v !== null && v !== undefined);
@@ -166,8 +182,45 @@
         const figure = isDone(cell) ? cell.metrics[state.metric.name] : null;
         const x = result.axes[state.axis].numbers[cell.coordinates[state.axis]];
         return { cell, figure, x, y: figure ? of(figure.value) : null, low: figure ? of(figure.low) : null, high: figure ? of(figure.high) : null };
-      }).sort((a, b) => a.x - b.x),
+      }).filter((point) => isWithin(point.x)).sort((a, b) => a.x - b.x),
     }));
+  };
+
+  // Dragging across the chart with a mouse or a pen zooms; on a touch screen a drag scrolls, and the choices do the same.
+  const zooms = (root, box, x) => {
+    const share = (event) => {
+      const frame = root.getBoundingClientRect();
+      return Math.min(1, Math.max(0, ((event.clientX - frame.left) * 930 / frame.width - box.left) / (box.right - box.left)));
+    };
+    root.addEventListener('pointerdown', (event) => {
+      if (event.pointerType === 'touch' || event.button !== 0 || event.target.closest('.point')) return;
+      event.preventDefault();
+      const start = share(event);
+      const area = svg('rect', { y: box.top, height: box.bottom - box.top, fill: 'var(--link)', opacity: 0.15 });
+      root.append(area);
+      const ends = (now) => [Math.min(start, now), Math.max(start, now)];
+      const drag = (moved) => {
+        const [from, to] = ends(share(moved));
+        area.setAttribute('x', box.left + (box.right - box.left) * from);
+        area.setAttribute('width', (box.right - box.left) * (to - from));
+      };
+      const finish = (ended) => {
+        removeEventListener('pointermove', drag);
+        removeEventListener('pointerup', finish);
+        area.remove();
+        const [from, to] = ends(share(ended));
+        if (to - from > 0.01) zoomTo([x.value(from), x.value(to)]);
+      };
+      addEventListener('pointermove', drag);
+      addEventListener('pointerup', finish);
+    });
+  };
+  const zoomTo = (range) => {
+    const numbers = result.axes[state.axis].numbers;
+    if (range !== null && !numbers.some((n) => n >= range[0] && n <= range[1])) return;
+    state.range = range;
+    drawControls();
+    drawCurves();
   };
 
   const drawCurves = () => {
@@ -177,16 +230,19 @@
     const points = shown.flatMap((line) => line.points);
     const term = result.slo.find((t) => t.metric === state.metric.name);
     const limit = term ? scaled(term.limit, state.metric.unit) : null;
-    const values = points.flatMap((p) => [p.y, p.low, p.high]).filter((v) => v !== null);
+    const published = (result.published ?? []).filter((c) => c.metric === state.metric.name && c.axis === state.axis)
+      .flatMap((c) => c.points.filter(([x]) => isWithin(x)).map(([x, y]) => ({ x, y: scaled(y, state.metric.unit), raw: y, source: clean(c.source) })));
+    const values = [...points.flatMap((p) => [p.y, p.low, p.high]), ...published.map((p) => p.y)].filter((v) => v !== null);
     const nearLimit = limit !== null && (!values.length || limit <= 4 * Math.max(...values));
     const y = scale(nearLimit ? [...values, limit] : values, { log: state.log, zero: true });
-    const x = scale(points.map((p) => p.x), { log: false, zero: true });
+    const x = scale([...points, ...published].map((p) => p.x), { log: false, zero: true, within: state.range });
     const box = { left: 76, right: 900, top: 24, bottom: 370 };
     const px = (v) => box.left + (box.right - box.left) * x.place(v);
     const py = (v) => box.bottom - (box.bottom - box.top) * y.place(v);
     const title = `${label(state.metric)} against ${clean(result.axes[state.axis].label)}`;
     const root = svg('svg', { viewBox: '0 0 930 420', width: 930, height: 420, role: 'group', 'aria-label': title });
     axes(root, box, x, y, { x: clean(result.axes[state.axis].label), y: label(state.metric) });
+    zooms(root, box, x);
     if (nearLimit) {
       root.append(svg('line', { x1: box.left, x2: box.right, y1: py(limit), y2: py(limit), stroke: 'var(--target)', 'stroke-width': 2, 'stroke-dasharray': '6 4' }));
     }
@@ -223,7 +279,16 @@
         root.append(node);
       }
     }
+    for (const { x: at, y: value, raw, source } of published) {
+      const text = `${short(value)} ${unitLabel(state.metric.unit)}\npublished: ${source}`;
+      const [cx, cy] = [px(at), py(value)];
+      root.append(svg('path', {
+        d: `M${cx - 7} ${cy}H${cx + 7}M${cx} ${cy - 7}V${cy + 7}`, stroke: 'var(--ink)', 'stroke-width': 2, class: 'published', 'data-value': raw,
+        onmouseenter: (event) => showTip(text, event.clientX, event.clientY), onmouseleave: hideTip,
+      }, svg('title', {}, text)));
+    }
     holder.replaceChildren(el('div', { class: 'wide' }, root));
+    if (published.length) holder.append(el('p', { class: 'quiet' }, `+ published: ${[...new Set(published.map((p) => p.source))].join('; ')}`));
     if (points.some((p) => p.y === null)) holder.append(el('p', { class: 'quiet' }, `Without a value: cell ${points.filter((p) => p.y === null).map((p) => p.cell.index).join(', ')}.`));
     document.getElementById('keys').replaceChildren(...all.map((line) => el('button', {
       type: 'button', 'aria-pressed': String(!state.hidden.has(line.name)),
@@ -235,20 +300,26 @@
     }, svg('svg', { width: 16, height: 16, 'aria-hidden': 'true' }, marker(line.index, 8, 8, true, COLOURS[line.index % 7])), line.name)));
   };
 
-  const choice = (name, options, chosen, change) => el('label', {}, name,
-    el('select', { onchange: (event) => { change(event.target.value); state.hidden.clear(); drawControls(); drawCurves(); } },
+  const choice = (name, options, chosen, change, axis = null) => el('label', {}, name,
+    el('select', { 'data-axis': axis, onchange: (event) => { change(event.target.value); state.hidden.clear(); drawControls(); drawCurves(); } },
       options.map(([value, text]) => el('option', { value, selected: String(value) === String(chosen) }, text))));
 
   const drawControls = () => {
     const controls = document.getElementById('controls');
     const focused = [...controls.querySelectorAll('select, input')].indexOf(document.activeElement);
     const parts = [choice('show', drawable.map((m) => [m.name, label(m)]), state.metric.name, (name) => { state.metric = drawable.find((m) => m.name === name); state.log = isWide(state.metric); })];
-    if (numeric.length > 1) parts.push(choice('against', numeric.map((i) => [i, clean(result.axes[i].label)]), state.axis, (i) => { state.axis = Number(i); delete state.filter[i]; }));
+    if (numeric.length > 1) parts.push(choice('against', numeric.map((i) => [i, clean(result.axes[i].label)]), state.axis, (i) => { state.axis = Number(i); state.range = null; delete state.filter[i]; }));
+    const ends = [...new Set(result.axes[state.axis].numbers)].sort((a, b) => a - b);
+    const [from, to] = state.range ?? [ends[0], ends[ends.length - 1]];
+    const option = (n) => [n, plain(n)];
+    parts.push(choice('from', ends.filter((n) => n <= to).map(option), ends.find((n) => n >= from), (n) => { state.range = [Number(n), to]; }));
+    parts.push(choice('to', ends.filter((n) => n >= from).map(option), ends.findLast((n) => n <= to), (n) => { state.range = [from, Number(n)]; }));
+    if (state.range !== null) parts.push(el('button', { type: 'button', class: 'whole', onclick: () => zoomTo(null) }, 'Whole range'));
     result.axes.forEach((axis, i) => {
       if (i === state.axis || axis.values.length < 2) return;
       parts.push(choice(clean(axis.label), [['', 'all'], ...axis.values.map((v, k) => [k, grouped(clean(v))])], state.filter[i] ?? '', (k) => {
         if (k === '') delete state.filter[i]; else state.filter[i] = Number(k);
-      }));
+      }, i));
     });
     parts.push(el('label', { class: 'tick' }, el('input', { type: 'checkbox', checked: state.log, onchange: (event) => { state.log = event.target.checked; drawCurves(); } }), 'logarithmic'));
     controls.replaceChildren(...parts);
@@ -260,13 +331,17 @@
     el('thead', {}, el('tr', {}, head.map((text) => el('th', { scope: 'col' }, text)))),
     el('tbody', {}, rows.map((row) => el('tr', {}, row.map((field) => el('td', {}, field)))))));
 
-  const mini = (name, values, halves, window) => {
+  const mini = (name, values, halves, window, faults) => {
     const points = values.map((y, i) => ({ x: (i + 0.5) * window, y, half: halves?.[i] ?? null }));
     const ends = points.flatMap((p) => (p.y === null || p.half === null ? [p.y] : [Math.max(0, p.y - p.half), p.y + p.half]));
     const y = scale(ends, { log: false, zero: true });
     const x = scale([0, values.length * window], { log: false, zero: true });
     const box = { left: 52, right: 270, top: 8, bottom: 96 };
     const root = svg('svg', { viewBox: '0 0 280 120', width: 280, height: 120, role: 'img', 'aria-label': `${name} over time` });
+    for (const fault of faults) {
+      const [from, to] = [fault.start_s, fault.end_s].map((s) => box.left + (box.right - box.left) * Math.min(1, x.place(s)));
+      root.append(svg('rect', { x: from, y: box.top, width: to - from, height: box.bottom - box.top, fill: 'var(--target)', opacity: 0.14 }, svg('title', {}, clean(fault.label))));
+    }
     axes(root, box, x, y, {});
     const at = (p, value) => `${box.left + (box.right - box.left) * x.place(p.x)} ${box.bottom - (box.bottom - box.top) * y.place(value)}`;
     for (const run of runs(points)) {
@@ -367,13 +442,13 @@
     }
     parts.push(el('div', { class: 'beside' }, [...byKind(cell.stations)].map(([kind, places]) => el('div', {}, el('h3', {}, kind), placesTable(places)))));
     if (cell.series) {
-      parts.push(el('h3', {}, 'Over time'), el('p', { class: 'quiet' }, `From the start of the run in windows of ${plain(cell.series.window_s)} s: ${clean(cell.series.method)}.`),
+      parts.push(el('h3', {}, 'Over time'), el('p', { class: 'quiet' }, `From the start of the run in windows of ${plain(cell.series.window_s)} s: ${clean(cell.series.method)}.${cell.series.faults?.length ? ` Red: ${[...new Set(cell.series.faults.map((f) => clean(f.label)))].join('; ')}.` : ''}`),
         el('div', { class: 'minis' }, Object.entries(cell.series.columns)
           .filter(([, values]) => values.some((v) => v !== null))
           .map(([name, values]) => {
             const [words, unit] = column(name);
             return mini(unit ? `${words}, ${unitLabel(unit)}` : words, values.map((v) => (v === null ? null : scaled(v, unit))),
-              cell.series.half_widths?.[name]?.map((v) => (v === null ? null : scaled(v, unit))), cell.series.window_s);
+              cell.series.half_widths?.[name]?.map((v) => (v === null ? null : scaled(v, unit))), cell.series.window_s, cell.series.faults ?? []);
           })));
     }
     const settings = JSON.stringify(cell.settings, null, 2);

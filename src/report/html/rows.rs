@@ -104,6 +104,8 @@ pub(super) struct Field {
 /// A column heading.
 #[derive(Debug, Serialize)]
 pub(super) struct Heading {
+    /// The metric's name; nothing for an axis.
+    name: String,
     label: String,
     unit: String,
     meaning: String,
@@ -131,7 +133,12 @@ impl CellTable {
         let metrics = select::headline(result);
         let axes = result.axes.iter().map(|axis| {
             let (label, unit) = select::axis_name(axis);
-            Heading { label, unit, meaning: format!("sets {}", number::clean(&axis.paths.join(", "))) }
+            Heading {
+                name: String::new(),
+                label,
+                unit,
+                meaning: format!("sets {}", number::clean(&axis.paths.join(", "))),
+            }
         });
         let head = axes.chain(metrics.iter().map(|metric| heading(metric))).collect();
         let rows = result.cells.iter().map(|cell| cell_row(result, cell, &metrics)).collect();
@@ -141,6 +148,7 @@ impl CellTable {
 
 fn heading(metric: &MetricInfo) -> Heading {
     Heading {
+        name: number::clean(&metric.name),
         label: number::clean(&metric.label),
         unit: number::clean(number::unit_label(&metric.unit)),
         meaning: number::clean(&metric.meaning),

@@ -30,10 +30,23 @@ pub(crate) struct Chart {
     pub(crate) columns: Option<usize>,
     /// The limits that were asked for, with their words.
     pub(crate) targets: Vec<(f64, String)>,
+    /// Values that were published.
+    pub(crate) published: Vec<Published>,
     /// Remarks at the foot.
     pub(crate) notes: Vec<String>,
     /// Whether points are marked.
     pub(crate) dots: Dots,
+}
+
+/// A value that was published, drawn in every frame.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Published {
+    /// The line that it belongs to; none where there are several of the same metric.
+    pub(crate) line: Option<usize>,
+    /// Its place along the bottom.
+    pub(crate) x: f64,
+    /// Its value.
+    pub(crate) y: f64,
 }
 
 /// One frame of a chart.
@@ -74,6 +87,8 @@ const LEFT: f64 = 78.0;
 const TOP: f64 = 66.0;
 const LABEL_SIZE: f64 = 11.5;
 const ROW_SIZE: f64 = 12.5;
+/// Half the width of the sign of a published value.
+const PLUS: f64 = 7.0;
 /// The height of what a row of frames shares.
 const ROW_HEAD: f64 = 22.0;
 
@@ -157,6 +172,12 @@ impl Chart {
         for (index, line) in panel.lines.iter().enumerate() {
             self.draw_line(scene, frame, index, line);
         }
+        for mark in &self.published {
+            let (x, y) = frame.at(mark.x, mark.y);
+            let colour = mark.line.map_or(INK, series_colour);
+            scene.line(vec![(x - PLUS, y), (x + PLUS, y)], colour, 1.8);
+            scene.line(vec![(x, y - PLUS), (x, y + PLUS)], colour, 1.8);
+        }
     }
 
     fn draw_line(&self, scene: &mut Scene, frame: &Frame, index: usize, line: &[Sample]) {
@@ -210,7 +231,7 @@ impl Chart {
     /// The width that names at line ends need.
     fn label_room(&self) -> f64 {
         let widest = self.names.iter().map(|name| font::width(name, LABEL_SIZE)).fold(0.0, f64::max);
-        (widest + 26.0).min(280.0)
+        (widest + 26.0).min(350.0)
     }
 
     /// What the legend lists: lines that are not named at their ends, and limits.

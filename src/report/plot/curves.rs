@@ -1,6 +1,6 @@
 //! Metrics against an axis of the sweep: throughput, latency quantiles, errors, cost and quality; and the knee.
 
-use super::chart::{Chart, Panel, Sample, Trust};
+use super::chart::{Chart, Panel, Published, Sample, Trust};
 use super::scale::{Origin, Scale};
 use super::scene::Dots;
 use super::{Picture, capital, subtitle};
@@ -128,7 +128,8 @@ impl Layout {
         Some(chart)
     }
 
-    /// Latency over throughput: where it bends upwards, the system is full.
+    /// Latency over throughput: where it bends upwards, the system is full. Nothing where no line carries more anywhere
+    /// than elsewhere.
     fn of_knee(&self, result: &ResultFile) -> Option<Chart> {
         let (throughput, latency) = (select::throughput(result)?, select::latency(result)?);
         let mut chart = self.of_metric(result, latency)?;
@@ -143,14 +144,22 @@ impl Layout {
         let carried = all.filter(|sample| sample.y.is_some()).map(|sample| sample.x);
         chart.x = Scale::linear(0.0, carried.fold(0.0, f64::max), Origin::Zero);
         chart.x_ticks = None;
+        chart.published.clear();
+        chart.notes.retain(|note| !note.starts_with('+'));
         for line in chart.panels.iter_mut().flat_map(|panel| panel.lines.iter_mut()) {
             line.retain(|sample| sample.y.is_some());
         }
+        let lines = || chart.panels.iter().flat_map(|panel| panel.lines.iter());
+        if !lines().any(|line| carries_more(line)) {
+            return None;
+        }
+        let remark = marks(lines().flatten());
         chart.x_label = number::label_with_unit(&number::clean(&throughput.label), &throughput.unit);
         let rising = select::axis_name(&result.axes[self.axis]).0;
         chart.title = format!("Where it bends: {} against throughput", number::clean(&latency.label));
-        chart.notes.retain(|note| !note.starts_with('×'));
-        chart.notes.insert(0, format!("along each line, {rising} rises; the last points carry all they can"));
+        chart.notes.retain(|note| !note.starts_with('×') && !note.starts_with("hollow"));
+        chart.notes.extend(remark);
+        chart.notes.insert(0, format!("each line goes from the lowest to the highest {rising}"));
         Some(chart)
     }
 
@@ -169,9 +178,16 @@ impl Layout {
             return None;
         }
         let (targets, mut notes) = targets(result, metrics, &seen);
+        let published = published(result, self.axis, metrics);
         let shown = seen.iter().copied().chain(targets.iter().map(|target| target.0));
-        let y = y_scale(metric, shown);
+        let y = y_scale(metric, shown.chain(published.iter().map(|mark| mark.y)));
         notes.extend(marks(samples()));
+        let sources: indexmap::IndexSet<&str> =
+            result.published.iter().map(|curve| curve.source.as_str()).collect();
+        if !published.is_empty() {
+            let sources = sources.into_iter().map(number::clean).collect::<Vec<_>>().join("; ");
+            notes.push(format!("+ published: {sources}"));
+        }
         let (panels, columns) = in_rows(panels);
         notes.extend(self.notes.iter().cloned());
         let label = number::clean(&metric.label);
@@ -188,6 +204,7 @@ impl Layout {
             panels,
             columns,
             targets,
+            published,
             notes,
             dots: if select::is_numeric(axis) { Dots::Shown } else { Dots::Apart },
         })
@@ -265,6 +282,19 @@ fn targets(result: &ResultFile, metrics: &[&MetricInfo], seen: &[f64]) -> (Vec<(
     (near, far)
 }
 
+/// What is published of some metrics along an axis; each metric is a line of its own where there are several.
+fn published(result: &ResultFile, axis: usize, metrics: &[&MetricInfo]) -> Vec<Published> {
+    let along = result.published.iter().filter(|curve| curve.axis == axis);
+    let marks = along.filter_map(|curve| {
+        let line = metrics.iter().position(|metric| metric.name == curve.metric)?;
+        let unit = &metrics[line].unit;
+        let line = (metrics.len() > 1).then_some(line);
+        let mark = |&(x, y): &(f64, f64)| Published { line, x, y: number::in_display_unit(y, unit) };
+        Some(curve.points.iter().map(mark).collect::<Vec<_>>())
+    });
+    marks.flatten().filter(|mark| mark.x.is_finite() && mark.y.is_finite()).collect()
+}
+
 fn marks<'a>(samples: impl Iterator<Item = &'a Sample>) -> Option<String> {
     let (mut hollow, mut missing) = (false, false);
     for sample in samples {
@@ -279,6 +309,14 @@ fn marks<'a>(samples: impl Iterator<Item = &'a Sample>) -> Option<String> {
         (false, true) => Some("× no value (failed, or nothing completed)".to_owned()),
         (false, false) => None,
     }
+}
+
+/// Whether the points of a line differ in what they carry.
+fn carries_more(line: &[Sample]) -> bool {
+    let (low, high) = line
+        .iter()
+        .fold((f64::INFINITY, 0.0_f64), |(low, high), sample| (low.min(sample.x), high.max(sample.x)));
+    high > 1.1 * low
 }
 
 /// The places of an axis's values: themselves, or their order where they are no quantities.
@@ -299,7 +337,10 @@ fn x_scale(axis: &Axis) -> Scale {
 /// Ticks at the axis's own values while they are few.
 fn ticks(axis: &Axis) -> Option<Vec<(f64, String)>> {
     if !select::is_numeric(axis) {
-        let values = axis.values.iter().map(|value| number::clean(value));
+        let values = axis.values.iter().map(|value| {
+            let parts = value.split(", ").map(|part| number::grouped(&number::clean(part)));
+            parts.collect::<Vec<_>>().join(", ")
+        });
         return Some(positions(axis).into_iter().zip(values).collect());
     }
     let mut values: Vec<f64> = axis.numbers.iter().copied().flatten().collect();
@@ -332,9 +373,8 @@ fn stands_at(cell: &Cell, fixed: &[(usize, usize)]) -> bool {
 /// A combination in words, one part an axis: `agents in the pool 80`, `limit 3000 1/min`.
 fn parts(result: &ResultFile, fixed: &[(usize, usize)]) -> Vec<String> {
     let parts = fixed.iter().map(|(axis, value)| {
-        let (name, unit) = select::axis_name(&result.axes[*axis]);
         let value = number::grouped(&number::clean(&result.axes[*axis].values[*value]));
-        format!("{name} {}", number::beside_unit(&value, &unit))
+        select::axis_words(&result.axes[*axis], &value)
     });
     parts.collect()
 }

@@ -54,6 +54,7 @@ pub(crate) fn picture(result: &ResultFile) -> Option<Picture> {
         panels: vec![Panel { row: String::new(), title: Vec::new(), lines }],
         columns: None,
         targets: vec![(1.0, "1 %: the 99th percentile".to_owned())],
+        published: Vec::new(),
         notes: vec![format!("all replications together{coincide}")],
         dots: Dots::Hidden,
     };

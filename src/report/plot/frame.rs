@@ -53,7 +53,7 @@ impl Frame {
         }
         if !labels.y.is_empty() {
             let label = font::fitted(labels.y, 12.0, bottom - top + 40.0);
-            scene.words_up((left - 50.0, f64::midpoint(top, bottom)), &label, 12.0, INK);
+            scene.words_up((left - 62.0, f64::midpoint(top, bottom)), &label, 12.0, INK);
         }
     }
 

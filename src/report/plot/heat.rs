@@ -81,7 +81,9 @@ impl<'a> Map<'a> {
         let width = (left + across * (wide + GAP) + 10.0).max(640.0);
         let heads: Vec<Vec<String>> =
             shown.iter().map(|(words, _)| font::wrapped(words, 12.0, wide + GAP - 16.0)).collect();
-        let head = 15.0 * heads.iter().map(Vec::len).max().unwrap_or(1) as f64;
+        // A single map has no head.
+        let named = shown.iter().any(|(words, _)| !words.is_empty());
+        let head = if named { 15.0 * heads.iter().map(Vec::len).max().unwrap_or(1) as f64 } else { -5.0 };
         let first = TOP + head - 15.0;
         let mut notes = vec![format!(
             "✓ meets the objective, ✗ misses it; the line separates them · {}",

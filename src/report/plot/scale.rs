@@ -27,6 +27,9 @@ const LOG_FACTOR: f64 = 30.0;
 /// The same for latencies.
 const TAIL_FACTOR: f64 = 8.0;
 
+/// The share of the longest latency below which a logarithmic axis ends.
+const FASTEST_SHOWN: f64 = 1e-4;
+
 /// Where an axis begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Origin {
@@ -57,12 +60,14 @@ impl Scale {
     }
 
     /// Chooses a scale for latencies, whose tails are worth a logarithmic axis sooner than amounts are. An interval that
-    /// reaches below zero ends at the axis: no latency is there.
+    /// reaches below zero ends at the axis: no latency is there. Nor does the axis follow answers that took hardly any
+    /// time, such as those of a cache: it ends at a ten-thousandth of the longest.
     pub(crate) fn of_latencies(values: impl IntoIterator<Item = f64>) -> Self {
         let values: Vec<f64> =
             values.into_iter().filter(|value| value.is_finite() && *value >= 0.0).collect();
-        let low = values.iter().copied().fold(f64::INFINITY, f64::min);
         let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let low = values.iter().copied().fold(f64::INFINITY, f64::min);
+        let low = if low > 0.0 { low.max(high * FASTEST_SHOWN) } else { low };
         if low > 0.0 && high / low > TAIL_FACTOR {
             Self::log(low, high)
         } else {
@@ -76,7 +81,13 @@ impl Scale {
             Origin::Zero => low.min(0.0),
             Origin::Free => low,
         };
-        let high = if high > start { high } else { start + start.abs().max(1.0) };
+        let size = start.abs().max(high.abs());
+        // Values that differ by no more than rounding are one value, which stands in the middle of its axis.
+        let (start, high) = match origin {
+            _ if high - start > 1e-9 * size => (start, high),
+            Origin::Free if size > 0.0 => (start - 0.1 * size, high + 0.1 * size),
+            Origin::Free | Origin::Zero => (start, start + size.max(1.0)),
+        };
         let step = nice_step((high - start) / 5.0);
         Self::Linear { low: (start / step).floor() * step, high: (high / step - 1e-9).ceil() * step }
     }
@@ -114,7 +125,10 @@ impl Scale {
     /// Round values, some four to eight of them, with their text.
     pub(crate) fn ticks(self) -> Vec<(f64, String)> {
         let values = match self {
-            Self::Linear { low, high } => linear_ticks(low, high),
+            Self::Linear { low, high } => {
+                let ticks = linear_ticks(low, high);
+                return ticks.iter().map(|tick| (*tick, number::step_text(*tick, &ticks))).collect();
+            }
             Self::Log { low, high } => {
                 let all = log_ticks_between(low, high);
                 let decades: Vec<f64> = all.iter().copied().filter(|tick| is_power_of_ten(*tick)).collect();
@@ -183,6 +197,24 @@ mod tests {
             ["0.01", "0.02", "0.05", "0.1", "0.2", "0.5", "1"]
         );
         assert_eq!(texts(Scale::of([1e-5, 0.8], Origin::Zero)).first().map(String::as_str), Some("1e-5"));
+    }
+
+    #[test]
+    fn ticks_close_together_are_told_apart() {
+        let texts = texts(Scale::linear(0.234_12, 0.234_31, Origin::Free));
+        assert_eq!(texts[..3], ["0.2341", "0.23415", "0.2342"]);
+        assert_eq!(super::tests::texts(Scale::linear(0.0, 9e-4, Origin::Zero))[1], "0.0002");
+    }
+
+    #[test]
+    fn values_that_differ_by_rounding_share_one_place() {
+        let texts = texts(Scale::of([70.0, 70.0 + 1e-13], Origin::Free));
+        assert_eq!(texts.first().zip(texts.last()), Some((&"60".to_owned(), &"80".to_owned())));
+    }
+
+    #[test]
+    fn answers_that_took_no_time_do_not_stretch_an_axis_of_latencies() {
+        assert_eq!(texts(Scale::of_latencies([1e-8, 0.5, 10.0]))[0], "0.001");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::frame::{Frame, Labels};
 use super::scale::{Origin, Scale};
-use super::scene::{Across, Dots, GRID, INK, Scene, series_colour};
+use super::scene::{Across, Dots, GRID, INK, Scene, TARGET, series_colour};
 use super::{Picture, font, subtitle_of};
 use crate::report::{csv, number, select};
 use crate::result::{ResultFile, Series};
@@ -42,6 +42,10 @@ pub(crate) fn picture(result: &ResultFile) -> Option<Picture> {
             let right = LEFT + (RIGHT - LEFT) * cut / end;
             scene.rectangle((LEFT, top), (right, top + STRIP), GRID, 0.45);
         }
+        for fault in &series.faults {
+            let place = |time_s: f64| LEFT + (RIGHT - LEFT) * (time_s / end).clamp(0.0, 1.0);
+            scene.rectangle((place(fault.start_s), top), (place(fault.end_s), top + STRIP), TARGET, 0.12);
+        }
         draw_strip(&mut scene, result, series, strip, (top, end, is_last));
     }
     scene.notes(&notes(series, &strips, cut));
@@ -65,6 +69,14 @@ fn notes(series: &Series, strips: &[Strip<'_>], cut: f64) -> Vec<String> {
         first.push_str(" · bands: the interval of each window by itself; quantiles have none");
     }
     let mut notes = vec![first];
+    if let Some(first) = series.faults.first() {
+        let span = format!("{} to {} s", number::plain(first.start_s), number::plain(first.end_s));
+        let more = match series.faults.len() - 1 {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        notes.push(format!("red: faults: {}, {span}{more}", number::clean(&first.label)));
+    }
     if strips.iter().any(|strip| strip.label == MODE) {
         notes.push("mode: 0 is optimal, 1 high load, 2 critical".to_owned());
     }
@@ -140,10 +152,9 @@ fn draw_strip(
     let values = values.map(shown);
     let limit = select::latency(result).filter(|_| is_latency);
     let limit = limit.and_then(|metric| select::slo(result, &metric.name));
-    let highest = values.clone().fold(0.0, f64::max);
     let scale = if is_latency {
         Scale::of_latencies(values)
-    } else if strip.label == MODE && highest <= MODES {
+    } else if strip.label == MODE {
         Scale::Linear { low: 0.0, high: MODES }
     } else {
         Scale::of(values, Origin::Zero)

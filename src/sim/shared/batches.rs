@@ -2,12 +2,12 @@
 
 use super::super::event::Event;
 use super::super::ledger::{Ledger, Part};
-use super::super::strand::{CARRIER, Cause, NOBODY, Phase, Strand};
+use super::super::strand::{CARRIER, Cause, NOBODY, NONE, Phase, Strand};
 use super::super::world::{FAR, World};
 use crate::engine::Ticket;
 use tars_policy::batch::{Batch, CallSize, Own};
 
-/// What calls of one batch have in common: the visit and the model.
+/// What calls of one batch have in common: the visit and, of a provider, the model.
 pub(super) type BatchKey = (u16, u16);
 
 /// Where a member of a batch sits.
@@ -43,7 +43,8 @@ impl World<'_> {
         let strand = self.strands.get_mut(id);
         strand.phase = Phase::Together;
         strand.ledger.enter(now, Part::BatchWait);
-        let key = (visit, strand.model);
+        let is_llm = self.plan.model.program.visits[visit as usize].is_llm;
+        let key = (visit, if is_llm { strand.model } else { NONE });
         let size = CallSize { bytes: 0, tokens: u64::from(strand.input_tokens) };
         self.sharing.seats.insert(id, Seat::Filling(rule, key));
         let joined = self.sharing.batchers[rule as usize].join(time, key, id, size);
@@ -77,7 +78,7 @@ impl World<'_> {
     fn leaves(&mut self, rule: u16, batch: Batch<BatchKey, u32>) {
         let now = self.now;
         let (visit, _) = batch.key;
-        let carrier = self.carrier(rule, &batch.calls);
+        let carrier = self.carrier(rule, visit, &batch.calls);
         let carrier = self.strands.insert(carrier);
         for member in &batch.calls {
             self.strands.get_mut(*member).ledger.enter(now, Part::Provider);
@@ -89,7 +90,9 @@ impl World<'_> {
     }
 
     /// A strand like the first of those who leave, with the tokens of all and without a task.
-    fn carrier(&self, rule: u16, members: &[u32]) -> Strand {
+    fn carrier(&self, rule: u16, visit: u16, members: &[u32]) -> Strand {
+        let call = &self.plan.model.program.visits[visit as usize];
+        let is_llm = call.is_llm;
         let shared = self.plan.model.batches[rule as usize].shared_input_tokens;
         let first = self.strands.get(members[0]);
         let (mut input, mut output) = (first.input_tokens, first.output_tokens);
@@ -110,7 +113,8 @@ impl World<'_> {
             output_tokens: output,
             measured: members.iter().any(|member| self.strands.get(*member).measured),
             orphan: false,
-            provider: self.plan.model.program.visits[first.visit as usize].station,
+            model: if is_llm { first.model } else { NONE },
+            provider: if is_llm { call.station } else { NONE },
             worker: NOBODY,
             parent: CARRIER,
             sibling: NOBODY,
@@ -133,10 +137,12 @@ impl World<'_> {
                 self.first_bytes.adopt((*member, key), (id, strand.key));
             }
             let member = self.strands.get_mut(*member);
-            member.model = strand.model;
-            member.provider = strand.provider;
-            if together {
-                member.cached = source;
+            if strand.provider != NONE {
+                member.model = strand.model;
+                member.provider = strand.provider;
+                if together {
+                    member.cached = source;
+                }
             }
             member.phase = Phase::Ready;
         }

@@ -23,12 +23,15 @@ pub(super) fn page(book: Book, table: &Table) -> String {
         let rows = table.rows.iter().filter(|row| group.holds(&row.document, &row.section));
         lines.extend(rows.map(|row| of_row(book, row)));
     }
-    lines.extend(heading("What cannot be said yet"));
-    lines.push("| document | section | mechanism | why |".to_owned());
-    lines.push("|---|---|---|---|".to_owned());
-    let cells =
-        |row: &Missing| format!("| {} | {} | {} | {} |", row.document, row.section, row.mechanism, row.why);
-    lines.extend(table.missing.iter().map(cells));
+    if !table.missing.is_empty() {
+        lines.extend(heading("What cannot be said yet"));
+        lines.push("| document | section | mechanism | why |".to_owned());
+        lines.push("|---|---|---|---|".to_owned());
+        let cells = |row: &Missing| {
+            format!("| {} | {} | {} | {} |", row.document, row.section, row.mechanism, row.why)
+        };
+        lines.extend(table.missing.iter().map(cells));
+    }
     lines.join("\n") + "\n"
 }
 
@@ -36,9 +39,13 @@ pub(super) fn page(book: Book, table: &Table) -> String {
 fn introduction(book: Book, table: &Table) -> String {
     let (rows, missing) = (table.rows.len(), table.missing.len());
     let (file, setting) = book.by_hand;
+    let rest = match missing {
+        0 => "none is missing".to_owned(),
+        some => format!("{some} cannot be said yet and are listed at the end"),
+    };
     format!(
         "{rows} mechanisms can be switched on in an experiment file and have a test that shows their effect; \
-         {missing} cannot be said yet and are listed at the end. The page is written from [`{0}.json`]({0}.json), \
+         {rest}. The page is written from [`{0}.json`]({0}.json), \
          and so is the test `{1}`: {METHOD}\n\n\
          To see one by hand: `tars-sim run {2}/{file}.json --set {setting}`.",
         book.name, book.test, book.folder

@@ -20,6 +20,8 @@ const WHOLE: i64 = 1_000;
 /// | `memory` | the heap share, likewise |
 /// | `queue_depth` | tasks waiting: in all, or an agent's part of them |
 /// | `arrival_rate_per_s` | tasks arriving a second: in all, or an agent's part of them |
+/// | `active_agents` | tasks that agents carry, who are to it what agents are to a pod: in all, or an agent's part of them |
+/// | `latency_s` | mean seconds from coming to leaving, of the tasks that left since the last look |
 /// | any other | unavailable |
 ///
 /// Agents that are starting are pods that are pending. Busy agents are never stopped: a change downwards is cut at those
@@ -124,6 +126,8 @@ fn named(metrics: &Metrics, name: &str) -> Option<f64> {
     match name {
         "queue_depth" => Some(f64::from(metrics.queue_depth)),
         "arrival_rate_per_s" => Some(metrics.arrival_rate_per_s),
+        "latency_s" => Some(metrics.latency.as_secs_f64()),
+        "active_agents" => Some(f64::from(metrics.tasks_running)),
         _ => None,
     }
 }

@@ -174,6 +174,7 @@ fn least_left(model: &Model, at: usize, left: &[f64]) -> f64 {
         Op::Landed
         | Op::Hedge { .. }
         | Op::Store { .. }
+        | Op::Write { .. }
         | Op::Replay(_)
         | Op::Resume(_)
         | Op::Checkpoint(_)

@@ -66,6 +66,7 @@ impl Flow {
             | Op::BranchEnd
             | Op::Lookup { .. }
             | Op::Store { .. }
+            | Op::Write { .. }
             | Op::Spread { .. }
             | Op::Feature { .. }
             | Op::End => None,
@@ -157,6 +158,7 @@ fn spread(model: &Model, at: usize, amount: f64, next: &mut [f64]) {
         | Op::Hedge { .. }
         | Op::Enter(_)
         | Op::Store { .. }
+        | Op::Write { .. }
         | Op::Delay { .. }
         | Op::Replay(_)
         | Op::Resume(_)
@@ -217,6 +219,7 @@ pub(super) fn is_lossy(model: &Model, range: Range<usize>) -> bool {
         | Op::BranchEnd
         | Op::Lookup { .. }
         | Op::Store { .. }
+        | Op::Write { .. }
         | Op::Spread { .. }
         | Op::Feature { .. } => false,
     })

@@ -102,7 +102,8 @@ fn reached(program: &Program, start: u32) -> Vec<bool> {
             | Op::Enter(_)
             | Op::Leave
             | Op::LoopNext { .. }
-            | Op::Store { .. } => {
+            | Op::Store { .. }
+            | Op::Write { .. } => {
                 open.push(at + 1);
             }
         }

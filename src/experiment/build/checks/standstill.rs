@@ -76,6 +76,7 @@ fn first_place(model: &Model, class: usize) -> Option<Place> {
             | Op::BranchEnd
             | Op::Lookup { .. }
             | Op::Store { .. }
+            | Op::Write { .. }
             | Op::Spread { .. }
             | Op::Feature { .. }
             | Op::End => return None,

@@ -20,6 +20,7 @@ impl Layout<'_> {
         let patience = visit.patience.as_ref().map(|law| self.span_law(law, &path.key("patience")));
         let retry = self.retry(path, visit.retry.as_ref());
         let breaker = self.breaker(path, visit.breaker.as_ref());
+        let batch = self.batch(path, visit.batch.as_ref());
         let Some(station) = station else { return };
         let failover = self.access(station, visit.access, path);
         let visit = self.add_visit(Visit {
@@ -29,9 +30,10 @@ impl Layout<'_> {
             timeout: visit.timeout,
             retry,
             breaker,
+            batch,
             ..Visit::of(station)
         });
-        self.push(Op::Visit(visit));
+        self.push(if batch.is_some() { Op::Shared(visit) } else { Op::Visit(visit) });
     }
 
     /// A slot is held while the inner steps run.
@@ -139,9 +141,9 @@ impl Layout<'_> {
         self.policy(&path.key("breaker"), "breaker under `policies.breakers`", name, &known)
     }
 
-    fn batch(&mut self, path: &Path, llm: &LlmStep) -> Option<u16> {
+    fn batch(&mut self, path: &Path, name: Option<&String>) -> Option<u16> {
         let known: Vec<String> = self.policies.batches.keys().cloned().collect();
-        self.policy(&path.key("batch"), "rule under `policies.batches`", llm.batch.as_ref(), &known)
+        self.policy(&path.key("batch"), "rule under `policies.batches`", name, &known)
     }
 
     fn coalesce(&mut self, path: &Path, llm: &LlmStep) -> Option<u16> {
@@ -189,7 +191,7 @@ impl Layout<'_> {
         let known = self.named(&path.key("provider"), "provider", &llm.provider, &providers);
         let retry = self.retry(path, llm.retry.as_ref());
         let breaker = self.breaker(path, llm.breaker.as_ref());
-        let (batch, coalesce) = (self.batch(path, llm), self.coalesce(path, llm));
+        let (batch, coalesce) = (self.batch(path, llm.batch.as_ref()), self.coalesce(path, llm));
         if let Some(model) = &llm.model {
             self.model_choice(model, &path.key("model"), &llm.provider);
         } else if !self.nested.agent {

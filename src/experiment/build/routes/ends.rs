@@ -56,6 +56,7 @@ fn reaches(program: &Program, at: usize, ends: &[bool]) -> bool {
         | Op::LoopNext { .. }
         | Op::Lookup { .. }
         | Op::Store { .. }
+        | Op::Write { .. }
         | Op::Feature { .. } => ends.get(at + 1).copied().unwrap_or(false),
     }
 }

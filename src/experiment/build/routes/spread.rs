@@ -91,6 +91,7 @@ impl Layout<'_> {
             | Op::Try { .. }
             | Op::Lookup { .. }
             | Op::Store { .. }
+            | Op::Write { .. }
             | Op::Spread { .. }
             | Op::Feature { .. }
             | Op::End => None,

@@ -16,7 +16,7 @@ pub(super) fn cache(
     spec: &CacheStoreSpec,
     diagnostics: &mut Diagnostics,
 ) -> CacheStore {
-    check_law(tree, &path.key("keys"), &spec.keys, diagnostics);
+    check_law_option(tree, &path.key("keys"), spec.keys.as_ref(), diagnostics);
     check_law_option(tree, &path.key("lookup"), spec.lookup.as_ref(), diagnostics);
     if spec.lookup.is_some() && spec.store.is_none() {
         let hint = "state it in each of `layers`, or in `semantic`";

@@ -1,0 +1,250 @@
+//! The busy hour, simulated: sizes and agents in, a verdict on the objective out.
+
+use super::schema::{ForecastFile, LoadMetric, SetSpec, SimulatedSpec, SimulationSpec};
+use crate::analysis::{CellInput, analyse_cell, metrics};
+use crate::experiment::schema::SloSpec;
+use crate::experiment::{Diagnostics, Experiment, TraceStore, build, load_text};
+use crate::result::Cell;
+use crate::runner::{CellDigest, CellJob, CellRuns, RunOptions, Silent, run_cells};
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+use std::sync::Mutex;
+use std::sync::atomic::AtomicBool;
+
+/// Agents and the units of every sized resource, to be run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Setup {
+    /// The agents.
+    pub agents: f64,
+    /// The units of each sized resource, in their order.
+    pub units: Vec<f64>,
+    /// How often.
+    pub replications: u32,
+}
+
+/// What runs of a setup showed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Seen {
+    /// Whether the objective is met.
+    pub verdict: Verdict,
+    /// What of it is missed, in words.
+    pub missed: Vec<String>,
+    /// Good turns a second.
+    pub goodput_per_s: f64,
+    /// The 99th percentile of a turn's latency, in seconds.
+    pub latency_p99_s: f64,
+    /// The fewest turns that were begun within the window of a replication.
+    pub turns: u64,
+    /// Replications.
+    pub replications: u32,
+    /// How much of each sized resource was in use, in the experiment's measure.
+    pub loads: Vec<f64>,
+    /// The flows that were asked for, where they were seen.
+    pub flows: Vec<Option<f64>>,
+}
+
+/// Whether an objective is met.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// By the worse end of every interval.
+    Meets,
+    /// Not even by the better end of some interval.
+    Misses,
+    /// Intervals do not say; it counts as missed.
+    Unsure,
+}
+
+/// Something that runs setups.
+pub trait Platform {
+    /// What each setup shows, in their order; the same seeds in each, so that neighbours are pairs.
+    ///
+    /// # Errors
+    /// Where a setup cannot be run.
+    fn run(&self, setups: &[Setup]) -> Result<Vec<Seen>, String>;
+}
+
+/// The platform of an experiment file.
+#[derive(Debug)]
+pub struct Simulated<'a> {
+    file: &'a ForecastFile,
+    spec: &'a SimulationSpec,
+    /// What messages call the experiment.
+    path: PathBuf,
+    text: String,
+    data: Option<PathBuf>,
+    threads: usize,
+    stop: &'a AtomicBool,
+    /// The digests of all that was run, in order.
+    digests: Mutex<Vec<CellDigest>>,
+}
+
+impl<'a> Simulated<'a> {
+    /// The platform of the experiment `text`, which stands at `path`.
+    pub fn new(
+        file: &'a ForecastFile,
+        spec: &'a SimulationSpec,
+        (path, text): (PathBuf, String),
+        data: Option<PathBuf>,
+        (threads, stop): (usize, &'a AtomicBool),
+    ) -> Self {
+        Self { file, spec, path, text, data, threads, stop, digests: Mutex::new(Vec::new()) }
+    }
+
+    /// The digests of all that was run so far.
+    pub fn digests(&self) -> Vec<CellDigest> {
+        self.digests.lock().map(|digests| digests.clone()).unwrap_or_default()
+    }
+
+    /// The experiment of a setup.
+    fn experiment(&self, setup: &Setup) -> Result<Experiment, String> {
+        let sized = self.file.resources.values().filter_map(|resource| match &resource.simulated {
+            Some(SimulatedSpec::Size { sets, .. }) => Some(sets),
+            Some(SimulatedSpec::Flow { .. }) | None => None,
+        });
+        let mut sets: Vec<String> =
+            self.spec.population.iter().map(|set| stated(set, setup.agents)).collect();
+        for (own, units) in sized.zip(&setup.units) {
+            sets.extend(own.iter().map(|set| stated(set, *units)));
+        }
+        let length = self.spec.warmup + self.spec.window;
+        sets.push(format!("/measure/duration={length}"));
+        sets.push(format!("/measure/warmup={}", self.spec.warmup));
+        sets.push(format!("/measure/replications={{\"min\":{0},\"max\":{0}}}", setup.replications));
+        let mut diagnostics = Diagnostics::new();
+        let loaded = load_text(&self.path.display().to_string(), &self.text, &sets, &mut diagnostics);
+        let mut traces = TraceStore::new(&self.path, self.data.clone());
+        let experiment = loaded.and_then(|loaded| build(&loaded.base, &mut traces, &mut diagnostics));
+        experiment.filter(|_| !diagnostics.has_errors()).ok_or_else(|| diagnostics.to_string())
+    }
+
+    fn seen(
+        &self,
+        experiment: &Experiment,
+        setup: &Setup,
+        cell: &Cell,
+        runs: &CellRuns,
+        job: &CellJob,
+    ) -> Seen {
+        let value = |name: &str| {
+            metrics::estimate(&job.model, name, &runs.runs, runs.relaxation).map(|found| found.value)
+        };
+        let mut units = setup.units.iter();
+        let (mut loads, mut flows) = (Vec::new(), Vec::new());
+        for resource in self.file.resources.values() {
+            match &resource.simulated {
+                Some(SimulatedSpec::Size { sets, load }) => {
+                    let size = units.next().zip(sets.first()).map_or(0.0, |(units, set)| amount(set, *units));
+                    loads.push(in_use(load, size, value(&load.metric)));
+                }
+                Some(SimulatedSpec::Flow { metric, .. }) => flows.push(value(metric)),
+                None => {}
+            }
+        }
+        let (verdict, missed) = judged(&experiment.slo, cell);
+        Seen {
+            verdict,
+            missed,
+            goodput_per_s: value("goodput_per_s").unwrap_or(0.0),
+            latency_p99_s: value("latency_p99_s").unwrap_or(0.0),
+            turns: runs.runs.iter().map(|run| run.issued).min().unwrap_or(0),
+            replications: setup.replications,
+            loads,
+            flows,
+        }
+    }
+}
+
+/// The amount of a set, as it is put into the experiment.
+fn amount(set: &SetSpec, units: f64) -> f64 {
+    let amount = set.per_unit * units;
+    if set.whole { libm::round(amount).max(1.0) } else { amount }
+}
+
+fn stated(set: &SetSpec, units: f64) -> String {
+    format!("{}={}", set.pointer, amount(set, units))
+}
+
+fn in_use(load: &LoadMetric, size: f64, value: Option<f64>) -> f64 {
+    load.factor * value.unwrap_or(0.0) * if load.share { size } else { 1.0 }
+}
+
+/// Holds the metrics of a cell against an objective.
+fn judged(slo: &SloSpec, cell: &Cell) -> (Verdict, Vec<String>) {
+    let seconds = |span: Option<tars_policy::units::Span>| span.map(tars_policy::units::Span::as_secs_f64);
+    let terms = [
+        ("latency_p99_s", seconds(slo.latency_p99), true),
+        ("latency_p95_s", seconds(slo.latency_p95), true),
+        ("latency_mean_s", seconds(slo.latency_mean), true),
+        ("error_share", slo.error_share_max, true),
+        ("cost_usd_per_1000_tasks", slo.cost_usd_per_1000_tasks_max, true),
+        ("quality_mean", slo.quality_min, false),
+        ("goodput_per_s", slo.goodput_per_s_min, false),
+    ];
+    let (mut verdict, mut missed) = (Verdict::Meets, Vec::new());
+    for (metric, limit, at_most) in terms {
+        let Some(limit) = limit else { continue };
+        let figure = cell.metrics.get(metric);
+        let Some((figure, value)) = figure.and_then(|figure| Some((figure, figure.value?))) else {
+            (verdict, missed) = (Verdict::Misses, vec![format!("{metric} was not seen")]);
+            continue;
+        };
+        let (low, high) = (figure.low.unwrap_or(value), figure.high.unwrap_or(value));
+        let (better, worse) = if at_most { (low, high) } else { (high, low) };
+        let holds = |end: f64| if at_most { end <= limit } else { end >= limit };
+        if holds(worse) {
+            continue;
+        }
+        let words = if at_most { "at most" } else { "at least" };
+        missed.push(format!("{metric} {words} {limit}, and is {value:.4}"));
+        if !holds(better) {
+            verdict = Verdict::Misses;
+        } else if verdict == Verdict::Meets {
+            verdict = Verdict::Unsure;
+        }
+    }
+    (verdict, missed)
+}
+
+impl Platform for Simulated<'_> {
+    fn run(&self, setups: &[Setup]) -> Result<Vec<Seen>, String> {
+        let experiments: Vec<Experiment> =
+            setups.iter().map(|setup| self.experiment(setup)).collect::<Result<_, _>>()?;
+        let jobs: Vec<CellJob> = experiments
+            .iter()
+            .enumerate()
+            .map(|(index, experiment)| CellJob { index, model: experiment.model.clone() })
+            .collect();
+        let options =
+            RunOptions { threads: self.threads, stop: self.stop, quick: false, estimate: metrics::estimate };
+        let finish = |job: &CellJob, runs: CellRuns| {
+            if let Some(why) = &runs.failed {
+                return Err(format!("a simulation failed: {why}"));
+            }
+            let experiment = &experiments[job.index];
+            let cell = analyse_cell(&CellInput {
+                index: job.index,
+                coordinates: Vec::new(),
+                settings: indexmap::IndexMap::new(),
+                experiment,
+                model: &job.model,
+                runs: &runs.runs,
+                cut: runs.cut,
+                relaxation: runs.relaxation,
+                warmup_rule: runs.warmup_rule.clone(),
+                failed: None,
+                precision: Vec::new(),
+            });
+            Ok((self.seen(experiment, &setups[job.index], &cell, &runs, job), runs.digest(job)))
+        };
+        let done = run_cells(&jobs, None, &options, &Silent, finish).map_err(|error| error.to_string())?;
+        let mut seen = Vec::with_capacity(done.len());
+        let mut digests = self.digests.lock().map_err(|_| "a simulation failed".to_owned())?;
+        for entry in done {
+            let (one, digest) = entry.ok_or("interrupted")??;
+            seen.push(one);
+            digests.push(digest);
+        }
+        Ok(seen)
+    }
+}
