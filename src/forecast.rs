@@ -229,12 +229,12 @@ pub fn by_rule(rule: &RuleSpec, agents: f64) -> f64 {
 
 /// What some agents need of each resource: as the simulation sees it where it does, else by rule.
 fn needs(file: &ForecastFile, sized: &[Sized<'_>], usage: Option<&Usage>, agents: f64) -> Vec<f64> {
-    let mut sizes =
+    let mut units =
         usage.map(|usage| supply::by_formula(sized, usage, agents)).unwrap_or_default().into_iter();
     let mut flows = usage.map(|usage| usage.flows.clone()).unwrap_or_default().into_iter();
     let need = |spec: &ResourceSpec| {
         let seen = match &spec.simulated {
-            Some(SimulatedSpec::Size { .. }) => sizes.next(),
+            Some(SimulatedSpec::Size { .. }) => units.next(),
             Some(SimulatedSpec::Flow { per_unit, .. }) => {
                 flows.next().flatten().map(|flow| flow * agents * per_unit)
             }
@@ -362,6 +362,7 @@ fn bindings(file: &ForecastFile, found: &Found, demand: &Demand) -> Vec<Binding>
                 title: spec.title.clone(),
                 limit: limit.name.clone(),
                 value: limit.value,
+                value_by_rule: rule_agents * spec.rule.per_agent,
                 unit: spec.unit.clone(),
                 rule_agents,
                 rule: when(rule_agents),

@@ -1,6 +1,7 @@
 //! The cells of a sweep → the answer: which configuration carries which load within the objective, and what the next
 //! smaller one lacks.
 
+mod choice;
 mod wording;
 
 use super::cell::{slo_terms, trim};
@@ -139,11 +140,6 @@ fn value(cell: &Cell, metric: Metric) -> Option<f64> {
     cell.metrics.get(metric.name()).and_then(|figure| figure.value)
 }
 
-/// Cheaper first; of equals the earlier cell.
-fn cost_order(cell: &Cell) -> (f64, usize) {
-    (value(cell, Metric::CostPerHour).unwrap_or(0.0), cell.index)
-}
-
 fn answer(whole: &Whole, slo: &[SloTerm], cells: &[Cell], sensitivity: &[Sensitivity]) -> Answer {
     let done: Vec<&Cell> = cells.iter().filter(|cell| cell.status == CellStatus::Done).collect();
     let mut answer = match (slo.is_empty(), done.as_slice()) {
@@ -242,11 +238,10 @@ fn chosen(whole: &Whole, slo: &[SloTerm], cells: &[&Cell]) -> Answer {
     let mut uncarried = Vec::new();
     for load in &loads {
         let here = cells.iter().copied().filter(|cell| load_of(cell) == *load);
-        let met = here.clone().filter(|cell| cell.slo_missed.is_empty());
-        let cheapest =
-            met.min_by(|a, b| cost_order(a).partial_cmp(&cost_order(b)).unwrap_or(std::cmp::Ordering::Equal));
+        let met: Vec<&Cell> = here.clone().filter(|cell| cell.slo_missed.is_empty()).collect();
+        let cheapest = choice::cheapest(&met);
         if let Some(cell) = cheapest {
-            best.push((cell, smaller(whole, cells, cell)));
+            best.push((cell, choice::smaller(whole, cells, cell)));
         } else {
             uncarried.extend(here.min_by_key(|cell| (cell.slo_missed.len(), std::cmp::Reverse(cell.index))));
         }
@@ -338,26 +333,6 @@ fn smallest(whole: &Whole, slo: &[SloTerm], cells: &[&Cell]) -> Option<String> {
     }
     text.push('.');
     Some(text)
-}
-
-/// A neighbour of `cell` with one step less on one axis of the system, which misses: the one that misses least.
-fn smaller<'a>(whole: &Whole, cells: &[&'a Cell], cell: &Cell) -> Option<&'a Cell> {
-    let is_neighbour = |other: &Cell| {
-        let mut steps = 0;
-        for ((axis, mine), theirs) in whole.axes.iter().zip(&cell.coordinates).zip(&other.coordinates) {
-            match (mine == theirs, is_load(axis), *mine == theirs + 1) {
-                (true, ..) => {}
-                (false, false, true) => steps += 1,
-                (false, ..) => return false,
-            }
-        }
-        steps == 1
-    };
-    cells
-        .iter()
-        .copied()
-        .filter(|other| is_neighbour(other) && !other.slo_missed.is_empty())
-        .min_by_key(|other| (other.slo_missed.len(), other.index))
 }
 
 /// What a cell does, in a few numbers.

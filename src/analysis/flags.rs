@@ -135,7 +135,8 @@ fn binding(model: &Model, runs: &[Run], flags: &mut Vec<Flag>) {
     demands.sort_by(|a, b| b.load.total_cmp(&a.load));
     let Some(first) = demands.first().filter(|first| first.binds) else { return };
     let told = |demand: &super::limits::Demand| {
-        format!("{} ({:.0} of {:.0} {})", demand.name, demand.asked, demand.limit, demand.unit)
+        let decimals = usize::from(demand.asked < 10.0);
+        format!("{} ({:.decimals$} of {:.0} {})", demand.name, demand.asked, demand.limit, demand.unit)
     };
     let next: Vec<String> = demands[1..]
         .iter()

@@ -118,7 +118,14 @@ fn digest(found: &Forecast, runs: &str) -> String {
     let mut hash = Sha256::new();
     hash.update(runs.as_bytes());
     hash.update(report::json(found));
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    hexadecimal(&hash.finalize())
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = std::fmt::Write::write_fmt(&mut text, format_args!("{byte:02x}"));
+        text
+    })
 }
 
 fn write(folder: &Path, found: &Forecast, read: &Read) -> Result<(), Failure> {
@@ -129,7 +136,7 @@ fn write(folder: &Path, found: &Forecast, read: &Read) -> Result<(), Failure> {
     let manifest = Manifest {
         version: found.version.clone(),
         name: found.name.clone(),
-        experiment: experiment.iter().map(|byte| format!("{byte:02x}")).collect(),
+        experiment: hexadecimal(&experiment),
         plan_id: crate::runner::SOURCES.to_owned(),
         seed: found.seed,
         quick: found.extent == Extent::Quick,

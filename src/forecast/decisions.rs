@@ -23,7 +23,7 @@ pub struct Outcome {
     pub cost: Fan,
     /// What it saves against doing nothing, on the same futures.
     pub saved: Fan,
-    /// How much later the first limit binds, in months on the same futures, capped by the horizon.
+    /// How much later the first of the limits that it touches binds, in months on the same futures, up to the horizon.
     pub months_gained: Fan,
     /// When its first limit binds: the middle of the futures, if it does.
     pub binds: Option<f64>,
@@ -83,6 +83,13 @@ pub fn compare(
         .collect();
     let horizon = f64::from(file.months);
     let before = fates[0].2.clone();
+    let gained = |spec: &ScenarioSpec| {
+        let touched: Vec<&Binding> =
+            largest.iter().copied().filter(|limit| spec.resources.contains_key(&limit.resource)).collect();
+        let binds = |path: &Vec<f64>, spec: &ScenarioSpec| first_limit(path, spec, &touched).0.min(horizon);
+        let nothing = ScenarioSpec::default();
+        Fan::of(ensemble.agents.iter().map(|path| binds(path, spec) - binds(path, &nothing)))
+    };
     let outcomes: Vec<Outcome> = fates
         .into_iter()
         .map(|(name, spec, fates)| {
@@ -98,12 +105,10 @@ pub fn compare(
             binds.sort_by(f64::total_cmp);
             Outcome {
                 name,
-                about: spec.about,
+                about: spec.about.clone(),
                 cost: Fan::of(fates.iter().map(|fate| fate.cost)),
                 saved: Fan::of(pairs().map(|(before, now)| before.cost - now.cost)),
-                months_gained: Fan::of(
-                    pairs().map(|(before, now)| now.binds.min(horizon) - before.binds.min(horizon)),
-                ),
+                months_gained: gained(&spec),
                 binds: super::ensemble::quantile(&binds, 0.5).filter(|month| month.is_finite()),
                 binding,
                 miss_share: fates.iter().filter(|fate| fate.unserved > 0.0 || fate.binds.is_finite()).count()
@@ -132,6 +137,31 @@ fn largest(bindings: &[Binding]) -> Vec<&Binding> {
     kept
 }
 
+/// When the first of some limits binds on a future, infinity where none does, and which that is.
+fn first_limit(agents: &[f64], spec: &ScenarioSpec, limits: &[&Binding]) -> (f64, usize) {
+    for (month, now) in (0_u32..).zip(agents) {
+        let (limit, least) = least(spec, limits, month);
+        if *now > least {
+            // Within the month before, unless the limit itself has moved.
+            let since = first_above(agents, least).unwrap_or(f64::from(month));
+            return (since.max(f64::from(month) - 1.0).max(0.0), limit);
+        }
+    }
+    (f64::INFINITY, 0)
+}
+
+/// The limit that carries the fewest agents in a month, and how many.
+fn least(spec: &ScenarioSpec, limits: &[&Binding], month: u32) -> (usize, f64) {
+    let carried = |binding: &Binding| {
+        let Change { need_factor, limit_factor, .. } =
+            spec.resources.get(&binding.resource).copied().unwrap_or_default();
+        binding.agents() * if month >= spec.from_month { limit_factor / need_factor } else { 1.0 }
+    };
+    let all = limits.iter().map(|binding| carried(binding)).enumerate();
+    all.min_by(|one, other| one.1.total_cmp(&other.1)).unwrap_or((0, f64::INFINITY))
+}
+
+/// What becomes of each future.
 fn fates(
     file: &ForecastFile,
     spec: &ScenarioSpec,
@@ -139,51 +169,89 @@ fn fates(
     ensemble: &Ensemble,
     needs: &dyn Fn(f64) -> Vec<f64>,
 ) -> Vec<Fate> {
-    let change = |name: &str| spec.resources.get(name).copied().unwrap_or_default();
-    let carried = |binding: &Binding, month: u32| {
-        let Change { need_factor, limit_factor, .. } = change(&binding.resource);
-        let acts = month >= spec.from_month;
-        binding.agents() * if acts { limit_factor / need_factor } else { 1.0 }
-    };
     let prices: Vec<(f64, f64)> = file
         .resources
         .iter()
         .map(|(name, resource)| {
-            let Change { need_factor, price_factor, .. } = change(name);
+            let Change { need_factor, price_factor, .. } =
+                spec.resources.get(name).copied().unwrap_or_default();
             (resource.usd_per_unit_month, need_factor * price_factor)
         })
         .collect();
+    let month_cost = |month: u32, agents: f64, decline: f64| {
+        let acts = month >= spec.from_month;
+        let llm = if acts { spec.llm_cost_factor.unwrap_or(1.0) } else { 1.0 };
+        let units = needs(agents);
+        let bills = units.iter().zip(&prices);
+        let infrastructure: f64 =
+            bills.map(|(units, (price, factor))| units * price * if acts { *factor } else { 1.0 }).sum();
+        let once = if month == spec.from_month.max(1) { spec.usd_once } else { 0.0 };
+        let monthly = if acts { spec.usd_per_month } else { 0.0 };
+        llm * llm_usd(file, agents, decline, month as usize) + infrastructure + monthly + once
+    };
     let fate = |(agents, decline): (&Vec<f64>, &f64)| {
-        let mut fate = Fate { cost: 0.0, unserved: 0.0, binds: f64::INFINITY, limit: 0 };
-        for (month, now) in (0_u32..).zip(agents) {
-            let acts = month >= spec.from_month;
-            let (limit, least) = limits
-                .iter()
-                .map(|binding| carried(binding, month))
-                .enumerate()
-                .min_by(|one, other| one.1.total_cmp(&other.1))
-                .unwrap_or((0, f64::INFINITY));
-            if *now > least && fate.binds.is_infinite() {
-                // Within the month before, unless the limit itself has moved.
-                let since = first_above(agents, least).unwrap_or(f64::from(month));
-                (fate.binds, fate.limit) = (since.max(f64::from(month) - 1.0).max(0.0), limit);
-            }
-            if month == 0 {
-                continue;
-            }
-            fate.unserved += (now - least).max(0.0) * file.unserved_usd_per_agent_month;
-            let llm = if acts { spec.llm_cost_factor.unwrap_or(1.0) } else { 1.0 };
-            fate.cost += llm * llm_usd(file, *now, *decline, month as usize);
-            let units = needs(*now);
-            fate.cost += units
-                .iter()
-                .zip(&prices)
-                .map(|(units, (price, factor))| units * price * if acts { *factor } else { 1.0 })
-                .sum::<f64>();
-            fate.cost += if acts { spec.usd_per_month } else { 0.0 };
-            fate.cost += if month == spec.from_month.max(1) { spec.usd_once } else { 0.0 };
+        let (binds, limit) = first_limit(agents, spec, limits);
+        let mut fate = Fate { cost: 0.0, unserved: 0.0, binds, limit };
+        for (month, now) in (0_u32..).zip(agents).skip(1) {
+            let beyond = (now - least(spec, limits, month).1).max(0.0);
+            fate.unserved += beyond * file.unserved_usd_per_agent_month;
+            fate.cost += month_cost(month, *now, *decline);
         }
         fate
     };
     ensemble.agents.iter().zip(&ensemble.decline).map(fate).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::forecast::limits::When;
+
+    fn limit(resource: &str, agents: f64) -> Binding {
+        let when = When { plan: None, p10: None, p50: None, p90: None, share: 0.0 };
+        Binding {
+            resource: resource.to_owned(),
+            title: resource.to_owned(),
+            limit: "most".to_owned(),
+            value: agents,
+            value_by_rule: agents,
+            unit: String::new(),
+            rule_agents: agents,
+            rule: when,
+            carried: None,
+            simulated: None,
+            lead_time_days: 0,
+        }
+    }
+
+    fn raising(resource: &str, limit_factor: f64, from_month: u32) -> ScenarioSpec {
+        let change = Change { limit_factor, ..Change::default() };
+        let resources = [(resource.to_owned(), change)].into_iter().collect();
+        ScenarioSpec { resources, from_month, ..ScenarioSpec::default() }
+    }
+
+    const DOUBLING: [f64; 5] = [100.0, 200.0, 400.0, 800.0, 1_600.0];
+
+    #[test]
+    fn the_first_limit_binds_between_months() {
+        let (a, b) = (limit("a", 283.0), limit("b", 500.0));
+        let (month, which) = first_limit(&DOUBLING, &ScenarioSpec::default(), &[&b, &a]);
+        assert!((month - 1.5).abs() < 0.01 && which == 1, "{month} {which}");
+        assert!(first_limit(&DOUBLING, &ScenarioSpec::default(), &[&limit("c", 2e3)]).0.is_infinite());
+    }
+
+    #[test]
+    fn raising_a_limit_helps_from_its_month_on() {
+        let a = limit("a", 283.0);
+        let month = |from| first_limit(&DOUBLING, &raising("a", 2.0, from), &[&a]).0;
+        assert!((month(0) - 2.5).abs() < 0.01);
+        assert!((month(3) - 1.5).abs() < 0.01, "too late");
+    }
+
+    #[test]
+    fn of_a_resource_the_largest_limit_counts() {
+        let all = [limit("a", 10.0), limit("b", 5.0), limit("a", 30.0)];
+        let kept: Vec<f64> = largest(&all).iter().map(|limit| limit.agents()).collect();
+        assert_eq!(kept, [30.0, 5.0]);
+    }
 }

@@ -56,7 +56,7 @@ pub fn read(name: &str, text: &str, spec: &HistorySpec, diagnostics: &mut Diagno
         match record {
             Ok(record) => table.take(&record, (date, value), &mut twice, &mut unsorted, diagnostics),
             Err(error) => {
-                table.tell(Place::new(file, 0, 0), format!("a row cannot be read: {error}"), diagnostics)
+                table.tell(Place::new(file, 0, 0), format!("a row cannot be read: {error}"), diagnostics);
             }
         }
     }
@@ -177,7 +177,7 @@ impl Table<'_> {
                 && step > last + 1
             {
                 let missing = step - last - 1;
-                if !self.spec.fill_gaps || missing as u64 > count as u64 {
+                if !self.spec.fill_gaps || missing.unsigned_abs() > count as u64 {
                     let hint = Some("add them, or fill them with `\"fill_gaps\": true`".to_owned());
                     let message = format!("{missing} dates are missing before this row");
                     diagnostics.error(At::new(row.place, Path::root()), message, hint);

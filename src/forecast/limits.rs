@@ -36,6 +36,8 @@ pub struct Binding {
     pub limit: String,
     /// The most there is.
     pub value: f64,
+    /// The same in units of the rule: more than the value where its units carry more agents.
+    pub value_by_rule: f64,
     /// In this unit.
     pub unit: String,
     /// How many agents that carries by rule.

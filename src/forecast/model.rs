@@ -154,8 +154,8 @@ impl Fitted {
             Method::Growth => positive.then(|| Self::walk(values, Scale::Log, true))?,
             Method::SeasonalNaive => Self::seasonal(values, usual, season),
             Method::MovingAverage => Self::average(values, usual, if season > 1 { season } else { 3 }),
-            Method::Exponential => positive.then(|| Self::line(values, Scale::Log))?,
-            Method::Linear => Self::line(values, Scale::Value),
+            Method::Exponential => positive.then(|| Self::line(values, Scale::Log)),
+            Method::Linear => Some(Self::line(values, Scale::Value)),
             Method::Logistic => positive.then(|| Self::logistic(values))?,
         }
     }
@@ -202,7 +202,7 @@ impl Fitted {
     }
 
     /// Least squares.
-    fn line(values: &[f64], scale: Scale) -> Option<Self> {
+    fn line(values: &[f64], scale: Scale) -> Self {
         let rows = values.len() as f64;
         let places: Vec<f64> = values.iter().map(|value| scale.forth(*value)).collect();
         let (middle, centre) = (places.iter().sum::<f64>() / rows, (rows - 1.0) / 2.0);
@@ -217,7 +217,7 @@ impl Fitted {
             .sum();
         let freedom = rows - 2.0;
         let path = Path::Line { middle, slope, rows, squares };
-        Some(Self { scale, path, spread: libm::sqrt(errors / freedom), freedom })
+        Self { scale, path, spread: libm::sqrt(errors / freedom), freedom }
     }
 
     /// The ceiling, of ten, whose line leaves the least error of logarithms.
@@ -227,12 +227,12 @@ impl Fitted {
         }
         let most = values.iter().copied().fold(0.0, f64::max);
         let factors = [1.05, 1.1, 1.25, 1.5, 2.0, 3.0, 5.0, 10.0, 30.0, 100.0];
-        let fits = factors.iter().filter_map(|factor| {
-            let mut fitted = Self::line(values, Scale::Logit(most * factor))?;
+        let fits = factors.iter().map(|factor| {
+            let mut fitted = Self::line(values, Scale::Logit(most * factor));
             // The ceiling was chosen too.
             fitted.spread *= libm::sqrt(fitted.freedom / (fitted.freedom - 1.0));
             fitted.freedom -= 1.0;
-            Some((fitted.misfit(values), fitted))
+            (fitted.misfit(values), fitted)
         });
         fits.min_by(|one, other| one.0.total_cmp(&other.0)).map(|(_, fitted)| fitted)
     }

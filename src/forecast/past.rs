@@ -54,8 +54,7 @@ impl Past {
         let fitted = fitted.ok_or_else(|| {
             format!("error: the method {name} does not suit this history of {known} months")
         })?;
-        let last = first + known as i64 - 1;
-        let lag = i64::from(start.index()) - last;
+        let lag = i64::from(start.index()) + 1 - first - i64::try_from(known).unwrap_or(i64::MAX / 2);
         let lag = usize::try_from(lag).map_err(|_| {
             "error: the history goes on after the start: let the forecast start with its last month"
                 .to_owned()

@@ -245,7 +245,7 @@ fn shrink(
                 Setup { agents: plans[*plan].agents, units, replications: spec.replications_of_others }
             })
             .collect();
-        for ((plan, of, smaller), seen) in trials.into_iter().zip(decided(platform, setups, spec)?) {
+        for ((plan, of, smaller), seen) in trials.into_iter().zip(decided(platform, &setups, spec)?) {
             if seen.verdict == Verdict::Meets {
                 plans[plan].units[of] = smaller;
                 plans[plan].smaller[of] = None;
@@ -287,8 +287,8 @@ fn confirm(
 }
 
 /// Runs setups, and those that do not decide again with all replications.
-fn decided(platform: &dyn Platform, setups: Vec<Setup>, spec: &SimulationSpec) -> Result<Vec<Seen>, String> {
-    let mut seen = platform.run(&setups)?;
+fn decided(platform: &dyn Platform, setups: &[Setup], spec: &SimulationSpec) -> Result<Vec<Seen>, String> {
+    let mut seen = platform.run(setups)?;
     let unsure: Vec<usize> = (0..seen.len())
         .filter(|place| {
             seen[*place].verdict == Verdict::Unsure && setups[*place].replications < spec.replications
@@ -363,7 +363,7 @@ pub fn carried(
                 Setup { agents, units, replications: spec.replications_of_others }
             })
             .collect();
-        for (place, seen) in active.into_iter().zip(decided(platform, setups, spec)?) {
+        for (place, seen) in active.into_iter().zip(decided(platform, &setups, spec)?) {
             let (_, low, high) = &mut open[place];
             let middle = usize::midpoint(*low, *high);
             if seen.verdict == Verdict::Meets { *low = middle + 1 } else { *high = middle }

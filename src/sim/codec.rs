@@ -15,7 +15,7 @@ use crate::tally::Samples;
 use std::fmt;
 
 /// The version of the layout.
-const VERSION: u64 = 6;
+const VERSION: u64 = 7;
 
 /// Why bytes are no run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,6 +8,8 @@ mod cli;
 mod end_to_end;
 mod estimation;
 mod examples;
+mod forecast;
+mod forecast_history;
 mod fuzz;
 mod mechanisms;
 mod metastability;

@@ -1,7 +1,7 @@
 //! The published schemas: they are those of the types, they accept what the program reads and writes, and they refuse
 //! what it refuses.
 
-use crate::tidy::{files, parts};
+use crate::tidy::{experiments_and_forecasts, parts};
 use serde_json::Value;
 use std::fs;
 use std::process::Command;
@@ -27,6 +27,7 @@ fn the_schemas_are_those_of_the_types() {
     let bless = std::env::var_os("BLESS").is_some();
     for (name, current) in [
         ("experiment.schema.json", printed("experiment")),
+        ("forecast.schema.json", printed("forecast")),
         ("model.schema.json", model_schema()),
         ("result.schema.json", printed("result")),
     ] {
@@ -42,8 +43,13 @@ fn the_schemas_are_those_of_the_types() {
 #[test]
 fn the_schemas_accept_every_experiment_and_model() {
     let mut wrong = Vec::new();
-    let both = [("experiment.schema.json", files("experiments", "json")), ("model.schema.json", parts())];
-    for (name, files) in both {
+    let (experiments, forecasts) = experiments_and_forecasts();
+    let all = [
+        ("experiment.schema.json", experiments),
+        ("forecast.schema.json", forecasts),
+        ("model.schema.json", parts()),
+    ];
+    for (name, files) in all {
         let schema: Value = serde_json::from_str(&fs::read_to_string(name).unwrap()).unwrap();
         for file in files {
             let value: Value = serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap();

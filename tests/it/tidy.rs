@@ -11,7 +11,7 @@ use tars_sim::experiment::{CellSpec, Diagnostics, Experiment, TraceStore, build,
 use tars_sim::sim::{Plan, replicate};
 
 /// What each module of `src` may import of the others; `tars_policy` is open to all but `engine`, `tally` and `stats`.
-const MAY_IMPORT: [(&str, &[&str]); 16] = [
+const MAY_IMPORT: [(&str, &[&str]); 17] = [
     ("engine", &[]),
     ("tally", &[]),
     ("stats", &["tally"]),
@@ -25,6 +25,10 @@ const MAY_IMPORT: [(&str, &[&str]); 16] = [
     ("analysis", &["experiment", "model", "result", "runner", "sim", "stats", "tally"]),
     ("report", &["result"]),
     ("published", &["analysis", "experiment", "model", "runner", "sim", "stats", "tally"]),
+    (
+        "forecast",
+        &["analysis", "experiment", "model", "random", "report", "result", "runner", "sim", "stats", "tally"],
+    ),
     ("cli", &[]),
     (
         "commands",
@@ -32,6 +36,7 @@ const MAY_IMPORT: [(&str, &[&str]); 16] = [
             "analysis",
             "cli",
             "experiment",
+            "forecast",
             "model",
             "published",
             "report",
@@ -139,9 +144,16 @@ fn a_source_file_holds_one_idea() {
     assert!(long.is_empty(), "{}", long.join("\n"));
 }
 
+/// The files under `experiments/` that are experiments, and those that are forecasts: they name their schema.
+pub(crate) fn experiments_and_forecasts() -> (Vec<PathBuf>, Vec<PathBuf>) {
+    let is_experiment =
+        |file: &PathBuf| !fs::read_to_string(file).unwrap().contains("forecast.schema.json\"");
+    files("experiments", "json").into_iter().partition(is_experiment)
+}
+
 #[test]
 fn each_experiment_loads_and_runs() {
-    let experiments = files("experiments", "json");
+    let experiments = experiments_and_forecasts().0;
     assert!(experiments.len() >= 4);
     for file in experiments {
         run_shortened(&file);

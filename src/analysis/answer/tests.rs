@@ -173,6 +173,13 @@ fn of_two_that_meet_it_the_cheaper_is_named() {
 }
 
 #[test]
+fn of_two_that_cost_the_same_the_smaller_is_named() {
+    let dearer_by = |share: f64| [cell(0, &[0], 2.0, 1.0 + share), cell(1, &[1], 1.0, 1.0)];
+    let named = |share| asked(vec![agents()], &dearer_by(share)).cell;
+    assert_eq!([0.0, 0.004, 0.006].map(named), [Some(0), Some(0), Some(1)]);
+}
+
+#[test]
 fn with_a_load_axis_the_headline_is_about_the_highest_load_that_is_carried() {
     let cells = [
         cell(0, &[0, 0], 2.0, 1.0),

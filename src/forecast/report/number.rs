@@ -35,6 +35,7 @@ pub(super) fn dollars(value: f64) -> String {
         size if size >= 1_000.0 => format!("{sign}${:.1}K", size / 1e3),
         size if size >= 10.0 => format!("{sign}${size:.0}"),
         size if size >= 0.1 => format!("{sign}${size:.2}"),
+        size if size < 5e-5 => "$0".to_owned(),
         size => format!("{sign}${size:.4}"),
     }
 }
@@ -49,10 +50,13 @@ pub(super) fn percent(share: f64) -> String {
     format!("{:.0} %", share * 100.0)
 }
 
-/// A deviation in whole percent with its sign, or nothing.
+/// A deviation in whole percent with its sign, or nothing where there is none.
 pub(super) fn deviation(share: Option<f64>) -> String {
     share.map_or_else(String::new, |share| {
         let percent = libm::round(share * 100.0);
+        if percent.abs() < 0.5 {
+            return String::new();
+        }
         if percent < 0.0 { format!("−{:.0} %", -percent) } else { format!("+{percent:.0} %") }
     })
 }
@@ -89,5 +93,13 @@ mod tests {
         assert_eq!(dollars(7_000.0), "$7.0K");
         assert_eq!(dollars(0.000_438), "$0.0004");
         assert_eq!(dollars(-15.4), "−$15");
+        assert_eq!(dollars(0.0), "$0");
+    }
+
+    #[test]
+    fn what_is_as_published_has_no_deviation() {
+        assert_eq!(deviation(Some(-0.001)), "");
+        assert_eq!(deviation(Some(0.25)), "+25 %");
+        assert_eq!(deviation(Some(-0.104)), "−10 %");
     }
 }

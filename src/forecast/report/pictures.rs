@@ -4,16 +4,36 @@ use super::number::short;
 use crate::forecast::outcome::{Extent, Forecast, ResourceOutcome};
 use crate::report::ReportError;
 use crate::report::plot::Picture;
-use crate::report::plot::fan::{FanChart, FanLine, picture};
+use crate::report::plot::fan::{FanChart, FanLine, FanPoint, picture};
 
-type Points = Vec<(f64, f64, Option<(f64, f64)>)>;
+type Points = Vec<FanPoint>;
 
 /// Every picture, demand first.
 pub(super) fn pictures(found: &Forecast) -> Result<Vec<Picture>, ReportError> {
     let mut charts = vec![demand(found)];
     charts.extend(found.resources.iter().map(|resource| resource_chart(found, resource)));
     charts.extend([monthly(found), cumulative(found)]);
+    charts.iter_mut().for_each(scale);
     charts.iter().map(picture).collect()
+}
+
+/// Large amounts in thousands or millions, so that ticks leave room for what they are.
+fn scale(chart: &mut FanChart) {
+    let values = chart.lines.iter().flat_map(|line| &line.points);
+    let most = values.map(|(_, y, band)| band.map_or(*y, |(_, high)| high.max(*y))).fold(0.0, f64::max);
+    let (unit, words) = match most {
+        most if most >= 2e6 => (1e6, "million"),
+        most if most >= 5e4 => (1e3, "thousand"),
+        _ => return,
+    };
+    chart.y_label = format!("{words} {}", chart.y_label);
+    for (_, y, band) in chart.lines.iter_mut().flat_map(|line| &mut line.points) {
+        *y /= unit;
+        *band = band.map(|(low, high)| (low / unit, high / unit));
+    }
+    for (limit, _) in &mut chart.limits {
+        *limit /= unit;
+    }
 }
 
 fn subtitle(found: &Forecast, about: &str) -> String {
@@ -72,12 +92,12 @@ fn resource_chart(found: &Forecast, resource: &ResourceOutcome) -> FanChart {
         name: format!("resource-{}", resource.name),
         title: format!("{}: what is needed and what there is", resource.title),
         subtitle: subtitle(found, "band: P10 to P90 of the rule"),
-        y_label: format!("{}, {}", resource.title, resource.unit),
+        y_label: resource.unit.clone(),
         lines,
         // A limit far above everything would only press the lines down.
         limits: limits
-            .filter(|limit| limit.value <= 3.0 * most)
-            .map(|limit| (limit.value, format!("{}: {}", limit.limit, short(limit.value))))
+            .filter(|limit| limit.value_by_rule <= 3.0 * most)
+            .map(|limit| (limit.value_by_rule, format!("{}: {}", limit.limit, short(limit.value))))
             .collect(),
         notes: Vec::new(),
     }
@@ -112,22 +132,18 @@ fn monthly(found: &Forecast) -> FanChart {
 fn cumulative(found: &Forecast) -> FanChart {
     let later = || found.costs.iter().skip(1);
     let computed = later().map(|cost| {
-        (
-            f64::from(cost.month),
-            cost.cumulative.p50 / 1e6,
-            Some((cost.cumulative.p10 / 1e6, cost.cumulative.p90 / 1e6)),
-        )
+        (f64::from(cost.month), cost.cumulative.p50, Some((cost.cumulative.p10, cost.cumulative.p90)))
     });
     let mut sum = 0.0;
     let linear = later().map(|cost| {
         sum += cost.linear_llm + cost.linear_infrastructure;
-        (f64::from(cost.month), sum / 1e6, None)
+        (f64::from(cost.month), sum, None)
     });
     FanChart {
         name: "cost-cumulative".to_owned(),
         title: "Cost since month 1".to_owned(),
         subtitle: subtitle(found, "band: P10 to P90"),
-        y_label: "million USD".to_owned(),
+        y_label: "USD".to_owned(),
         lines: vec![line("computed, median", computed.collect()), line("published rule", linear.collect())],
         ..FanChart::default()
     }

@@ -59,10 +59,8 @@ pub(super) fn headline(found: &Forecast) -> String {
     let limits = soonest(found);
     let shown: Vec<String> = limits
         .iter()
-        .take(3)
-        .map(|limit| {
-            format!("{} ({}) at {}", limit.title.to_lowercase(), limit.limit, month(limit.when().plan))
-        })
+        .take(4)
+        .map(|limit| format!("{} ({}) at {}", limit.title, limit.limit, month(limit.when().plan)))
         .collect();
     if shown.is_empty() {
         text.push_str(" No limit binds along the plan.");
@@ -147,7 +145,7 @@ pub(super) fn months_shown(found: &Forecast) -> Vec<usize> {
 pub(super) fn three(need: &Need) -> [String; 3] {
     let with = |value: String, off: Option<f64>| {
         let off = deviation(off);
-        if off.is_empty() || off == "+0 %" { value } else { format!("{value} ({off})") }
+        if off.is_empty() { value } else { format!("{value} ({off})") }
     };
     let simulated = short_or_dash(need.simulated);
     let simulated =
@@ -161,7 +159,7 @@ pub(super) fn three(need: &Need) -> [String; 3] {
 
 fn table(text: &mut String, found: &Forecast) {
     let shown = months_shown(found);
-    let _ = write!(text, "\n{:<26}", "resource");
+    let _ = write!(text, "\n{:<40}", "resource");
     for place in &shown {
         let _ = write!(text, "{:>20}", format!("month {}", found.demand[*place].month));
     }
@@ -178,19 +176,9 @@ fn table(text: &mut String, found: &Forecast) {
             } else {
                 ""
             };
-            let _ = write!(text, "{:<26}{label:>10}", clipped(head, 26));
+            let _ = write!(text, "{:<30}{label:<10}", clipped(head, 29));
             for cell in &cells {
-                let pad = 20_usize.saturating_sub(cell[row].chars().count());
-                let _ = write!(
-                    text,
-                    "{}{}",
-                    " ".repeat(if std::ptr::eq(cell, &raw const cells[0]) {
-                        pad.saturating_sub(10)
-                    } else {
-                        pad
-                    }),
-                    cell[row]
-                );
+                let _ = write!(text, "{:>20}", cell[row]);
             }
             text.push('\n');
         }
@@ -261,7 +249,7 @@ pub(super) fn when(when: &When) -> String {
 fn limits(text: &mut String, found: &Forecast) {
     let _ = writeln!(
         text,
-        "\n{:<50}{:>12}{:>24}{:>12}{:>24}",
+        "\n{:<62}{:>10}{:>24}{:>12}{:>24}",
         "limit", "by rule:", "binds (P10 to P90)", "simulated:", "binds (P10 to P90)"
     );
     for limit in &found.limits {
@@ -269,8 +257,8 @@ fn limits(text: &mut String, found: &Forecast) {
         let simulated = limit.carried.as_ref().map(|_| short(limit.agents()));
         let _ = writeln!(
             text,
-            "{:<50}{:>12}{:>24}{:>12}{:>24}",
-            clipped(&name, 49),
+            "{:<62}{:>10}{:>24}{:>12}{:>24}",
+            clipped(&name, 61),
             short(limit.rule_agents),
             when(&limit.rule),
             simulated.unwrap_or_else(|| "–".to_owned()),
@@ -442,7 +430,7 @@ fn decisions(text: &mut String, found: &Forecast) {
     let Some(decision) = &found.decision else { return };
     let _ = writeln!(
         text,
-        "\n{:<24}{:>12}{:>26}{:>20}{:>10}{:>12}{:>12}",
+        "\n{:<24}{:>10}{:>30}{:>22}{:>10}{:>12}{:>12}",
         "alternative", "cost", "saved (P10 to P90)", "months gained", "misses", "unserved", "regret"
     );
     for (place, outcome) in decision.outcomes.iter().enumerate() {
@@ -461,7 +449,7 @@ fn decisions(text: &mut String, found: &Forecast) {
         );
         let _ = writeln!(
             text,
-            "{mark}{:<23}{:>12}{saved:>26}{gained:>20}{:>10}{:>12}{:>12}",
+            "{mark}{:<23}{:>10}{saved:>30}{gained:>22}{:>10}{:>12}{:>12}",
             clipped(&outcome.name, 23),
             dollars(outcome.cost.p50),
             percent(outcome.miss_share),
@@ -469,5 +457,5 @@ fn decisions(text: &mut String, found: &Forecast) {
             dollars(outcome.regret),
         );
     }
-    text.push_str("* least regret on average; what it costs to serve the whole demand, misses: futures in which some agent is not served\n");
+    text.push_str("* least regret on average; cost: of the whole demand; gained: until a limit that it touches binds; misses: futures in which some\n  agent is not served\n");
 }

@@ -24,13 +24,16 @@ pub struct FanChart {
     pub notes: Vec<String>,
 }
 
+/// A month, the value there, and the ends of its band where there is one.
+pub type FanPoint = (f64, f64, Option<(f64, f64)>);
+
 /// A line and its band.
 #[derive(Clone, Debug, Default)]
 pub struct FanLine {
     /// What it is called.
     pub name: String,
-    /// Months, values, and the ends of the band where there is one.
-    pub points: Vec<(f64, f64, Option<(f64, f64)>)>,
+    /// Its points.
+    pub points: Vec<FanPoint>,
 }
 
 /// Draws the lines over months; amounts begin at 0 unless they span orders of magnitude.
@@ -43,12 +46,8 @@ pub fn picture(fan: &FanChart) -> Result<Picture, ReportError> {
     let ends = points().flat_map(|(_, y, band)| band.map_or([*y, *y], |(low, high)| [low, high]));
     let values = points().map(|(_, y, _)| *y).chain(ends).chain(fan.limits.iter().map(|(limit, _)| *limit));
     let last = points().map(|(x, _, _)| *x).fold(1.0, f64::max);
-    let sample = |(x, y, interval): &(f64, f64, Option<(f64, f64)>)| Sample {
-        x: *x,
-        y: Some(*y),
-        interval: *interval,
-        trust: Trust::Sound,
-    };
+    let sample =
+        |(x, y, interval): &FanPoint| Sample { x: *x, y: Some(*y), interval: *interval, trust: Trust::Sound };
     let lines = fan.lines.iter().map(|line| line.points.iter().map(sample).collect()).collect();
     let sparse = fan.lines.iter().any(|line| line.points.len() < 6);
     let chart = Chart {

@@ -16,6 +16,8 @@ pub(super) struct Book {
     pub(super) test: &'static str,
     /// A setting to see one of them by hand: a file of `folder`, and what is set in it.
     pub(super) by_hand: (&'static str, &'static str),
+    /// Whether some of its experiments sweep.
+    pub(super) sweeps: bool,
     /// The parts of the page, in order: each row belongs to exactly one.
     pub(super) groups: &'static [Group],
     /// Rows that the table has at least.
@@ -81,6 +83,7 @@ pub(super) const MECHANISMS: Book = Book {
     folder: "experiments/mechanisms",
     test: "every_mechanism_shows_its_effect",
     by_hand: ("queue", "/system/pools/agents/queue/max_depth=50"),
+    sweeps: false,
     groups: &[
         Group::whole("000", "Scaling strategies"),
         Group::whole("001", "Load test results"),
@@ -98,14 +101,15 @@ pub(super) const PLATFORM: Book = Book {
     folder: "experiments/platform",
     test: "every_mechanism_of_the_platform_shows_its_effect",
     by_hand: ("turn-before", "/workload/clients/agents/load/closed/users=10"),
+    sweeps: true,
     groups: &[
         Group::section("Scalability Strategy"),
         Group::section("Caching Strategy"),
         Group::section("Performance Optimization"),
         Group::section("Capacity Planning"),
     ],
-    rows_min: 0,
-    group_rows_min: 0,
+    rows_min: 50,
+    group_rows_min: 4,
 };
 
 /// The failures, regions and recovery of document 004.
@@ -115,6 +119,7 @@ pub(super) const RECOVERY: Book = Book {
     folder: "experiments/platform",
     test: "every_mechanism_of_recovery_shows_its_effect",
     by_hand: ("failure-pod", "/faults=[]"),
+    sweeps: true,
     groups: &[
         Group::section("Reliability & Fault Tolerance"),
         Group::section("Disaster Recovery"),

@@ -39,6 +39,7 @@ pub(super) fn page(book: Book, table: &Table) -> String {
 fn introduction(book: Book, table: &Table) -> String {
     let (rows, missing) = (table.rows.len(), table.missing.len());
     let (file, setting) = book.by_hand;
+    let alone = if book.sweeps { " Where an experiment sweeps, its sweep is left out." } else { "" };
     let rest = match missing {
         0 => "none is missing".to_owned(),
         some => format!("{some} cannot be said yet and are listed at the end"),
@@ -46,7 +47,7 @@ fn introduction(book: Book, table: &Table) -> String {
     format!(
         "{rows} mechanisms can be switched on in an experiment file and have a test that shows their effect; \
          {rest}. The page is written from [`{0}.json`]({0}.json), \
-         and so is the test `{1}`: {METHOD}\n\n\
+         and so is the test `{1}`: {METHOD}{alone}\n\n\
          To see one by hand: `tars-sim run {2}/{file}.json --set {setting}`.",
         book.name, book.test, book.folder
     )

@@ -1,0 +1,181 @@
+//! Histories: a law of growth is found again, real series are asked, and bad ones are told or repaired.
+
+use std::fmt::Write;
+use std::fs;
+use std::io::Read;
+use std::path::Path;
+use std::process::{Command, Output};
+use tars_sim::forecast::backtest::backtest;
+use tars_sim::forecast::model::{Fitted, Method};
+use tars_sim::random::{Sampler, Streams};
+
+const SEEDS: u64 = 200;
+const KNOWN: usize = 36;
+const AHEAD: usize = 12;
+
+/// Months of a demand whose logarithm grows by 0.08 a month and moves by a normal step of 0.06: the past and the future.
+fn grown(seed: u64) -> (Vec<f64>, Vec<f64>) {
+    let law = serde_json::from_str(r#"{"lognormal": {"mean": 1.0018, "cv": 0.06}}"#).unwrap();
+    let step = Sampler::of_counts(&law);
+    let mut stream = Streams::new(seed, 0).stream("test", "growth");
+    let mut value = 1_000.0;
+    let mut all: Vec<f64> = (0..KNOWN + AHEAD)
+        .map(|_| {
+            value *= libm::exp(0.08) * step.sample(stream.unit());
+            value
+        })
+        .collect();
+    let future = all.split_off(KNOWN);
+    (all, future)
+}
+
+/// The share of all months ahead, over the seeds, that lie between P10 and P90.
+fn coverage(method: impl Fn(&[f64]) -> Method) -> f64 {
+    let mut inside = 0;
+    for seed in 0..SEEDS {
+        let (past, future) = grown(seed);
+        let fitted = Fitted::new(method(&past), &past, 12).unwrap();
+        for (ahead, value) in (1..).zip(&future) {
+            let law = fitted.ahead(ahead);
+            inside += u32::from((law.quantile(0.1)..=law.quantile(0.9)).contains(value));
+        }
+    }
+    f64::from(inside) / (SEEDS as f64 * AHEAD as f64)
+}
+
+#[test]
+fn a_known_law_of_growth_is_recovered_with_the_stated_coverage() {
+    let found = coverage(|_| Method::Growth);
+    assert!((0.75..=0.85).contains(&found), "{found}");
+    // A law that knows of no growth is found out.
+    let wrong = coverage(|_| Method::Naive);
+    assert!(wrong < 0.6, "{wrong}");
+}
+
+/// With the method chosen by its backtest each time, as the program does.
+#[test]
+#[ignore = "asks 200 histories at every past date: a minute without optimisation"]
+fn the_chosen_method_recovers_the_law_too() {
+    let found = coverage(|past| backtest(past, 12, 6).unwrap().best);
+    assert!((0.75..=0.85).contains(&found), "{found}");
+}
+
+/// The forecast of a history, and the folder it stands in.
+fn folder(history: &str, options: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let forecast = format!(
+        r#"{{"name": "past", "start": "2026-02", "months": 6,
+        "demand": {{"growth": {{"history": {{"file": "h.csv", "date": "date", "value": "agents"{options}}}}}}},
+        "resources": {{"pods": {{"title": "Pods", "unit": "pods", "rule": {{"per_agent": 0.1, "step": 1}}}}}},
+        "turns": {{"peak_per_agent_s": 1, "duty_share": 0.1, "input_tokens": 100, "output_tokens": 10, "models": {{"m":
+          {{"share": 1, "input_usd_per_million_tokens": 1, "cached_usd_per_million_tokens": 1, "output_usd_per_million_tokens": 1}}}}}},
+        "cost": {{"linear": {{"llm_usd_per_agent_month": 5, "infrastructure_usd_per_agent_month": 2}}}}}}"#
+    );
+    fs::write(folder.path().join("f.json"), forecast).unwrap();
+    fs::write(folder.path().join("h.csv"), history).unwrap();
+    folder
+}
+
+fn program(folder: &Path) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tars-sim"));
+    command.current_dir(folder).args(["forecast", "f.json"]).output().unwrap()
+}
+
+/// Two years that grow by a tenth a month, up to the month of the start.
+fn two_years() -> String {
+    let mut text = "date,agents\n".to_owned();
+    for month in 0..25 {
+        let (year, of_year) = (2024 + (month + 1) / 12, (month + 1) % 12 + 1);
+        let value = 100.0 * libm::pow(1.1, f64::from(month)) * if month % 2 == 0 { 1.02 } else { 1.0 };
+        let _ = writeln!(text, "{year}-{of_year:02},{value:.3}");
+    }
+    text
+}
+
+#[test]
+fn a_history_goes_on_as_it_grew() {
+    let folder = folder(&two_years(), "");
+    let output = program(folder.path());
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let result: serde_json::Value =
+        serde_json::from_slice(&fs::read(folder.path().join("outputs/past/result.json")).unwrap()).unwrap();
+    let agents = |month: usize| result["demand"][month]["agents"].as_f64().unwrap();
+    assert!((agents(6) / agents(0) / libm::pow(1.1, 6.0) - 1.0).abs() < 0.05, "{} {}", agents(0), agents(6));
+    assert_eq!(result["history"]["rows"], 25);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("of the naive method's score"), "{text}");
+}
+
+#[test]
+fn bad_histories_are_told_with_their_place() {
+    let wrong = [
+        (two_years().replace("2025-03", "2025-33"), "h.csv:15:1"),
+        (two_years().replace("2025-03,", "2025-03,-"), "cannot be negative"),
+        (two_years().replace("2025-03", "2025-04"), "which of them holds"),
+        ("date,agents\n2026-02,5\n".to_owned(), "a history of 1 rows"),
+        (
+            two_years().lines().filter(|line| !line.starts_with("2025-03")).collect::<Vec<_>>().join("\n"),
+            "1 dates are missing",
+        ),
+        (
+            two_years()
+                .replace("2026-02", "2026-03")
+                .replace("2026-01", "2026-02")
+                .replace("2025-12", "2026-01"),
+            "dates are missing",
+        ),
+        ("\u{0}\u{1}nonsense".to_owned(), "no column `date`"),
+    ];
+    for (history, expected) in wrong {
+        let output = program(folder(&history, "").path());
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(said.contains(expected), "{expected}: {said}");
+    }
+}
+
+#[test]
+fn repairs_are_stated() {
+    let mut rows: Vec<String> = two_years().lines().map(str::to_owned).collect();
+    rows.retain(|row| !row.starts_with("2025-03"));
+    rows.push(rows[5].clone());
+    let output = program(folder(&rows.join("\n"), ", \"fill_gaps\": true").path());
+    let text = String::from_utf8(output.stdout).unwrap();
+    for repair in ["sorted by date", "1 rows said what another had said", "1 dates had no row"] {
+        assert!(text.contains(repair), "{repair}: {text}");
+    }
+}
+
+/// The requests of each hour of a public trace of many clients.
+fn hours(file: &Path) -> Vec<f64> {
+    let mut text = String::new();
+    flate2::read::GzDecoder::new(fs::File::open(file).unwrap()).read_to_string(&mut text).unwrap();
+    let mut reader = csv::Reader::from_reader(text.as_bytes());
+    let header = reader.headers().unwrap().clone();
+    let column = |name: &str| header.iter().position(|own| own == name).unwrap();
+    let (time, rate) = (column("timestamp_s"), column("rate_per_s"));
+    let mut hours: Vec<f64> = Vec::new();
+    for row in reader.records().map(Result::unwrap) {
+        let hour = row[time].parse::<f64>().unwrap() / 3_600.0;
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "hours of two weeks")]
+        let hour = hour as usize;
+        hours.resize(hours.len().max(hour + 1), 0.0);
+        hours[hour] += row[rate].parse::<f64>().unwrap_or(0.0) / 6.0;
+    }
+    hours
+}
+
+/// Two weeks by the hour hold a day's shape and no growth: what a day ago was is the best guess of a day ahead.
+#[test]
+fn the_hours_of_a_public_trace_are_best_told_by_yesterday_or_the_hour_before() {
+    let Some(data) = crate::replays::data_folder() else { return };
+    let hours = hours(&data.join("servegen/m-large-trace-days0-6.csv.gz"));
+    assert_eq!(hours.len(), 168);
+    let found = backtest(&hours, 24, 24).unwrap();
+    let share = |method| found.rows.iter().find(|row| row.method == method).unwrap().crps_share;
+    eprintln!("{found:#?}");
+    assert!(share(Method::SeasonalNaive) < 1.0);
+    for growth in [Method::Drift, Method::Growth] {
+        assert!(share(growth) > share(Method::SeasonalNaive), "{growth:?}");
+    }
+}
