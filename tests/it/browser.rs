@@ -89,12 +89,19 @@ fn hovering_a_point_shows_the_value_of_the_result() {
     let Some(visit) = Visit::of_the_sweep(1280, Scheme::Light) else { return };
     let shown = visit.shown();
     assert!(shown.len() > 10, "{shown:?}");
-    for cell in [shown[0], shown[shown.len() / 2]] {
+    // Points may lie on each other; the pointer meets the one on top.
+    visit.browser.run("document.getElementById('chart').scrollIntoView({block: 'center'})");
+    let on_top = visit.browser.run(
+        "return [...document.querySelectorAll('#chart .point')].filter((point) => {
+           const box = point.getBoundingClientRect();
+           const top = document.elementFromPoint(box.left + box.width / 2, box.top + box.height / 2);
+           return point.contains(top);
+         }).map((point) => Number(point.dataset.cell))",
+    );
+    let on_top: Vec<usize> = serde_json::from_value(on_top).unwrap();
+    assert!(on_top.len() > 3, "{on_top:?}");
+    for cell in [on_top[0], on_top[on_top.len() / 2]] {
         let point = format!("#chart .point[data-cell='{cell}']");
-        visit.browser.run_with(
-            "document.querySelector(arguments[0]).scrollIntoView({block: 'center'})",
-            &json!([point]),
-        );
         visit.browser.point_at(&[&point]);
         let words = visit.text("#tip");
         let value = visit.value(cell, "latency_p99_s").expect("a point has a value");
@@ -165,13 +172,9 @@ fn a_filter_leaves_the_cells_of_its_value_and_a_zoom_those_of_its_range() {
     let filtered = visit.shown();
     assert!(!filtered.is_empty() && filtered.len() < all.len());
     assert!(filtered.iter().all(|cell| of(*cell, 1) == 0), "{filtered:?}");
-    let at = |place: usize| {
-        let cell = filtered.iter().find(|cell| of(**cell, 0) == place).unwrap();
-        format!("#chart .point[data-cell='{cell}']")
-    };
     visit.browser.run("document.getElementById('chart').scrollIntoView({block: 'center'})");
-    // From beside the second value to beside the third.
-    visit.browser.point_at(&["#chart .tick-0", &at(1)]);
+    // Across the two lower of the four loads.
+    visit.browser.point_at(&["#chart [data-tick='0']", "#chart [data-tick='60']"]);
     let zoomed = visit.shown();
     assert!(zoomed.len() < filtered.len() && zoomed.iter().all(|cell| of(*cell, 0) <= 1), "{zoomed:?}");
     visit.browser.click("#controls .whole");

@@ -230,7 +230,7 @@ fn what_is_drawn_follows_from_what_is_there() {
     let names = |result: &ResultFile| -> Vec<String> {
         plot::pictures(result).unwrap().iter().map(|picture| picture.name().to_owned()).collect()
     };
-    assert_eq!(names(&single()), ["attribution", "distribution", "timeseries"]);
+    assert_eq!(names(&single()), ["attribution", "distribution", "timeseries", "warmup"]);
     assert_eq!(names(&empty()), Vec::<String>::new());
     assert!(files(&empty(), &[]).is_ok());
 }

@@ -358,7 +358,7 @@
   const attribution = (cell) => {
     const most = Math.max(...cell.ledger.flatMap((part) => [part.mean_s.value, part.slowest_s.value]), 1e-12);
     const bar = (value, colour) => el('div', { class: 'bar', style: `width:${(160 * value / most).toFixed(1)}px;background:${colour}` });
-    return table(['part', 'mean, s', '', 'slowest 1 %, s', ''], cell.ledger.map((part) => [
+    return table(['part', 'mean, s', 'as a bar', 'slowest 1 %, s', 'as a bar'], cell.ledger.map((part) => [
       clean(part.part), withInterval(part.mean_s, 's'), bar(part.mean_s.value, 'var(--c0)'), short(part.slowest_s.value), bar(part.slowest_s.value, 'var(--c1)')]), 'first how');
   };
 

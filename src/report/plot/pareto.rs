@@ -162,7 +162,7 @@ fn objective(result: &ResultFile, frame: &Frame) -> Option<Bounds> {
     let limit = select::slo(result, &select::latency(result)?.name)?.limit;
     let (left, _, right, _) = frame.area;
     let (_, y) = frame.at(0.0, limit);
-    frame.y.shows(limit).then_some((left, y - 1.5, right, y + 1.5))
+    frame.y.shows(limit).then_some((left, y - 3.0, right, y + 5.0))
 }
 
 /// Left, top, right, bottom.

@@ -7,7 +7,7 @@
 use super::frame::{Frame, Labels};
 use super::scale::{Origin, Scale};
 use super::scene::{Across, Dots, GRID, INK, Scene, series_colour};
-use super::{Picture, subtitle};
+use super::{Picture, subtitle_of};
 use crate::report::{csv, number, select};
 use crate::result::{ResultFile, Series};
 
@@ -42,7 +42,11 @@ pub(crate) fn picture(result: &ResultFile) -> Option<Picture> {
     let axes: Vec<usize> =
         (0..result.axes.len()).filter(|axis| result.axes[*axis].values.len() > 1).collect();
     let about = select::describe(result, cell, &axes);
-    let mut scene = Scene::new((960.0, height), "Warm-up: was enough cut off?", &subtitle(result, &about));
+    let mut scene = Scene::new(
+        (960.0, height),
+        "Warm-up: was enough cut off?",
+        &subtitle_of(result, &[&about, "means over the replications"]),
+    );
     for (index, strip) in strips.iter().enumerate() {
         let top = TOP + (STRIP + GAP) * index as f64;
         let cut = LEFT + (RIGHT - LEFT) * cell.warmup_s / end;
