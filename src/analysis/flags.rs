@@ -180,12 +180,12 @@ fn scalers(model: &Model, runs: &[Run], flags: &mut Vec<Flag>) {
                     above * f64::from(depth)
                 ));
             }
+            let because = if why.is_empty() { String::new() } else { format!(": {}", why.join("; ")) };
             flags.push(info(
                 "never-acts",
                 format!(
-                    "the autoscaler of `{}` looked {looks} times and never added an agent: {}",
-                    pool.name,
-                    why.join("; ")
+                    "the autoscaler of `{}` looked {looks} times and never added an agent{because}",
+                    pool.name
                 ),
             ));
         }
