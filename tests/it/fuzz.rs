@@ -169,12 +169,11 @@ fn fault(dice: &mut Dice) -> Value {
     if dice.once_in(3) {
         // By chance, and with something else; the name keeps two of a kind apart.
         let (lasts, every) = (fault["lasts"].take(), fault["every"].take());
-        let by_chance = json!({
+        return json!({
             "name": format!("fault {}", dice.bits()), "at": fault["at"], "effect": fault["effect"],
             "mtbf": dice.law(9_000), "mttr": if every.is_null() { dice.law(3_000) } else { lasts },
             "also": [{ "outage": { "station": dice.pick(&["a", "b", "slots"]) } }, { "flush_cache": { "cache": "cache" } }]
         });
-        return by_chance;
     }
     fault
 }
