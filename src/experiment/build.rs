@@ -24,8 +24,10 @@ use super::schema::{
     SensitivitySpec, SloSpec, WarmupSpec,
 };
 use super::tree::Tree;
+use crate::model::failover::Failover;
+use crate::model::fault::Fault;
 use crate::model::metric::MetricKey;
-use crate::model::{AlertModel, Cost, Measure, Model, PrecisionGoal};
+use crate::model::{AlertModel, Cost, Measure, Model, Pool, PrecisionGoal};
 use tars_policy::alert::AlertAction;
 use tars_policy::units::Span;
 
@@ -97,22 +99,11 @@ pub fn build(tree: &Tree, traces: &mut TraceStore, diagnostics: &mut Diagnostics
     let degrade = controllers::degrade(tree, &policies, &parts, &models, &program, diagnostics);
     let levels = levels::levels(tree, &policies, &parts, &program, diagnostics);
     let faults = faults::faults(tree, &faults?, &parts, diagnostics);
-    let alerts = policies
-        .alerts
-        .iter()
-        .map(|(name, alert)| AlertModel {
-            name: name.clone(),
-            interval: alert.interval,
-            rule: alert.rule.clone(),
-            acts: alert.acts,
-        })
-        .collect();
+    let alerts = alerts_of(&policies);
     let batches = sharing::batches(tree, &policies, diagnostics);
     let coalescers = sharing::coalescers(tree, &policies, diagnostics);
     let recovery = recovery::recovery(tree, &measure, &faults, diagnostics);
-    let by_chance = faults.iter().any(|fault| fault.process.is_some());
-    let recovers = parts.pools.iter().any(|pool| pool.recovery.is_some()) || !failovers.is_empty();
-    let impact = measure.impact || by_chance || recovers;
+    let impact = measure.impact || fails_over(&faults, &parts.pools, &failovers);
     let measure = Measure { recovery, impact, ..measure_of(tree, &measure, diagnostics) };
     let good_within = slo.latency_p99;
     let model = Model {
@@ -160,6 +151,27 @@ pub fn build(tree: &Tree, traces: &mut TraceStore, diagnostics: &mut Diagnostics
         sensitivity: sensitivity?,
         published,
     })
+}
+
+/// The alerts.
+fn alerts_of(policies: &PoliciesSpec) -> Vec<AlertModel> {
+    policies
+        .alerts
+        .iter()
+        .map(|(name, alert)| AlertModel {
+            name: name.clone(),
+            interval: alert.interval,
+            rule: alert.rule.clone(),
+            acts: alert.acts,
+        })
+        .collect()
+}
+
+/// Whether what failures do is written down without being asked for.
+fn fails_over(faults: &[Fault], pools: &[Pool], failovers: &[Failover]) -> bool {
+    faults.iter().any(|fault| fault.process.is_some())
+        || pools.iter().any(|pool| pool.recovery.is_some())
+        || !failovers.is_empty()
 }
 
 /// The member, or its default when it is missing; `None` when it is wrong.

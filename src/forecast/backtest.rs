@@ -1,5 +1,6 @@
 //! Rolling origins: how each method would have done, had it been asked at every past date.
 
+use super::ensemble::quantile;
 use super::model::{Fitted, Method};
 use crate::stats::{mean, student_t_quantile};
 use serde::{Deserialize, Serialize};
@@ -11,6 +12,8 @@ const ORIGINS_MAX: usize = 200;
 pub const ROWS_MAX: usize = 2_000;
 /// Rows before the first origin.
 const ROWS_MIN: usize = 8;
+/// The most that a spread is stretched.
+const STRETCH_MAX: f64 = 10.0;
 /// Levels of the quantiles that stand for a law.
 const LEVELS: usize = 40;
 
@@ -45,14 +48,18 @@ pub struct Score {
     pub error: f64,
     /// The share of values between its P10 and P90: 0.8 where it knows how sure it is.
     pub coverage: f64,
+    /// How many times as wide P10 to P90 would have had to be to hold 80 % of the values.
+    pub stretch: f64,
     /// The mean of its score less the naive one's over origins, and the ends of its 95 % interval. Windows of neighbouring
     /// origins overlap, so that the interval is too narrow rather than too wide.
     pub less_than_naive: (f64, Option<f64>, Option<f64>),
 }
 
 /// What a method's forecasts from one origin were worth.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Worth {
+    /// How far off each value was, as a multiple of P90's distance.
+    offs: Vec<f64>,
     crps: f64,
     error: f64,
     inside: f64,
@@ -105,6 +112,7 @@ fn worth(
         worth.crps += crps(spreads.iter().map(|t| law.at(*t)), *value);
         worth.error += (law.at(0.0) - value).abs();
         worth.inside += f64::from(u8::from(law.quantile(0.1) <= *value && *value <= law.quantile(0.9)));
+        worth.offs.push(law.off(*value) / student_t_quantile(0.9, law.freedom));
         worth.count += 1.0;
     }
     Some(worth)
@@ -133,12 +141,16 @@ fn score(method: Method, own: &[Worth], naive: &[Worth]) -> Score {
     let less: Vec<f64> =
         own.iter().zip(naive).map(|(own, naive)| (own.crps - naive.crps) / own.count).collect();
     let less = mean(&less, 0.95);
+    let mut offs: Vec<f64> = own.iter().flat_map(|worth| worth.offs.iter().copied()).collect();
+    offs.sort_by(f64::total_cmp);
     Score {
         method,
         crps,
         crps_share: if naive_crps > 0.0 { crps / naive_crps } else { 1.0 },
         error: total(own, |worth| worth.error) / count,
         coverage: total(own, |worth| worth.inside) / count,
+        // Past the widest that can be told, it is as unsure as can be.
+        stretch: quantile(&offs, 0.8).unwrap_or(1.0).min(STRETCH_MAX),
         less_than_naive: less.map_or((0.0, None, None), |less| (less.value, less.low, less.high)),
     }
 }

@@ -134,6 +134,16 @@ impl Predictive {
         self.scale.back(self.place + self.spread * t)
     }
 
+    /// How many spreads a value lies off the middle.
+    pub fn off(&self, value: f64) -> f64 {
+        let off = (self.scale.forth(value) - self.place).abs();
+        match (off.is_finite(), self.spread > 0.0) {
+            (true, true) => off / self.spread,
+            (true, false) if off < 1e-12 => 0.0,
+            (true | false, _) => f64::INFINITY,
+        }
+    }
+
     /// The quantile at `level`.
     pub fn quantile(&self, level: f64) -> f64 {
         self.at(student_t_quantile(level, self.freedom))
@@ -245,6 +255,12 @@ impl Fitted {
             libm::log(value / self.scale.back(place))
         });
         errors.map(|error| error * error).sum()
+    }
+
+    /// The same, so many times less sure.
+    #[must_use]
+    pub fn stretched(self, factor: f64) -> Self {
+        Self { spread: self.spread * factor, ..self }
     }
 
     /// What is expected `ahead` steps after the last value, 1 being the next.

@@ -121,6 +121,8 @@ pub struct HistoryOutcome {
     pub months: Option<Backtest>,
     /// What continues it.
     pub method: Method,
+    /// How many times as wide its futures lie as the method says, as its past asks.
+    pub stretch: f64,
     /// What the backtest says, in a sentence.
     pub finding: String,
     /// The greatest row over the mean.

@@ -54,6 +54,10 @@ impl Past {
         let fitted = fitted.ok_or_else(|| {
             format!("error: the method {name} does not suit this history of {known} months")
         })?;
+        let told_by = judge.and_then(|judge| judge.rows.iter().find(|row| row.method == method));
+        // A method that was too sure of itself in the past is not believed again; one that was not is left as it is.
+        let stretch = told_by.map_or(1.0, |row| row.stretch.max(1.0));
+        let fitted = fitted.stretched(stretch);
         let lag = i64::from(start.index()) + 1 - first - i64::try_from(known).unwrap_or(i64::MAX / 2);
         let lag = usize::try_from(lag).map_err(|_| {
             "error: the history goes on after the start: let the forecast start with its last month"
@@ -68,6 +72,7 @@ impl Past {
             rows: history.values.len(),
             repairs,
             finding: finding(judge),
+            stretch,
             backtest: of_rows,
             months: of_months,
             method,

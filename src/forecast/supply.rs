@@ -1,7 +1,7 @@
 //! Which sizes carry a number of agents: found by formula, held against the simulation of the busy hour.
 //!
 //! A pilot run with room to spare shows how much of each resource an agent keeps in use. Sizes start at that times the
-//! agents and a fiftieth, rounded up; a run at all sizes has to meet the objective, and a run with one of them at its next smaller size
+//! agents, rounded up; a run at all sizes has to meet the objective, and a run with one of them at its next smaller size
 //! has to miss it. Where it does not, the smaller one is taken and the next smaller tried.
 
 use super::platform::{Platform, Seen, Setup, Verdict};
@@ -12,9 +12,6 @@ use serde::{Deserialize, Serialize};
 const ROUNDS_MAX: usize = 6;
 /// A resource that is in use to this share may be what the objective is missed for.
 const FULL_SHARE: f64 = 0.93;
-/// Where sizes start, as a multiple of what is in use: at just what is in use several that wait together miss an objective
-/// that each by itself would meet.
-const START: f64 = 1.02;
 /// Room of what is not looked at, as a multiple of what is in use.
 const AMPLE: f64 = 1.5;
 
@@ -156,10 +153,7 @@ pub fn search(
     agents: &[f64],
     spec: &SimulationSpec,
 ) -> Result<Vec<Plan>, String> {
-    let start = |agents: &f64| -> Vec<f64> {
-        sized.iter().zip(&usage.loads).map(|(of, load)| of.units(START * load * agents)).collect()
-    };
-    let starts: Vec<Vec<f64>> = agents.iter().map(start).collect();
+    let starts: Vec<Vec<f64>> = agents.iter().map(|agents| by_formula(sized, usage, *agents)).collect();
     let mut plans = meet(platform, sized, agents, starts, spec)?;
     shrink(platform, sized, &mut plans, spec)?;
     Ok(plans)
@@ -313,7 +307,8 @@ fn decided(platform: &dyn Platform, setups: &[Setup], spec: &SimulationSpec) -> 
 }
 
 /// Numbers of agents around what formula says a limit carries, as shares of it.
-const RUNGS: [f64; 7] = [0.9, 0.94, 0.97, 0.99, 1.01, 1.03, 1.06];
+const RUNGS: [f64; 15] =
+    [0.85, 0.88, 0.91, 0.94, 0.96, 0.98, 1.0, 1.02, 1.04, 1.06, 1.08, 1.1, 1.13, 1.16, 1.2];
 
 /// How many agents a limit carries.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

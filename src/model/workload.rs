@@ -30,6 +30,7 @@ pub struct Class {
 
 /// A source of tasks.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own about the client")]
 pub struct Client {
     /// Its name; keys its random streams.
     pub name: String,

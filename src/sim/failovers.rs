@@ -170,10 +170,7 @@ impl FailoverState {
 
     /// Forgets writes that have arrived; nothing arrives any more from a member that has failed.
     fn settle(&mut self, now: u64) {
-        let until = match self.stage {
-            Stage::Promoting(_) | Stage::Deciding => self.struck_at.min(now),
-            Stage::Watching | Stage::Returning => self.down_since.map_or(now, |since| since.min(now)),
-        };
+        let until = self.down_since.map_or(now, |since| since.min(now));
         while let Some(write) = self.lagging.front().filter(|write| write.arrives <= until) {
             if self.own.get(&write.user).is_some_and(|arrives| *arrives <= write.arrives) {
                 self.own.remove(&write.user);
@@ -182,10 +179,10 @@ impl FailoverState {
         }
     }
 
-    /// The writes that are lost with a member that failed at `struck_at`.
-    fn lose_writes(&mut self) {
+    /// The writes that are lost with the active member: those under way when it failed, or now, if it has not.
+    fn lose_writes(&mut self, now: u64) {
         if let Some(oldest) = self.lagging.front() {
-            let span = self.struck_at.saturating_sub(oldest.written);
+            let span = self.down_since.unwrap_or(now).saturating_sub(oldest.written);
             self.acts.span_lost += span;
             self.acts.span_lost_max = self.acts.span_lost_max.max(span);
         }
@@ -248,7 +245,8 @@ impl World<'_> {
         }
         let member = &self.stations[rule.members[self.failovers[index].active] as usize];
         let fails = if member.answering.value() == 0 { 1.0 } else { member.trouble.hides_share(now) };
-        let first_answers = self.stations[rule.members[0] as usize].answering.value() > 0;
+        let first = &self.stations[rule.members[0] as usize];
+        let first_answers = first.answering.value() > 0 && first.trouble.hides_share(now) < 1.0;
         let state = &mut self.failovers[index];
         state.misses = if state.chance.unit() < fails { state.misses + 1 } else { 0 };
         if state.misses >= rule.misses {
@@ -311,7 +309,7 @@ impl World<'_> {
             return self.schedule_step(index, 0);
         }
         state.settle(now);
-        state.lose_writes();
+        state.lose_writes(now);
         let laws = &plan.failovers[index];
         let checked = now.saturating_add(state.draw(laws.verification.as_ref()));
         let told = checked.saturating_add(state.draw(laws.notification.as_ref()));

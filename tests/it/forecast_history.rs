@@ -30,11 +30,12 @@ fn grown(seed: u64) -> (Vec<f64>, Vec<f64>) {
 }
 
 /// The share of all months ahead, over the seeds, that lie between P10 and P90.
-fn coverage(method: impl Fn(&[f64]) -> Method) -> f64 {
+fn coverage(method: impl Fn(&[f64]) -> (Method, f64)) -> f64 {
     let mut inside = 0;
     for seed in 0..SEEDS {
         let (past, future) = grown(seed);
-        let fitted = Fitted::new(method(&past), &past, 12).unwrap();
+        let (method, stretch) = method(&past);
+        let fitted = Fitted::new(method, &past, 12).unwrap().stretched(stretch);
         for (ahead, value) in (1..).zip(&future) {
             let law = fitted.ahead(ahead);
             inside += u32::from((law.quantile(0.1)..=law.quantile(0.9)).contains(value));
@@ -45,19 +46,24 @@ fn coverage(method: impl Fn(&[f64]) -> Method) -> f64 {
 
 #[test]
 fn a_known_law_of_growth_is_recovered_with_the_stated_coverage() {
-    let found = coverage(|_| Method::Growth);
+    let found = coverage(|_| (Method::Growth, 1.0));
     assert!((0.75..=0.85).contains(&found), "{found}");
     // A law that knows of no growth is found out.
-    let wrong = coverage(|_| Method::Naive);
+    let wrong = coverage(|_| (Method::Naive, 1.0));
     assert!(wrong < 0.6, "{wrong}");
 }
 
-/// With the method chosen by its backtest each time, as the program does.
+/// With the method chosen by its backtest each time and stretched as its past asks, as the program does. What did best in
+/// a short past is flattered by it, so that fewer values lie inside than of a law that is known.
 #[test]
-#[ignore = "asks 200 histories at every past date: a minute without optimisation"]
-fn the_chosen_method_recovers_the_law_too() {
-    let found = coverage(|past| backtest(past, 12, 6).unwrap().best);
-    assert!((0.75..=0.85).contains(&found), "{found}");
+#[ignore = "asks 200 histories at every past date"]
+fn the_chosen_method_is_nearly_as_sure_as_it_should_be() {
+    let found = coverage(|past| {
+        let found = backtest(past, 12, 6).unwrap();
+        let best = found.rows.iter().find(|row| row.method == found.best).unwrap();
+        (found.best, best.stretch.max(1.0))
+    });
+    assert!((0.7..=0.85).contains(&found), "{found}");
 }
 
 /// The forecast of a history, and the folder it stands in.

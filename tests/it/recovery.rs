@@ -2,6 +2,7 @@
 
 mod availability;
 mod failovers;
+mod published;
 mod sessions;
 
 use crate::sim::{SECOND, plan};

@@ -106,7 +106,8 @@ fn simulated_time_starts_where_it_is_told_to() {
 /// Runs the program on a terminal of its own; nothing where `script` is not installed or cannot make one.
 #[cfg(target_os = "linux")]
 fn on_a_terminal(folder: &Path, settings: &str, columns: u32) -> Option<String> {
-    let line = format!("stty rows 40 cols {columns}; {settings} '{}' report out", env!("CARGO_BIN_EXE_tars-sim"));
+    let line =
+        format!("stty rows 40 cols {columns}; {settings} '{}' report out", env!("CARGO_BIN_EXE_tars-sim"));
     let mut command = Command::new("script");
     command.env_remove("COLUMNS").env_remove("NO_COLOR").current_dir(folder);
     match command.args(["-qec", &line, "/dev/null"]).output() {

@@ -62,6 +62,7 @@ pub(super) fn lay_out(
 
 /// Where a step stands: inside what.
 #[derive(Clone, Copy, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a place of its own to stand in")]
 struct Nested {
     agent: bool,
     branch: bool,

@@ -125,8 +125,8 @@ pub(super) const RECOVERY: Book = Book {
         Group::section("Disaster Recovery"),
         Group::section("Capacity Planning"),
     ],
-    rows_min: 0,
-    group_rows_min: 0,
+    rows_min: 25,
+    group_rows_min: 1,
 };
 
 /// All of them.

@@ -93,6 +93,10 @@ fn what_only_the_watcher_cannot_reach_stays_where_it_is_looked_at_twice() {
     // Nobody is told for an hour: the write of 35 s goes to the old one.
     let unchecked = acts(&calls(&["35s"], "write", &group, &faults));
     assert_eq!((unchecked.switches, unchecked.split_writes, unchecked.writes), (1, 1, 0));
+    // What was written before the switch was carried over all the while but for the lag: at 30 s that of 26.1 s was not.
+    group["replication"] = json!({ "asynchronous": { "lag": fixed("4s") } });
+    let lagging = acts(&calls(&["5s", "13s", "25s", "26s"], "write", &group, &faults));
+    assert_eq!((lagging.writes, lagging.writes_lost, lagging.span_lost), (4, 1, SECOND * 39 / 10));
 }
 
 #[test]

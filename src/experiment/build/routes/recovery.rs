@@ -42,7 +42,7 @@ impl Layout<'_> {
         path: &Path,
     ) -> Option<(u16, Access)> {
         let group = self.failovers.iter().position(|failover| failover.members.contains(&station));
-        let Some(wanted) = wanted else { return None };
+        let wanted = wanted?;
         let Some(group) = group else {
             self.diagnostics.senseless(
                 self.tree,
