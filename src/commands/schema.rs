@@ -102,7 +102,9 @@ fn allow(object: &mut Map<String, Value>, position: Position) {
         return;
     }
     let Some(Value::Object(properties)) = object.get_mut("properties") else { return };
-    properties.entry("note").or_insert_with(|| json!({"type": "string", "description": "A remark."}));
+    // A file's own remark may have several lines.
+    let kind = if position == Position::Root { json!(["string", "array"]) } else { json!("string") };
+    properties.entry("note").or_insert_with(|| json!({"type": kind, "description": "A remark."}));
     if position == Position::Other {
         properties.insert("use".to_owned(), part());
         // What a part brings, to the object or to one around it, need not be written; `check` tells what is missing.
@@ -123,7 +125,7 @@ mod tests {
         let schema: Value = serde_json::from_str(&of_experiments()).unwrap();
         let at = |pointer: &str| schema.pointer(pointer).cloned().unwrap_or_default();
         assert_eq!(at("/properties/sweep/$ref"), json!("#/$defs/SweepSpec"));
-        assert_eq!(at("/properties/note/type"), json!("string"));
+        assert_eq!(at("/properties/note/type"), json!(["string", "array"]));
         assert_eq!(at("/properties/use"), Value::Null);
         assert_eq!(at("/$defs/StationSpec/properties/use/type"), json!("string"));
         assert_eq!(at("/$defs/StationSpec/required"), Value::Null);
