@@ -305,6 +305,7 @@ fn month_of(day: i64) -> (i64, i64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fmt::Write as _;
 
     fn spec(step: Step, fill_gaps: bool) -> HistorySpec {
         let (file, date, value) = ("h.csv".to_owned(), "date".to_owned(), "agents".to_owned());
@@ -375,8 +376,8 @@ mod tests {
     #[test]
     fn whole_months_are_made_of_days_and_hours() {
         let start = Day::parse("2025-01-15").unwrap();
-        let rows: String = (0..80).map(|day| format!("{},{}\n", start.plus(day), 5)).collect();
-        let found = parsed(&format!("date,agents\n{rows}"), &spec(Step::Day, false)).unwrap();
+        let rows: Vec<_> = (0..80).map(|day| format!("{},5\n", start.plus(day))).collect();
+        let found = parsed(&format!("date,agents\n{}", rows.concat()), &spec(Step::Day, false)).unwrap();
         let (first, months, told) = found.months();
         assert_eq!(first, i64::from(YearMonth::parse("2025-02").unwrap().index()));
         assert_eq!(months, [5.0, 5.0]);
@@ -390,7 +391,8 @@ mod tests {
         let start = Day::parse("1900-01-01").unwrap();
         let mut text = String::from("date,agents\n");
         for hour in 0..1_000_000_i64 {
-            text.push_str(&format!("{} {:02},{}\n", start.plus(hour / 24), hour % 24, 100 + hour % 24));
+            let (day, hour) = (start.plus(hour / 24), hour % 24);
+            writeln!(text, "{day} {hour:02},{}", 100 + hour).unwrap();
         }
         let found = parsed(&text, &spec(Step::Hour, false)).unwrap();
         assert_eq!(found.values.len(), 1_000_000);

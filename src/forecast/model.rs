@@ -297,7 +297,7 @@ mod tests {
     fn each_method_goes_on_as_its_law_says() {
         let doubling: Vec<f64> = (0..12).map(|row| libm::exp2(f64::from(row))).collect();
         let near = |found: f64, expected: f64| {
-            assert!((found / expected - 1.0).abs() < 1e-6, "{found} for {expected}")
+            assert!((found / expected - 1.0).abs() < 1e-6, "{found} for {expected}");
         };
         near(middle(Method::Naive, &doubling, 0, 3), 2048.0);
         near(middle(Method::Growth, &doubling, 0, 3), 16_384.0);

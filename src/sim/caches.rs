@@ -324,9 +324,22 @@ impl World<'_> {
         true
     }
 
+    /// What a miss has fetched is entered; false if the task waits for that.
+    pub(super) fn keep(&mut self, id: u32, cache: u16) -> bool {
+        let span = self.store(id, cache);
+        if span.is_zero() {
+            return true;
+        }
+        let strand = self.strands.get_mut(id);
+        strand.ledger.enter(self.now, Part::CacheLookup);
+        strand.phase = Phase::Delay;
+        self.wake_after(id, span.as_nanos());
+        false
+    }
+
     /// What a miss has fetched is entered; how long the task waits for that.
     #[inline(never)]
-    pub(super) fn store(&mut self, id: u32, cache: u16) -> Span {
+    fn store(&mut self, id: u32, cache: u16) -> Span {
         let time = Time::from_nanos(self.now);
         let strand = self.strands.get(id);
         let (key, model, tokens) = (strand.cache_key, strand.model, strand.input_tokens);

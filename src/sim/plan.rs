@@ -10,7 +10,7 @@ use super::world::part_of;
 use crate::model::fault::{Effect, Fault};
 use crate::model::route::Visit;
 use crate::model::workload::{Client, Load};
-use crate::model::{CacheKind, Model, Service, Station};
+use crate::model::{CacheKind, Model, Pool, Service, Station};
 use crate::random::Sampler;
 use tars_policy::queue::Priority;
 use tars_policy::route::{Route, RouteSpec};
@@ -205,17 +205,13 @@ impl Plan {
             .iter()
             .enumerate()
             .map(|(place, station)| {
-                let about = |fault: &Fault| match fault.effect {
-                    Effect::RegionDown(region) => model.regions[usize::from(region)]
-                        .stations
-                        .iter()
-                        .any(|station| usize::from(*station) == place),
-                    effect => effect.station().is_some_and(|it| usize::from(it) == place),
-                };
                 let holds = |visit: &Visit| visit.body.is_some() && usize::from(visit.station) == place;
                 StationPlan {
                     held: model.program.visits.iter().any(holds),
-                    ..StationPlan::new(station, model.faults.iter().any(about))
+                    ..StationPlan::new(
+                        station,
+                        model.faults.iter().any(|fault| concerns(fault, place, &model)),
+                    )
                 }
             })
             .collect();
@@ -240,16 +236,8 @@ impl Plan {
             nodes: NodePlan::of(&model.nodes),
             faults: model.faults.iter().map(FaultPlan::of).collect(),
             failovers: model.failovers.iter().map(FailoverPlan::of).collect(),
-            restores: model
-                .pools
-                .iter()
-                .map(|pool| pool.recovery.as_ref()?.restore.as_ref().map(Sampler::of_spans))
-                .collect(),
-            moves: model
-                .regions
-                .iter()
-                .map(|region| region.restore.as_ref().map(Sampler::of_spans))
-                .collect(),
+            restores: restores(&model),
+            moves: model.regions.iter().map(|it| it.restore.as_ref().map(Sampler::of_spans)).collect(),
             choices: model
                 .program
                 .visits
@@ -259,6 +247,28 @@ impl Plan {
             model,
         }
     }
+}
+
+/// Whether a fault strikes the station at `place`, by itself or with its region.
+fn concerns(fault: &Fault, place: usize, model: &Model) -> bool {
+    let is_it = |station: &u16| usize::from(*station) == place;
+    match fault.effect {
+        Effect::RegionDown(region) => model.regions[usize::from(region)].stations.iter().any(is_it),
+        Effect::Errors(_)
+        | Effect::Hangs(_)
+        | Effect::BrownOut(..)
+        | Effect::QuotaCut(..)
+        | Effect::Crash(..)
+        | Effect::Flush(_)
+        | Effect::NodeDeath(..)
+        | Effect::Partition(_) => fault.effect.station().as_ref().is_some_and(is_it),
+    }
+}
+
+/// How long a session of each pool takes to load its last checkpoint, where that is stated.
+fn restores(model: &Model) -> Vec<Option<Sampler>> {
+    let restore = |pool: &Pool| pool.recovery.as_ref()?.restore.as_ref().map(Sampler::of_spans);
+    model.pools.iter().map(restore).collect()
 }
 
 impl ClientPlan {

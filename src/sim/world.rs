@@ -465,12 +465,8 @@ impl<'a> World<'a> {
                     }
                 }
                 Op::Store { cache } => {
-                    let span = self.store(id, cache);
-                    if !span.is_zero() {
-                        let strand = self.strands.get_mut(id);
-                        strand.ledger.enter(now, Part::CacheLookup);
-                        strand.phase = Phase::Delay;
-                        return self.wake_after(id, span.as_nanos());
+                    if !self.keep(id, cache) {
+                        return;
                     }
                 }
                 Op::Write { cache, keys, copy } => self.write(id, cache, keys, copy),

@@ -79,7 +79,7 @@ fn the_smallest_size_meets_and_the_next_smaller_misses() {
         for (of, smaller) in plan.smaller.iter().enumerate() {
             match smaller {
                 Some(smaller) => assert_eq!(smaller.verdict, Verdict::Misses),
-                None => assert_eq!(plan.units[of], 1.0),
+                None => assert_eq!(plan.units[of].to_bits(), 1.0_f64.to_bits()),
             }
         }
     }
