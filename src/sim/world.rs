@@ -381,6 +381,7 @@ impl<'a> World<'a> {
 
     /// Executes the strand's operations until it has to wait or is done.
     #[inline(never)]
+    #[expect(clippy::too_many_lines, reason = "one match over all operations")]
     pub(super) fn go(&mut self, id: u32) {
         let plan = self.plan;
         loop {
