@@ -29,3 +29,9 @@ mod store;
 mod terminal;
 mod tidy;
 mod validate;
+
+/// Says that a test did not look, because something is not installed.
+#[expect(clippy::print_stderr, reason = "a test has nobody else to tell")]
+fn skipped(why: &str) {
+    eprintln!("SKIPPED: {why}");
+}

@@ -133,7 +133,7 @@ fn promtool(arguments: &[&str], input: &str) -> Option<String> {
         .stderr(Stdio::piped())
         .spawn();
     let Ok(mut child) = command else {
-        eprintln!("SKIPPED: promtool is not installed; only the reader of these tests has read the text");
+        crate::skipped("promtool is not installed; only the reader of these tests has read the text");
         return None;
     };
     child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();

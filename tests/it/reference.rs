@@ -4,6 +4,7 @@
 mod schema;
 
 use schema::Reference;
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 use tars_sim::model::metric::{Better, Metric, NodeMetric, PlaceMetric};
@@ -65,19 +66,19 @@ fn the_pages_of_policies_are_those_of_the_crate_and_the_schema() {
         let source = fs::read_to_string(format!("crates/tars-policy/src/{name}.rs")).unwrap();
         let mut page =
             format!("# Policy: {name}\n\n*{}.* Source: [`crates/tars-policy/src/{name}.rs`]", capital(about));
-        page.push_str(&format!("(../../crates/tars-policy/src/{name}.rs).\n\n{}\n", prose(&source)));
+        write!(page, "(../../crates/tars-policy/src/{name}.rs).\n\n{}\n", prose(&source)).unwrap();
         page.push_str("## Where it is said\n\n");
         for of in types {
             let places = reference.places(of);
             assert!(!places.is_empty(), "{of} stands nowhere in an experiment");
             for place in places {
-                page.push_str(&format!("- `{place}`\n"));
+                writeln!(page, "- `{place}`").unwrap();
             }
         }
         page.push_str("\nWhat each key changes is shown, with a test, in [the table of mechanisms](../mechanisms.md).\n");
         page.push_str(&reference.closure(types));
         check(&format!("docs/policies/{name}.md"), &page);
-        index.push_str(&format!("| [{name}]({name}.md) | {about} |\n"));
+        writeln!(index, "| [{name}]({name}.md) | {about} |").unwrap();
     }
     check("docs/policies/README.md", &index);
 }
@@ -134,15 +135,15 @@ fn unlinked(line: &str) -> String {
         };
         rest = match behind.strip_prefix('(').and_then(|target| target.split_once(')')) {
             Some((target, _)) if target.starts_with("http") => {
-                text.push_str(&format!("[`{word}`]"));
+                write!(text, "[`{word}`]").unwrap();
                 behind
             }
             Some((_, behind)) => {
-                text.push_str(&format!("`{word}`"));
+                write!(text, "`{word}`").unwrap();
                 behind
             }
             None => {
-                text.push_str(&format!("`{word}`"));
+                write!(text, "`{word}`").unwrap();
                 behind
             }
         };
@@ -187,7 +188,7 @@ fn the_list_of_metrics_is_complete() {
             Better::Neither => "",
         };
         let (name, label, unit, meaning) = (metric.name(), metric.label(), metric.unit(), metric.meaning());
-        page.push_str(&format!("| `{name}` | {label} | {unit} | {better} | {meaning} |\n"));
+        writeln!(page, "| `{name}` | {label} | {unit} | {better} | {meaning} |").unwrap();
     }
     let places: Vec<(String, &str)> =
         PlaceMetric::ALL.iter().map(|metric| (format!("{metric:?}"), metric.name())).collect();
@@ -198,10 +199,10 @@ fn the_list_of_metrics_is_complete() {
         ("Of a group of nodes", "src/model/metric/node.rs", "pub enum NodeMetric", nodes),
     ];
     for (title, file, of, metrics) in sources {
-        page.push_str(&format!("\n## {title}\n\n| metric | meaning |\n|---|---|\n"));
+        write!(page, "\n## {title}\n\n| metric | meaning |\n|---|---|\n").unwrap();
         let source = fs::read_to_string(file).unwrap();
         for (variant, name) in metrics {
-            page.push_str(&format!("| `{name}` | {} |\n", meaning(&source, of, &variant)));
+            writeln!(page, "| `{name}` | {} |", meaning(&source, of, &variant)).unwrap();
         }
     }
     page.push_str("\n## Over time\n\nThe columns of `timeseries.csv`, of the report's time series and of the OpenMetrics text.\n\n");
@@ -213,7 +214,7 @@ fn the_list_of_metrics_is_complete() {
     }
     for (name, unit, meaning) in COLUMNS {
         assert!(source.contains(&format!("\"{name}\"")), "there is no column {name}");
-        page.push_str(&format!("| `{name}` | {unit} | {meaning} |\n"));
+        writeln!(page, "| `{name}` | {unit} | {meaning} |").unwrap();
     }
     check("docs/metrics.md", &page);
 }

@@ -113,7 +113,7 @@ fn on_a_terminal(folder: &Path, settings: &str, columns: u32) -> Option<String> 
     match command.args(["-qec", &line, "/dev/null"]).output() {
         Ok(output) if output.status.success() => Some(text(&output.stdout)),
         Ok(_) | Err(_) => {
-            eprintln!("SKIPPED: `script` gives no terminal here");
+            crate::skipped("`script` gives no terminal here");
             None
         }
     }

@@ -1,4 +1,4 @@
-//! A small client of the WebDriver protocol: as much of it as the tests of the page need, over plain HTTP.
+//! A small client of the `WebDriver` protocol: as much of it as the tests of the page need, over plain HTTP.
 
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Read, Write};
@@ -19,7 +19,7 @@ pub(crate) struct Browser {
     server: Child,
     port: u16,
     session: String,
-    _profile: tempfile::TempDir,
+    profile: tempfile::TempDir,
 }
 
 /// How wide the window is and which colours its user likes.
@@ -35,7 +35,7 @@ impl Browser {
         let (Some(driver), Some(chromium)) =
             (installed(&["chromedriver"]), installed(&["chromium", "chromium-browser", "google-chrome"]))
         else {
-            eprintln!("SKIPPED: chromium and chromedriver are not installed; the page was not opened");
+            crate::skipped("chromium and chromedriver are not installed; the page was not opened");
             return None;
         };
         let mut server = Command::new(driver)
@@ -46,8 +46,8 @@ impl Browser {
             .expect("chromedriver starts");
         let port = port(&mut server);
         let profile = tempfile::tempdir().unwrap();
-        let mut browser = Self { server, port, session: String::new(), _profile: profile };
-        let folder = format!("--user-data-dir={}", browser._profile.path().display());
+        let mut browser = Self { server, port, session: String::new(), profile };
+        let folder = format!("--user-data-dir={}", browser.profile.path().display());
         let options = json!({
             "binary": chromium,
             "args": ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",

@@ -80,8 +80,8 @@ fn a_hot_standby_is_missed_when_both_are_down_and_while_it_takes_over() {
     // The mean of the smaller of an exponential repair and a switch that is uniform from 4 to 6 minutes.
     let integral = |x: f64| down * (x + down * libm::exp(-x / down));
     let (first, last) = (4.0 / 60.0, 6.0 / 60.0);
-    let least = (integral(last) - integral(first)) / (last - first);
-    let switching = least / (up + least);
+    let smaller = (integral(last) - integral(first)) / (last - first);
+    let switching = smaller / (up + smaller);
     let both = (down / (up + down)) * (down / (up + down));
     let expected = 1.0 - switching - both;
     let found = of(&seen, "failover/pair/available_share");

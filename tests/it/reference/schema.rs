@@ -30,9 +30,9 @@ impl Reference {
             `note`, a remark, and `use`, a part of the library under `models/` that its other keys override. A choice is \
             an object whose only key says which: `{\"poisson\": {\"rate_per_s\": 9}}`.\n\n## The file\n\n"
             .to_owned();
-        page.push_str(&self.keys(&self.schema, ""));
+        page.push_str(&Self::keys(&self.schema, ""));
         for (name, definition) in self.definitions() {
-            write!(page, "\n## {name}\n\n{}", self.section(definition, "")).unwrap();
+            write!(page, "\n## {name}\n\n{}", Self::section(definition, "")).unwrap();
         }
         page
     }
@@ -53,7 +53,7 @@ impl Reference {
         let known: BTreeSet<&str> = found.iter().map(String::as_str).collect();
         let mut page = String::new();
         for name in &found {
-            let section = self.section(&self.schema["$defs"][name], "../experiment-reference.md");
+            let section = Self::section(&self.schema["$defs"][name], "../experiment-reference.md");
             // Links to what stands on the same page stay on it.
             let section = known.iter().fold(section, |text, name| {
                 let anchor = format!("#{}", name.to_lowercase());
@@ -70,7 +70,7 @@ impl Reference {
         let mut seen = BTreeSet::new();
         let mut open = std::collections::VecDeque::from([(String::new(), &self.schema)]);
         while let Some((at, schema)) = open.pop_front() {
-            self.steps(schema, &at, &mut |place, target: &str| {
+            Self::steps(schema, &at, &mut |place, target: &str| {
                 if target == of {
                     places.insert(place.to_owned());
                 } else if seen.insert(target.to_owned()) {
@@ -82,24 +82,24 @@ impl Reference {
     }
 
     /// Calls back with each type that a schema refers to and the place where.
-    fn steps(&self, schema: &Value, at: &str, found: &mut dyn FnMut(&str, &str)) {
+    fn steps(schema: &Value, at: &str, found: &mut dyn FnMut(&str, &str)) {
         let Value::Object(rules) = schema else { return };
         if let Some(Value::String(target)) = rules.get("$ref") {
             found(at, target.trim_start_matches("#/$defs/"));
         }
         for (key, value) in rules.get("properties").and_then(Value::as_object).into_iter().flatten() {
             if !EVERYWHERE.contains(&key.as_str()) {
-                self.steps(value, &format!("{at}/{key}"), found);
+                Self::steps(value, &format!("{at}/{key}"), found);
             }
         }
         for (key, step) in [("additionalProperties", "/NAME"), ("items", "/N")] {
             if let Some(value) = rules.get(key) {
-                self.steps(value, &format!("{at}{step}"), found);
+                Self::steps(value, &format!("{at}{step}"), found);
             }
         }
         for key in ["anyOf", "oneOf"] {
             for choice in rules.get(key).and_then(Value::as_array).into_iter().flatten() {
-                self.steps(choice, at, found);
+                Self::steps(choice, at, found);
             }
         }
     }
@@ -109,22 +109,22 @@ impl Reference {
     }
 
     /// What a type is: its meaning, then its keys or its choices.
-    fn section(&self, definition: &Value, page: &str) -> String {
+    fn section(definition: &Value, page: &str) -> String {
         let mut text = String::new();
         if let Some(meaning) = definition["description"].as_str() {
             write!(text, "{}\n\n", meaning.replace('\n', " ")).unwrap();
         }
         if definition.get("oneOf").is_some() {
-            text.push_str(&self.choices(definition, page));
+            text.push_str(&Self::choices(definition, page));
         } else if definition.get("properties").is_some() {
-            text.push_str(&self.keys(definition, page));
+            text.push_str(&Self::keys(definition, page));
         } else {
             writeln!(text, "{}", kind(definition, page)).unwrap();
         }
         text
     }
 
-    fn keys(&self, object: &Value, page: &str) -> String {
+    fn keys(object: &Value, page: &str) -> String {
         let mut table = "| key | type | default | meaning |\n|---|---|---|---|\n".to_owned();
         let required: Vec<&str> =
             object["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
@@ -138,7 +138,7 @@ impl Reference {
     }
 
     /// One row a choice; the keys of a choice that has its own stand below it.
-    fn choices(&self, definition: &Value, page: &str) -> String {
+    fn choices(definition: &Value, page: &str) -> String {
         let mut table = "| choice | type | default | meaning |\n|---|---|---|---|\n".to_owned();
         for choice in definition["oneOf"].as_array().into_iter().flatten() {
             let meaning = words(choice);
@@ -204,7 +204,7 @@ fn kind(schema: &Value, page: &str) -> String {
             let kinds = names.iter().filter_map(Value::as_str).filter(|name| *name != "null");
             kinds.map(|name| of_type(name, schema, page)).collect::<Vec<_>>().join(" or ")
         }
-        _ => "anything".to_owned(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => "anything".to_owned(),
     }
 }
 
@@ -238,11 +238,9 @@ fn references(schema: &Value, found: &mut Vec<String>) {
     match schema {
         Value::Object(rules) => {
             for (key, value) in rules {
-                match value {
-                    Value::String(target) if key == "$ref" => {
-                        found.push(target.trim_start_matches("#/$defs/").to_owned());
-                    }
-                    _ => references(value, found),
+                match value.as_str().filter(|_| key == "$ref") {
+                    Some(target) => found.push(target.trim_start_matches("#/$defs/").to_owned()),
+                    None => references(value, found),
                 }
             }
         }
