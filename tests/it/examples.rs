@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 #[path = "../../examples/custom_policy.rs"]
@@ -33,18 +34,20 @@ fn flaws(folder: &std::path::Path) -> Vec<String> {
 }
 
 /// Every experiment of one's own folder, as a newcomer would try it. Those that replay public traces are tested with
-/// the traces.
+/// the traces, and forecasts by themselves.
 #[test]
 #[ignore = "minutes; part of ./check --all"]
 fn every_experiment_answers_its_question_in_a_quick_look() {
     let out = tempfile::tempdir().unwrap();
     let mut silent = Vec::new();
-    for entry in fs::read_dir("experiments").unwrap() {
-        let file = entry.unwrap().path();
-        let is_experiment = file.extension().is_some_and(|end| end == "json");
-        if !is_experiment || fs::read_to_string(&file).unwrap().contains("\"data:") {
-            continue;
-        }
+    let is_own = |file: &PathBuf| {
+        file.parent() == Some(Path::new("experiments"))
+            && !fs::read_to_string(file).unwrap().contains("\"data:")
+    };
+    let (experiments, _) = crate::tidy::experiments_and_forecasts();
+    let own: Vec<PathBuf> = experiments.into_iter().filter(is_own).collect();
+    assert!(own.len() > 40, "{own:?}");
+    for file in own {
         let folder = out.path().join(file.file_stem().unwrap());
         let mut command = Command::new(env!("CARGO_BIN_EXE_tars-sim"));
         let run = command.arg("sweep").arg(&file).args(["--quick", "--quiet", "--out"]).arg(&folder).output();
