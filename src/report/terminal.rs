@@ -115,6 +115,9 @@ fn table(result: &ResultFile, cells: &[&Cell], screen: Screen) -> String {
     let all = select::headline(result);
     let judged = |metric: &&MetricInfo| select::slo(result, &metric.name).is_some();
     let mut kept: Vec<&MetricInfo> = all.iter().copied().filter(judged).collect();
+    if kept.is_empty() {
+        kept.clone_from(&all);
+    }
     let attempts = [(&all, Ends::Shown), (&kept, Ends::Shown), (&all, Ends::Hidden), (&kept, Ends::Hidden)];
     for (metrics, ends) in attempts {
         let text = table_of(result, cells, (metrics, ends), screen, ContentArrangement::Disabled);
@@ -123,9 +126,11 @@ fn table(result: &ResultFile, cells: &[&Cell], screen: Screen) -> String {
         }
     }
     while kept.pop().is_some() {
-        let text = table_of(result, cells, (&kept, Ends::Hidden), screen, ContentArrangement::Disabled);
-        if text.lines().all(|line| visible_width(line) <= screen.width) {
-            return text;
+        for ends in [Ends::Shown, Ends::Hidden] {
+            let text = table_of(result, cells, (&kept, ends), screen, ContentArrangement::Disabled);
+            if text.lines().all(|line| visible_width(line) <= screen.width) {
+                return text;
+            }
         }
     }
     table_of(result, cells, (&[], Ends::Hidden), screen, ContentArrangement::Dynamic)
@@ -417,6 +422,16 @@ mod tests {
         assert_eq!(wrapped("one two three", 7), ["one two", "three"]);
         assert_eq!(wrapped("incomprehensible", 7), ["incomp…"]);
         assert_eq!(wrapped("  ", 7), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_table_without_an_objective_shows_what_fits() {
+        let text = include_str!("../../tests/data/report/sweep.json");
+        let mut result: ResultFile = serde_json::from_str(text).expect("a result");
+        result.slo.clear();
+        let cells: Vec<&Cell> = result.cells.iter().collect();
+        let told = table(&result, &cells, Screen { width: 80, colour: Colour::Plain });
+        assert!(told.lines().all(|line| visible_width(line) <= 80) && told.contains("goodput"), "{told}");
     }
 
     #[test]
