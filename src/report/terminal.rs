@@ -431,7 +431,7 @@ mod tests {
         result.slo.clear();
         let cells: Vec<&Cell> = result.cells.iter().collect();
         let told = table(&result, &cells, Screen { width: 80, colour: Colour::Plain });
-        assert!(told.lines().all(|line| visible_width(line) <= 80) && told.contains("goodput"), "{told}");
+        assert!(told.lines().all(|line| visible_width(line) <= 80) && told.contains("completed"), "{told}");
     }
 
     #[test]
