@@ -2,6 +2,7 @@
 
 mod failovers;
 mod nodes;
+mod platform;
 mod recovery;
 
 use crate::model::Model;
@@ -39,6 +40,10 @@ pub fn estimate(model: &Model, name: &str, runs: &[Run], relaxation: Option<Span
             let index = model.failovers.iter().position(|known| known.name == name)?;
             failovers::of_failover(model, index, metric, seen)
         }
+        MetricKey::Index(name, metric) => {
+            let index = model.indexes.iter().position(|known| known.name == name)?;
+            platform::of_index(model, index, metric, seen)
+        }
     }
 }
 
@@ -52,7 +57,13 @@ pub fn quotient(model: &Model, metric: Metric, run: &Run) -> Option<(f64, f64)> 
         Metric::Ended => (run.ended_in_window as f64, window),
         Metric::Good => (run.good_in_window as f64, window),
         Metric::LatencyMean => (run.latency.sum() as f64 / 1e9, run.good as f64),
-        Metric::LatencyP50
+        Metric::ScaleUp => platform::scale_up(run)?,
+        Metric::ErrorAccumulation => platform::error_shares(run)?,
+        Metric::ClimbingP99
+        | Metric::SettledP99
+        | Metric::LatencyDrift
+        | Metric::LatencyP99Drift
+        | Metric::LatencyP50
         | Metric::LatencyP95
         | Metric::LatencyP99
         | Metric::FirstByteP50
@@ -126,6 +137,10 @@ fn system(model: &Model, metric: Metric, seen: Seen<'_>) -> Option<Estimate> {
         Metric::LatencyP95 | Metric::FirstByteP95 => 0.95,
         Metric::LatencyP99 | Metric::FirstByteP99 => 0.99,
         Metric::TimeToRecover => return recovery::time_to_recover(model, runs),
+        Metric::ClimbingP99 => return platform::climbing(seen, confidence),
+        Metric::SettledP99 => return platform::settled(seen, confidence),
+        Metric::LatencyDrift => return platform::drift(runs, None, confidence),
+        Metric::LatencyP99Drift => return platform::drift(runs, Some(0.99), confidence),
         Metric::Issued
         | Metric::Ended
         | Metric::Good
@@ -158,6 +173,8 @@ fn system(model: &Model, metric: Metric, seen: Seen<'_>) -> Option<Estimate> {
         | Metric::WorkLostMean
         | Metric::WorkLostMax
         | Metric::Moved
+        | Metric::ScaleUp
+        | Metric::ErrorAccumulation
         | Metric::CacheHits => {
             let pairs: Vec<_> = runs.iter().filter_map(|run| quotient(model, metric, run)).collect();
             return share_or_ratio(metric, &pairs, confidence);
@@ -214,6 +231,12 @@ fn share_or_ratio(metric: Metric, pairs: &[(f64, f64)], confidence: f64) -> Opti
         | Metric::WorkLostMean
         | Metric::WorkLostMax
         | Metric::Moved
+        | Metric::ScaleUp
+        | Metric::ClimbingP99
+        | Metric::SettledP99
+        | Metric::LatencyDrift
+        | Metric::LatencyP99Drift
+        | Metric::ErrorAccumulation
         | Metric::CacheHits => false,
     };
     if is_share_of_things {
@@ -290,7 +313,14 @@ fn of_station(model: &Model, index: usize, metric: PlaceMetric, seen: Seen<'_>) 
     match metric {
         PlaceMetric::Utilisation => {
             let servers = servers?;
-            of(&|run| (run.stations[index].busy_area as f64 / 1e9, seconds(run) * servers))
+            // The servers of a shard come and go with its copies.
+            let sharded =
+                model.indexes.iter().any(|known| known.stations.iter().any(|it| usize::from(*it) == index));
+            of(&|run| {
+                let station = &run.stations[index];
+                let there = if sharded { station.working_area as f64 / 1e9 } else { seconds(run) * servers };
+                (station.busy_area as f64 / 1e9, there)
+            })
         }
         PlaceMetric::WaitMean => of(&|run| {
             let wait = &run.stations[index].wait;

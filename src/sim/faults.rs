@@ -321,7 +321,10 @@ impl World<'_> {
             self.touch_task(id, Mark::Interrupted);
             match session {
                 Some(session) => self.await_detection(id, session),
-                None => self.doom(id, Phase::TaskLost, cause),
+                None => {
+                    self.pools[pool as usize].went_wrong += 1;
+                    self.doom(id, Phase::TaskLost, cause);
+                }
             }
         }
     }

@@ -64,6 +64,16 @@ impl Regions {
         self.within[place] = (key, region);
     }
 
+    /// Work that a strand begins is where that strand is; each has a key, as places of strands are used again.
+    pub(super) fn follow(&mut self, id: u32, work: u32, key: u64, work_key: u64) {
+        if let Some((known, region)) = self.within.get(id as usize).copied()
+            && known == key
+            && region != NONE
+        {
+            self.enter(work, work_key, region);
+        }
+    }
+
     /// The strand is in no region any more.
     pub(super) fn leave(&mut self, id: u32) {
         if let Some(entry) = self.within.get_mut(id as usize) {

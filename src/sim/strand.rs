@@ -12,6 +12,8 @@ use tars_policy::queue::{Priority, Ticket as QueueTicket};
 pub(super) const NOBODY: u32 = u32::MAX;
 /// In place of a parent: it makes a call for several tasks.
 pub(super) const CARRIER: u32 = u32::MAX - 1;
+/// In place of a parent: nobody waits for it.
+pub(super) const BACKGROUND: u32 = u32::MAX - 2;
 /// No model, role or station.
 pub(super) const NONE: u16 = u16::MAX;
 

@@ -53,6 +53,12 @@ pub(super) fn quotient(metric: Metric, run: &Run) -> Option<(f64, f64)> {
         | Metric::Recovered
         | Metric::DeadLetters
         | Metric::StaleHits
+        | Metric::ScaleUp
+        | Metric::ClimbingP99
+        | Metric::SettledP99
+        | Metric::LatencyDrift
+        | Metric::LatencyP99Drift
+        | Metric::ErrorAccumulation
         | Metric::Available => return None,
     })
 }
