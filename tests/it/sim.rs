@@ -3,12 +3,14 @@
 mod agents;
 mod alerts;
 mod answers;
+mod background;
 mod calls;
 mod clients;
 mod direct;
 mod faults;
 mod files;
 mod health;
+mod indexes;
 mod nodes;
 mod regions;
 mod routes;

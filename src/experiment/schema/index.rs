@@ -25,8 +25,8 @@ pub struct IndexSpec {
     /// What the index holds at the start.
     #[serde(default)]
     pub vectors_at_start: u64,
-    /// How unequal tenants are at the start: the k-th holds a part of the vectors proportional to 1/k to this power. Equal
-    /// when 0.
+    /// How unequal tenants are at the start: the k-th holds a part of the vectors proportional to 1/k to this power, in the
+    /// order 1, 2, … and 0 last, as users with numbers of a Zipf law of as many ranks ask. 0 to 10; equal when 0.
     #[serde(default)]
     pub skew_exponent: f64,
     /// When a shard splits in two; never when left out.

@@ -132,13 +132,15 @@ fn copies(tree: &Tree, path: &Path, spec: &ReplicasSpec, diagnostics: &mut Diagn
     }
 }
 
-/// What each tenant holds at the start: whole vectors, the rest of the division at the first tenants.
+/// What each tenant holds at the start: tenants 1, 2 and so on by rank, and tenant 0 last, as users whose numbers are drawn
+/// by a law of ranks are dealt out; what is left of the division goes to the first tenants.
 fn sizes(spec: &IndexSpec) -> Vec<u64> {
     let tenants = spec.tenants.clamp(1, TENANTS_MAX);
-    let weight = |tenant: u32| libm::pow(f64::from(tenant), -spec.skew_exponent.clamp(0.0, 10.0));
-    let all: f64 = (1..=tenants).map(weight).sum();
+    let rank = |tenant: u32| if tenant == 0 { tenants } else { tenant };
+    let weight = |tenant: u32| libm::pow(f64::from(rank(tenant)), -spec.skew_exponent.clamp(0.0, 10.0));
+    let all: f64 = (0..tenants).map(weight).sum();
     let mut sizes: Vec<u64> =
-        (1..=tenants).map(|tenant| whole(spec.vectors_at_start as f64 * weight(tenant) / all)).collect();
+        (0..tenants).map(|tenant| whole(spec.vectors_at_start as f64 * weight(tenant) / all)).collect();
     let mut left = spec.vectors_at_start.saturating_sub(sizes.iter().fold(0, |sum, size| sum + size));
     for size in &mut sizes {
         let more = left.min(1);
