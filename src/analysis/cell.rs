@@ -10,6 +10,7 @@ use crate::experiment::Experiment;
 use crate::experiment::schema::SloSpec;
 use crate::model::Model;
 use crate::model::metric::{FailoverMetric, IndexMetric, Metric, NodeMetric, PlaceMetric};
+use crate::model::route::Op;
 use crate::result::{Bound, Cell, CellStatus, Figure, Flag, Severity, SloTerm, StationResult};
 use crate::sim::Run;
 use crate::stats::{Estimate, Precision};
@@ -163,6 +164,9 @@ fn says_something(metric: Metric, model: &Model) -> bool {
         }
         Metric::Moved => model.clients.iter().any(|client| client.pinned),
         Metric::ScaleUp | Metric::ClimbingP99 | Metric::SettledP99 => model.measure.scaling.is_some(),
+        Metric::BackgroundMean | Metric::BackgroundLeft | Metric::BackgroundFailed => {
+            model.program.ops.iter().any(|op| matches!(op, Op::Launch { .. }))
+        }
         Metric::LatencyDrift | Metric::LatencyP99Drift | Metric::ErrorAccumulation => model.measure.sustained,
         Metric::Issued
         | Metric::Ended

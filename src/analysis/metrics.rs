@@ -58,6 +58,9 @@ pub fn quotient(model: &Model, metric: Metric, run: &Run) -> Option<(f64, f64)> 
         Metric::Good => (run.good_in_window as f64, window),
         Metric::LatencyMean => (run.latency.sum() as f64 / 1e9, run.good as f64),
         Metric::ScaleUp => platform::scale_up(run)?,
+        Metric::BackgroundMean | Metric::BackgroundLeft | Metric::BackgroundFailed => {
+            return platform::background(metric, run);
+        }
         Metric::ErrorAccumulation => platform::error_shares(run)?,
         Metric::ClimbingP99
         | Metric::SettledP99
@@ -175,6 +178,9 @@ fn system(model: &Model, metric: Metric, seen: Seen<'_>) -> Option<Estimate> {
         | Metric::Moved
         | Metric::ScaleUp
         | Metric::ErrorAccumulation
+        | Metric::BackgroundMean
+        | Metric::BackgroundLeft
+        | Metric::BackgroundFailed
         | Metric::CacheHits => {
             let pairs: Vec<_> = runs.iter().filter_map(|run| quotient(model, metric, run)).collect();
             return share_or_ratio(metric, &pairs, confidence);
@@ -237,6 +243,9 @@ fn share_or_ratio(metric: Metric, pairs: &[(f64, f64)], confidence: f64) -> Opti
         | Metric::LatencyDrift
         | Metric::LatencyP99Drift
         | Metric::ErrorAccumulation
+        | Metric::BackgroundMean
+        | Metric::BackgroundLeft
+        | Metric::BackgroundFailed
         | Metric::CacheHits => false,
     };
     if is_share_of_things {

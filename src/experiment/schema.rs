@@ -24,8 +24,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use failover::{
-    AccessSpec, CheckpointStep, FailBackSpec, FailoverPolicy, LoadingSpec, ProbeSpec, ReplicationMode,
-    SessionRecoverySpec, TryStep,
+    AccessSpec, CheckpointStep, ElsewhereSpec, FailBackSpec, FailoverPolicy, LoadingSpec, ProbeSpec,
+    ReplicationMode, SessionRecoverySpec, TryStep,
 };
 pub use fault::{FaultEffect, FaultSpec, OutageAnswer};
 pub use files::{FilesSpec, ReadSpec, RotationSpec, SnapshotSpec};

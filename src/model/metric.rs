@@ -103,6 +103,12 @@ pub enum Metric {
     LatencyP99Drift,
     /// Errors in the last quarter of the window for one in the first.
     ErrorAccumulation,
+    /// How long work in the background takes.
+    BackgroundMean,
+    /// Work in the background that is left when the run stops.
+    BackgroundLeft,
+    /// Work in the background that failed.
+    BackgroundFailed,
 }
 
 /// What a metric of one station or pool is about.
@@ -173,7 +179,7 @@ type Row = (&'static str, &'static str, &'static str, &'static str, Better, bool
 
 impl Metric {
     /// Every metric, in the order of display.
-    pub const ALL: [Self; 46] = [
+    pub const ALL: [Self; 49] = [
         Self::Good,
         Self::Issued,
         Self::Ended,
@@ -219,6 +225,9 @@ impl Metric {
         Self::LatencyDrift,
         Self::LatencyP99Drift,
         Self::ErrorAccumulation,
+        Self::BackgroundMean,
+        Self::BackgroundLeft,
+        Self::BackgroundFailed,
         Self::DeadLetters,
     ];
 
@@ -273,6 +282,9 @@ impl Metric {
             Self::LatencyDrift => ("latency_drift_per_h", "latency, drift", "per h", "slope of the mean latency of the windows of the time series within the measured window, as a share of their mean", Lower, true),
             Self::LatencyP99Drift => ("latency_p99_drift_per_h", "latency, drift of the 99th percentile", "per h", "the same of the windows' 99th percentiles", Lower, false),
             Self::ErrorAccumulation => ("error_accumulation", "error accumulation", "ratio", "the share of tasks that did not end well in the last quarter of the measured window over that in its first", Lower, true),
+            Self::BackgroundMean => ("background_mean_s", "work in the background, mean", "s", "from the beginning to the end of `background` steps that were done; whole run", Lower, true),
+            Self::BackgroundLeft => ("background_left", "work in the background left", "", "`background` steps that were under way when the run stopped; mean of the replications", Lower, true),
+            Self::BackgroundFailed => ("background_failed", "work in the background failed", "", "`background` steps that failed or were lost; mean of the replications, whole run", Lower, false),
         }
     }
 

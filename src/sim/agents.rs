@@ -196,7 +196,7 @@ impl World<'_> {
                 if state.agents.ready(time, agent) {
                     self.arm_expiry(pool);
                     if self.scaling.is_on() {
-                        self.capacity_grows(pool);
+                        self.capacity_grows(pool, agent);
                     }
                     self.dispatch(pool, true);
                 }

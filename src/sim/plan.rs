@@ -39,6 +39,8 @@ pub struct Plan {
     /// Of each pool, how long a session takes to be restored, and of each region.
     pub(super) restores: Vec<Option<Sampler>>,
     pub(super) moves: Vec<Option<Sampler>>,
+    /// Of each pool, how long a checkpoint takes to the other regions, where sessions outlive theirs.
+    pub(super) copies: Vec<Option<Sampler>>,
     /// For each pool, the nodes that its agents live in, in the order in which places are dealt out to them.
     pub(super) homes: Vec<Vec<u16>>,
     /// How each visit chooses its model.
@@ -245,6 +247,7 @@ impl Plan {
             failovers: model.failovers.iter().map(FailoverPlan::of).collect(),
             indexes: model.indexes.iter().map(IndexPlan::of).collect(),
             restores: restores(&model),
+            copies: copies(&model),
             moves: model.regions.iter().map(|it| it.restore.as_ref().map(Sampler::of_spans)).collect(),
             choices: model
                 .program
@@ -277,6 +280,12 @@ fn concerns(fault: &Fault, place: usize, model: &Model) -> bool {
 fn restores(model: &Model) -> Vec<Option<Sampler>> {
     let restore = |pool: &Pool| pool.recovery.as_ref()?.restore.as_ref().map(Sampler::of_spans);
     model.pools.iter().map(restore).collect()
+}
+
+/// How long a checkpoint of each pool takes to the other regions, where sessions outlive theirs.
+fn copies(model: &Model) -> Vec<Option<Sampler>> {
+    let copied = |pool: &Pool| pool.recovery.as_ref()?.elsewhere.as_ref().map(Sampler::of_spans);
+    model.pools.iter().map(copied).collect()
 }
 
 impl ClientPlan {

@@ -4,7 +4,7 @@
 use super::world::World;
 use crate::model::Model;
 use crate::tally::Samples;
-use tars_policy::pool::GroupId;
+use tars_policy::pool::{AgentId, GroupId};
 
 /// How a run followed its load.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -81,13 +81,14 @@ impl Scaling {
 }
 
 impl World<'_> {
-    /// An agent of a pool has become ready.
-    pub(super) fn capacity_grows(&mut self, pool: u16) {
+    /// An agent of a pool has become ready: one more of the autoscalers of its group.
+    pub(super) fn capacity_grows(&mut self, pool: u16, agent: AgentId) {
+        let ready = self.pools[usize::from(pool)].agents.group_of(agent);
         for (place, scaler) in self.plan.model.autoscalers.iter().enumerate() {
-            if scaler.pool != pool {
+            let group = GroupId::new(u32::try_from(scaler.group).expect("few groups"));
+            if scaler.pool != pool || ready != Some(group) {
                 continue;
             }
-            let group = GroupId::new(u32::try_from(scaler.group).expect("few groups"));
             let counts = self.pools[usize::from(pool)].agents.counts(group);
             self.scaling.ready(self.now, place, counts.idle + counts.busy);
         }

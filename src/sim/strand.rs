@@ -60,6 +60,7 @@ pub(super) mod uses {
     pub(in crate::sim) const RESOLVE: Use = Use(80);
     pub(in crate::sim) const RESTORE: Use = Use(81);
     pub(in crate::sim) const PINNED: Use = Use(82);
+    pub(in crate::sim) const COPIED: Use = Use(83);
     pub(in crate::sim) const SILENCE: Use = Use(33);
 }
 

@@ -1,5 +1,6 @@
 //! Small systems whose schedule can be worked out by hand: stated arrivals, fixed times, exact outcomes.
 
+mod abroad;
 mod agents;
 mod alerts;
 mod answers;

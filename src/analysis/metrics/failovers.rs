@@ -59,6 +59,9 @@ pub(super) fn quotient(metric: Metric, run: &Run) -> Option<(f64, f64)> {
         | Metric::LatencyDrift
         | Metric::LatencyP99Drift
         | Metric::ErrorAccumulation
+        | Metric::BackgroundMean
+        | Metric::BackgroundLeft
+        | Metric::BackgroundFailed
         | Metric::Available => return None,
     })
 }

@@ -2,7 +2,7 @@
 
 use super::{Seen, of_pairs, seconds};
 use crate::model::Model;
-use crate::model::metric::IndexMetric;
+use crate::model::metric::{IndexMetric, Metric};
 use crate::sim::{IndexRun, Run, WindowRun, coarse_middle};
 use crate::stats::{Estimate, relative_trend};
 
@@ -10,6 +10,16 @@ use crate::stats::{Estimate, relative_trend};
 pub(super) fn scale_up(run: &Run) -> Option<(f64, f64)> {
     let scaling = run.platform.as_ref()?.scaling.as_ref()?;
     Some((scaling.reached? as f64 / 1e9, 1.0))
+}
+
+/// What became of work in the background; `None` for another metric, and where there is none.
+pub(super) fn background(metric: Metric, run: &Run) -> Option<(f64, f64)> {
+    let background = run.platform.as_ref()?.background.as_ref()?;
+    if metric == Metric::BackgroundMean {
+        return Some((background.time as f64 / 1e9, background.done as f64));
+    }
+    let count = if metric == Metric::BackgroundLeft { background.still_there } else { background.failed };
+    Some((count as f64, 1.0))
 }
 
 /// The 99th percentile of latency while capacity grew.

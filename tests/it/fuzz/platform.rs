@@ -38,7 +38,28 @@ pub(super) fn dressed(seed: u64) -> Value {
         let fault = json!({ "name": "shard", "at": dice.millis(0, 9_000), "lasts": lasts, "effect": { "outage": { "station": station } } });
         experiment["faults"].as_array_mut().expect("faults").push(fault);
     }
+    if dice.once_in(2) {
+        let system = &mut experiment["system"];
+        system["pools"]["pool"]["recovery"]["elsewhere"] = json!({ "lag": dice.law(3_000) });
+        for route in ["one", "two"] {
+            twins(&mut system["routes"][route]);
+        }
+    }
     experiment
+}
+
+/// Regions have the same steps.
+fn twins(value: &mut Value) {
+    match value {
+        Value::Array(entries) => entries.iter_mut().for_each(twins),
+        Value::Object(members) => {
+            members.values_mut().for_each(twins);
+            if let Some(ways) = members.get_mut("region").filter(|ways| ways.get("east").is_some()) {
+                ways["west"] = ways["east"].clone();
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
 }
 
 fn index(dice: &mut Dice) -> Value {

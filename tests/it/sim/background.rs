@@ -123,6 +123,26 @@ fn a_pool_that_never_grows_has_no_end_of_scaling() {
     assert_eq!((scaling.reached, scaling.climbing.len(), scaling.settled.len()), (None, 0, run.good));
 }
 
+#[test]
+fn an_agent_of_a_group_that_is_not_scaled_is_no_growth() {
+    let metric = json!({ "external": { "name": "queue_depth", "target": { "value_milli": 1000 } } });
+    let plan = plan(&json!({
+        "name": "story", "transient": true,
+        "workload": { "classes": { "task": {} }, "clients": { "all": { "load": arrivals(&["0s"]) } } },
+        "system": {
+            "pools": { "p": {
+                "groups": { "scaled": { "agents": 1, "cold_start": "9s" }, "other": { "agents": 1, "cold_start": "1s" } },
+                "ready_at_start": false
+            } },
+            "routes": { "way": [{ "agent": { "pool": "p", "steps": [{ "delay": { "time": fixed("3s") } }] } }] }
+        },
+        "policies": { "autoscale": { "p": { "interval": "50s", "rule": { "hpa": { "min": 1, "max": 4, "metrics": [metric] } } } } },
+        "measure": { "duration": "100s", "mode": "terminating", "warmup": "0s", "seed": 1, "scaling": { "from": "0s" } }
+    }));
+    let run = replicate(&plan, 0, tars_policy::units::Span::ZERO);
+    assert_eq!(run.platform.unwrap().scaling.unwrap().reached, Some(9 * SECOND));
+}
+
 /// A pool of one agent whose tasks wait at most a second, which follows its errors.
 fn follows_errors(target_milli: u64) -> u64 {
     let metric = json!({ "external": { "name": "error_share", "target": { "value_milli": target_milli } } });
