@@ -149,7 +149,7 @@ mod tests {
         // A bucket further is 1/16 of an octave; in the same octave each is as wide as the last.
         let hours: Vec<_> = (0..6).map(|hour| window(9, 0, &[(480 + hour, 9)])).collect();
         let step = coarse_middle(481) - coarse_middle(480);
-        let mean = (coarse_middle(480) + coarse_middle(485)) / 2.0;
+        let mean = f64::midpoint(coarse_middle(480), coarse_middle(485));
         for level in [None, Some(0.5)] {
             let drift = drift(&[run(hours.clone())], level, 0.95).unwrap();
             assert!((drift.value - step / mean).abs() < 1e-9, "{level:?}: {}", drift.value);

@@ -14,12 +14,11 @@ use tars_policy::units::{Span, Time};
 impl Layout<'_> {
     pub(super) fn visit(&mut self, visit: &VisitStep, path: &Path) {
         let index = self.index_of(visit, path);
-        let station = match index {
-            Some((_, station)) => Some(station),
-            None => {
-                let names = self.places_names();
-                self.named(&path.key("station"), "station", &visit.station, &names)
-            }
+        let station = if let Some((_, station)) = index {
+            Some(station)
+        } else {
+            let names = self.places_names();
+            self.named(&path.key("station"), "station", &visit.station, &names)
         };
         check_law_option(self.tree, &path.key("service"), visit.service.as_ref(), self.diagnostics);
         let law = visit.service.as_ref().map(|law| self.span_law(law, &path.key("service")));

@@ -141,7 +141,7 @@ fn sizes(spec: &IndexSpec) -> Vec<u64> {
     let all: f64 = (0..tenants).map(weight).sum();
     let mut sizes: Vec<u64> =
         (0..tenants).map(|tenant| whole(spec.vectors_at_start as f64 * weight(tenant) / all)).collect();
-    let mut left = spec.vectors_at_start.saturating_sub(sizes.iter().fold(0, |sum, size| sum + size));
+    let mut left = spec.vectors_at_start.saturating_sub(sizes.iter().sum());
     for size in &mut sizes {
         let more = left.min(1);
         *size += more;
