@@ -11,7 +11,7 @@ use super::event::Event;
 use super::failovers::FailoverState;
 use super::faults::Faults;
 use super::hedges::Hedges;
-use super::impact::{Impact, Mark};
+use super::impact::Impact;
 use super::indexes::Indexes;
 use super::ledger::Part;
 use super::levels::LevelsState;
@@ -490,9 +490,8 @@ impl<'a> World<'a> {
                     }
                 }
                 Op::Feature { feature, off } => {
-                    if !self.feature_is_on(feature) {
+                    if !self.takes_feature(id, feature) {
                         self.strands.get_mut(id).pc = off;
-                        self.touch_task(id, Mark::Degraded);
                     }
                 }
                 Op::End => return self.task_ends(id, None),
