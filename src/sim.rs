@@ -20,6 +20,7 @@ mod controllers;
 mod event;
 mod failovers;
 mod faults;
+mod fetch;
 mod files;
 mod hedges;
 mod impact;

@@ -9,6 +9,7 @@ use super::controllers::{Controllers, DegradeState};
 use super::event::Event;
 use super::failovers::FailoverState;
 use super::faults::Faults;
+use super::fetch::fetch;
 use super::hedges::Hedges;
 use super::impact::{Impact, Mark};
 use super::ledger::Part;
@@ -172,7 +173,9 @@ impl<'a> World<'a> {
     /// Handles the events before `end`, unless the run is over sooner.
     fn run_before(&mut self, end: u64) {
         let mut moved = self.agenda.popped();
-        while let Some(due) = self.agenda.next_before(end) {
+        while let Some(due) =
+            self.agenda.next_before_with(end, |event| fetch(event, &self.strands, &self.users))
+        {
             if due.time > self.now {
                 self.now = due.time;
                 moved = self.agenda.popped();
