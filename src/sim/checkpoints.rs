@@ -76,6 +76,13 @@ pub struct SessionsRun {
     pub resuming_max: u64,
 }
 
+impl SessionsRun {
+    /// Deaths that hit a running session, which lost work; the others hit one that had not gone on yet.
+    pub const fn losing_work(&self) -> u64 {
+        self.hit - self.hit_again
+    }
+}
+
 /// The sessions of a run, by strand.
 #[derive(Debug, Default)]
 pub(super) struct Checkpoints {

@@ -51,74 +51,39 @@ pub(super) fn read(from: &mut Reader<'_>) -> Decoded<RecoveryRun> {
     Ok(RecoveryRun { impact, sessions, moved, failovers, answering: from.list(Reader::wide)? })
 }
 
-/// The counts of a failover, in order.
-const fn counts(acts: &FailoverActs) -> [u64; 19] {
-    [
-        acts.switches,
-        acts.aborted,
-        acts.returns,
-        acts.detection,
-        acts.decision,
-        acts.promotion,
-        acts.first_answer,
-        acts.answered,
-        acts.outage,
-        acts.outage_max,
-        acts.verified,
-        acts.notified,
-        acts.writes,
-        acts.writes_lost,
-        acts.span_lost,
-        acts.span_lost_max,
-        acts.split_writes,
-        acts.reads,
-        acts.stale_reads,
-    ]
+/// Writes the counts of a failover out and takes them in again, in the one order given here.
+macro_rules! counts_in_order {
+    ($($count:ident),* $(,)?) => {
+        const COUNTS: usize = [$(stringify!($count)),*].len();
+
+        const fn counts(acts: &FailoverActs) -> [u64; COUNTS] {
+            [$(acts.$count),*]
+        }
+
+        const fn of_counts([$($count),*]: [u64; COUNTS]) -> FailoverActs {
+            FailoverActs { $($count,)* answering: 0 }
+        }
+    };
 }
 
-/// The failover of such counts.
-const fn of_counts(counts: [u64; 19]) -> FailoverActs {
-    let [
-        switches,
-        aborted,
-        returns,
-        detection,
-        decision,
-        promotion,
-        first_answer,
-        answered,
-        outage,
-        outage_max,
-        verified,
-        notified,
-        writes,
-        writes_lost,
-        span_lost,
-        span_lost_max,
-        split_writes,
-        reads,
-        stale_reads,
-    ] = counts;
-    FailoverActs {
-        switches,
-        aborted,
-        returns,
-        detection,
-        decision,
-        promotion,
-        first_answer,
-        answered,
-        outage,
-        outage_max,
-        verified,
-        notified,
-        writes,
-        writes_lost,
-        span_lost,
-        span_lost_max,
-        split_writes,
-        reads,
-        stale_reads,
-        answering: 0,
-    }
-}
+counts_in_order![
+    switches,
+    aborted,
+    returns,
+    detection,
+    decision,
+    promotion,
+    first_answer,
+    answered,
+    outage,
+    outage_max,
+    verified,
+    notified,
+    writes,
+    writes_lost,
+    span_lost,
+    span_lost_max,
+    split_writes,
+    reads,
+    stale_reads,
+];
