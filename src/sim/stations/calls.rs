@@ -427,10 +427,19 @@ fn of_mode(world: &World<'_>, plan: &super::super::plan::Plan) -> Option<u16> {
 }
 
 /// What a failed attempt tells its breaker.
-fn outcome_of(cause: Cause) -> Outcome {
+const fn outcome_of(cause: Cause) -> Outcome {
+    if says_nothing_of_the_station(cause) { Outcome::Ignored } else { Outcome::Failure }
+}
+
+/// Whether another attempt may fare better; `of_errors` says it of the station's own errors.
+fn may_be_retried(cause: Cause, of_errors: bool) -> bool {
+    if cause == Cause::Error { of_errors } else { !says_nothing_of_the_station(cause) }
+}
+
+/// Whether it left the line by itself, or could never have been answered.
+const fn says_nothing_of_the_station(cause: Cause) -> bool {
     match cause {
-        // It left the line by itself, or could never have been answered.
-        Cause::Abandoned | Cause::NeverFits => Outcome::Ignored,
+        Cause::Abandoned | Cause::NeverFits => true,
         Cause::QueueFull
         | Cause::Unavailable
         | Cause::Degraded
@@ -445,28 +454,6 @@ fn outcome_of(cause: Cause) -> Outcome {
         | Cause::BreakerOpen
         | Cause::Down
         | Cause::AgentLost
-        | Cause::NodeLost => Outcome::Failure,
-    }
-}
-
-/// Whether another attempt may fare better; `of_errors` says it of the station's own errors.
-fn may_be_retried(cause: Cause, of_errors: bool) -> bool {
-    match cause {
-        Cause::Error => of_errors,
-        Cause::NeverFits | Cause::Abandoned => false,
-        Cause::QueueFull
-        | Cause::Unavailable
-        | Cause::Degraded
-        | Cause::Displaced
-        | Cause::StationFull
-        | Cause::Expired
-        | Cause::CoDel
-        | Cause::ClientTimeout
-        | Cause::Limited
-        | Cause::Timeout
-        | Cause::BreakerOpen
-        | Cause::Down
-        | Cause::AgentLost
-        | Cause::NodeLost => true,
+        | Cause::NodeLost => false,
     }
 }
