@@ -44,6 +44,19 @@ struct Session {
     stage: Stage,
 }
 
+impl Session {
+    /// The latest checkpoint that is safe by now takes the place of those before it.
+    fn settle(&mut self, now: u64) {
+        let safe = &mut self.safe;
+        self.pending.retain(|(at, saved)| {
+            if *at <= now && saved.at > safe.at {
+                *safe = *saved;
+            }
+            *at > now
+        });
+    }
+}
+
 /// A session whose agent has died.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Hit {
@@ -182,8 +195,9 @@ impl World<'_> {
             session.safe = saved;
             return;
         }
-        // Logs are written in order: what is older is safe no later.
-        session.pending.retain(|(at, _)| *at > now || *at < safe_at);
+        session.settle(now);
+        // Of what is safe later than this one, this one is the better.
+        session.pending.retain(|(at, _)| *at < safe_at);
         session.pending.push((safe_at, saved));
     }
 
@@ -203,11 +217,8 @@ impl World<'_> {
             *session = Session { key, safe, ..Session::default() };
         }
         let began = session.stage;
-        for (at, saved) in session.pending.drain(..) {
-            if at <= now && saved.at > session.safe.at {
-                session.safe = saved;
-            }
-        }
+        session.settle(now);
+        session.pending.clear();
         session.stage = Stage::Running;
         session.times += 1;
         let (given_up, lost) = (session.times > rule.times_max, now - session.safe.at);
