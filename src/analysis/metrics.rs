@@ -2,6 +2,7 @@
 
 mod failovers;
 mod nodes;
+mod platform;
 mod recovery;
 
 use crate::model::Model;
@@ -39,6 +40,10 @@ pub fn estimate(model: &Model, name: &str, runs: &[Run], relaxation: Option<Span
             let index = model.failovers.iter().position(|known| known.name == name)?;
             failovers::of_failover(model, index, metric, seen)
         }
+        MetricKey::Index(name, metric) => {
+            let index = model.indexes.iter().position(|known| known.name == name)?;
+            platform::of_index(model, index, metric, seen)
+        }
     }
 }
 
@@ -52,7 +57,19 @@ pub fn quotient(model: &Model, metric: Metric, run: &Run) -> Option<(f64, f64)> 
         Metric::Ended => (run.ended_in_window as f64, window),
         Metric::Good => (run.good_in_window as f64, window),
         Metric::LatencyMean => (run.latency.sum() as f64 / 1e9, run.good as f64),
-        Metric::LatencyP50
+        Metric::ScaleUp => platform::scale_up(run)?,
+        Metric::BackgroundMean => {
+            let background = platform::background(run)?;
+            (background.time as f64 / 1e9, background.done as f64)
+        }
+        Metric::BackgroundLeft => (platform::background(run)?.still_there as f64, 1.0),
+        Metric::BackgroundFailed => (platform::background(run)?.failed as f64, 1.0),
+        Metric::ErrorAccumulation => platform::error_shares(run)?,
+        Metric::ClimbingP99
+        | Metric::SettledP99
+        | Metric::LatencyDrift
+        | Metric::LatencyP99Drift
+        | Metric::LatencyP50
         | Metric::LatencyP95
         | Metric::LatencyP99
         | Metric::FirstByteP50
@@ -155,6 +172,9 @@ fn system(model: &Model, metric: Metric, seen: Seen<'_>) -> Option<Estimate> {
         Statistic::Share => share(&pairs(), confidence),
         Statistic::Ratio => of_pairs(&pairs(), confidence),
         Statistic::TimeToRecover => recovery::time_to_recover(model, runs),
+        Statistic::ClimbingQuantile => platform::climbing(seen, confidence),
+        Statistic::SettledQuantile => platform::settled(seen, confidence),
+        Statistic::Drift(level) => platform::drift(runs, level, confidence),
     }
 }
 
@@ -231,7 +251,14 @@ fn of_station(model: &Model, index: usize, metric: PlaceMetric, seen: Seen<'_>) 
     match metric {
         PlaceMetric::Utilisation => {
             let servers = servers?;
-            of(&|run| (run.stations[index].busy_area as f64 / 1e9, seconds(run) * servers))
+            // The servers of a shard come and go with its copies.
+            let sharded =
+                model.indexes.iter().any(|known| known.stations.iter().any(|it| usize::from(*it) == index));
+            of(&|run| {
+                let station = &run.stations[index];
+                let there = if sharded { station.working_area as f64 / 1e9 } else { seconds(run) * servers };
+                (station.busy_area as f64 / 1e9, there)
+            })
         }
         PlaceMetric::WaitMean => of(&|run| {
             let wait = &run.stations[index].wait;

@@ -1,9 +1,11 @@
 //! What is measured: the closed list of metrics, by name, with units and meaning.
 
 mod failover;
+mod index;
 mod node;
 
 pub use failover::FailoverMetric;
+pub use index::IndexMetric;
 pub use node::NodeMetric;
 
 /// A metric of the whole system.
@@ -89,6 +91,24 @@ pub enum Metric {
     WorkLostMax,
     /// How often the state of a user has moved to another region.
     Moved,
+    /// From a load's step until capacity had reached what it came to.
+    ScaleUp,
+    /// 99th percentile of latency of tasks that began meanwhile.
+    ClimbingP99,
+    /// 99th percentile of latency of tasks that began afterwards.
+    SettledP99,
+    /// How mean latency changes in an hour, as a share of it.
+    LatencyDrift,
+    /// How the 99th percentile of latency does.
+    LatencyP99Drift,
+    /// Errors in the last quarter of the window for one in the first.
+    ErrorAccumulation,
+    /// How long work in the background takes.
+    BackgroundMean,
+    /// Work in the background that is left when the run stops.
+    BackgroundLeft,
+    /// Work in the background that failed.
+    BackgroundFailed,
 }
 
 /// What a metric of one station or pool is about.
@@ -139,6 +159,8 @@ pub enum MetricKey {
     Nodes(String, NodeMetric),
     /// Of a failover, by its name.
     Failover(String, FailoverMetric),
+    /// Of an index, by its name.
+    Index(String, IndexMetric),
 }
 
 /// Which way a metric improves.
@@ -163,6 +185,12 @@ pub enum Statistic {
     Ratio,
     /// A time until something that may not happen within the run.
     TimeToRecover,
+    /// The 99th percentile of tasks that began while capacity followed the load.
+    ClimbingQuantile,
+    /// That of those that began afterwards.
+    SettledQuantile,
+    /// The change in an hour of a quantile at this level, or of the mean, as a share of it.
+    Drift(Option<f64>),
 }
 
 /// Name, label, unit, meaning, which way is better, whether it belongs into a short table, how it is estimated.
@@ -170,7 +198,7 @@ type Row = (&'static str, &'static str, &'static str, &'static str, Better, bool
 
 impl Metric {
     /// Every metric, in the order of display.
-    pub const ALL: [Self; 40] = [
+    pub const ALL: [Self; 49] = [
         Self::Good,
         Self::Issued,
         Self::Ended,
@@ -210,6 +238,15 @@ impl Metric {
         Self::WorkLostMean,
         Self::WorkLostMax,
         Self::Moved,
+        Self::ScaleUp,
+        Self::ClimbingP99,
+        Self::SettledP99,
+        Self::LatencyDrift,
+        Self::LatencyP99Drift,
+        Self::ErrorAccumulation,
+        Self::BackgroundMean,
+        Self::BackgroundLeft,
+        Self::BackgroundFailed,
         Self::DeadLetters,
     ];
 
@@ -217,7 +254,7 @@ impl Metric {
     #[rustfmt::skip]
     const fn row(self) -> Row {
         use Better::{Higher, Lower, Neither};
-        use Statistic::{Quantile, Ratio, Share, TimeToRecover};
+        use Statistic::{ClimbingQuantile, Drift, Quantile, Ratio, SettledQuantile, Share, TimeToRecover};
         match self {
             Self::Good => ("goodput_per_s", "goodput", "1/s", "tasks that ended well, per second of the window", Higher, true, Ratio),
             Self::Issued => ("issued_per_s", "issued", "1/s", "tasks submitted, per second of the window", Neither, true, Ratio),
@@ -259,6 +296,15 @@ impl Metric {
             Self::WorkLostMean => ("work_lost_mean_s", "work lost, mean (RPO)", "s", "from the last safe checkpoint to the death of the agent; whole run", Lower, false, Ratio),
             Self::WorkLostMax => ("work_lost_max_s", "work lost, most", "s", "the most of a replication, mean of those in which an agent with a session died; whole run", Lower, false, Ratio),
             Self::Moved => ("states_moved", "states moved", "moves", "how often the state of a pinned user has moved to another region; mean of the replications, whole run", Neither, false, Ratio),
+            Self::ScaleUp => ("scale_up_s", "scale-up time", "s", "from the step of the load (`measure.scaling`) until the last of the autoscaled pools had as many agents ready as it ever had from there on; replications in which none grew have none", Lower, true, Ratio),
+            Self::ClimbingP99 => ("latency_climbing_p99_s", "latency while scaling, 99th percentile", "s", "99 % of the tasks that began between the step of the load and the end of the scaling, and ended well, were faster", Lower, true, ClimbingQuantile),
+            Self::SettledP99 => ("latency_settled_p99_s", "latency once scaled, 99th percentile", "s", "the same of the tasks that began later", Lower, true, SettledQuantile),
+            Self::LatencyDrift => ("latency_drift_per_h", "latency, drift", "per h", "slope of the mean latency of the windows of the time series within the measured window, as a share of their mean", Lower, true, Drift(None)),
+            Self::LatencyP99Drift => ("latency_p99_drift_per_h", "latency, drift of the 99th percentile", "per h", "the same of the windows' 99th percentiles", Lower, false, Drift(Some(0.99))),
+            Self::ErrorAccumulation => ("error_accumulation", "error accumulation", "ratio", "the share of tasks that did not end well in the last quarter of the measured window over that in its first", Lower, true, Ratio),
+            Self::BackgroundMean => ("background_mean_s", "work in the background, mean", "s", "from the beginning to the end of `background` steps that were done; whole run", Lower, true, Ratio),
+            Self::BackgroundLeft => ("background_left", "work in the background left", "", "`background` steps that were under way when the run stopped; mean of the replications", Lower, true, Ratio),
+            Self::BackgroundFailed => ("background_failed", "work in the background failed", "", "`background` steps that failed or were lost; mean of the replications, whole run", Lower, false, Ratio),
         }
     }
 
@@ -356,6 +402,10 @@ impl MetricKey {
             ("nodes", Some(of), Some(what)) => {
                 let what = NodeMetric::ALL.into_iter().find(|metric| metric.name() == what)?;
                 Some(Self::Nodes(of.to_owned(), what))
+            }
+            ("index", Some(of), Some(what)) => {
+                let what = IndexMetric::ALL.into_iter().find(|metric| metric.name() == what)?;
+                Some(Self::Index(of.to_owned(), what))
             }
             ("failover", Some(of), Some(what)) => {
                 let what = FailoverMetric::ALL.into_iter().find(|metric| metric.name() == what)?;

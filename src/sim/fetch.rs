@@ -35,7 +35,8 @@ pub(super) fn fetch(event: Event, strands: &Arena<Strand>, users: &[User]) {
         | Event::NodeDies(_)
         | Event::BatchDue(_)
         | Event::LeaderLate(_)
-        | Event::Failover(_) => {}
+        | Event::Failover(_)
+        | Event::Index(_) => {}
     }
 }
 

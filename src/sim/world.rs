@@ -2,6 +2,7 @@
 
 use super::agents::PoolState;
 use super::alerts::{AlertState, Orders};
+use super::background::Background;
 use super::caches::Caches;
 use super::checkpoints::Checkpoints;
 use super::clients::{ClientState, User};
@@ -12,6 +13,7 @@ use super::faults::Faults;
 use super::fetch::fetch;
 use super::hedges::Hedges;
 use super::impact::{Impact, Mark};
+use super::indexes::Indexes;
 use super::ledger::Part;
 use super::levels::LevelsState;
 use super::nodes::NodeState;
@@ -19,6 +21,7 @@ use super::plan::Plan;
 use super::probe::Probe;
 use super::prompts::Prompts;
 use super::regions::Regions;
+use super::scaling::Scaling;
 use super::shared::Sharing;
 use super::sockets::Sockets;
 use super::stations::{RetryState, StationState};
@@ -49,8 +52,11 @@ pub(super) struct World<'a> {
     pub(super) nodes: Vec<NodeState>,
     pub(super) faults: Faults,
     pub(super) failovers: Vec<FailoverState>,
+    pub(super) indexes: Indexes,
     pub(super) checkpoints: Checkpoints,
     pub(super) impact: Impact,
+    pub(super) background: Background,
+    pub(super) scaling: Scaling,
     pub(super) breakers: Vec<Breaker>,
     pub(super) retries: Vec<RetryState>,
     pub(super) hedges: Hedges,
@@ -104,8 +110,11 @@ impl<'a> World<'a> {
             nodes: NodeState::all(&model.nodes, streams),
             faults: Faults::new(model, streams),
             failovers: FailoverState::all(model, streams),
+            indexes: Indexes::new(model, streams),
             checkpoints: Checkpoints::new(model),
             impact: Impact::new(model),
+            background: Background::new(model),
+            scaling: Scaling::new(model),
             breakers: model.breakers.iter().map(|(_, spec)| spec.build().expect(built)).collect(),
             retries: model
                 .retries
@@ -144,6 +153,7 @@ impl<'a> World<'a> {
         world.start_nodes();
         world.start_faults();
         world.start_failovers();
+        world.start_indexes();
         world.start_alerts();
         world.start_clients(streams);
         world.start_controllers();
@@ -275,6 +285,7 @@ impl<'a> World<'a> {
             Event::BatchDue(batch) => self.batches_leave(batch),
             Event::LeaderLate(coalescer) => self.leaders_are_late(coalescer),
             Event::Failover(what) => self.failover(what),
+            Event::Index(work) => self.index_event(work),
         }
     }
 
@@ -378,6 +389,7 @@ impl<'a> World<'a> {
             | Op::Resume(_)
             | Op::Checkpoint(_)
             | Op::Try { .. }
+            | Op::Launch { .. }
             | Op::Feature { .. } => self.go(id),
         }
     }
@@ -428,6 +440,7 @@ impl<'a> World<'a> {
                     self.strands.get_mut(id).rescue = otherwise;
                     return;
                 }
+                Op::Launch { behind } => self.launch(id, behind),
                 Op::Replay(visit) => return self.replay(id, visit),
                 Op::Enter(pool) => return self.enter_pool(id, pool),
                 Op::Leave => self.leave_pool(id),

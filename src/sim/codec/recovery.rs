@@ -7,7 +7,7 @@ use crate::sim::impact::ImpactRun;
 use crate::sim::run::RecoveryRun;
 
 /// Tells this part from others that may follow a run.
-const TAG: u64 = 1;
+pub(super) const TAG: u64 = 1;
 
 pub(super) fn write(out: &mut Writer, run: &RecoveryRun) {
     out.number(TAG);

@@ -162,6 +162,10 @@ impl World<'_> {
             let station = self.member_for(id, failover, access);
             self.strands.get_mut(id).station = station;
         }
+        if let Some((index, _)) = call.index {
+            let station = self.shard_for(id, index);
+            self.strands.get_mut(id).station = station;
+        }
         let strand = self.strands.get_mut(id);
         if let Some(breaker) = call.breaker {
             match self.breakers[breaker as usize].permit(time) {
@@ -256,6 +260,9 @@ impl World<'_> {
         strand.timeout = Ticket::NONE;
         if let Some((failover, access)) = call.failover {
             self.member_answered(id, failover, access);
+        }
+        if let Some((index, amount @ 1..)) = call.index {
+            self.index_grows(id, index, amount);
         }
         let strand = self.strands.get(id);
         if self.first_bytes.on && !plan.stations[index].offers.is_empty() {

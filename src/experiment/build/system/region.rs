@@ -5,15 +5,21 @@ use crate::experiment::diagnostic::Diagnostics;
 use crate::experiment::path::Path;
 use crate::experiment::schema::SystemSpec;
 use crate::experiment::tree::Tree;
+use crate::model::Station;
 use crate::model::region::Region;
 use tars_policy::units::Span;
 
 /// The regions of a system.
-pub(super) fn regions(tree: &Tree, system: &SystemSpec, diagnostics: &mut Diagnostics) -> Vec<Region> {
+pub(super) fn regions(
+    tree: &Tree,
+    system: &SystemSpec,
+    known: &[Station],
+    diagnostics: &mut Diagnostics,
+) -> Vec<Region> {
     let root = Path::root().key("system").key("regions");
     let names: Vec<String> = system.regions.keys().cloned().collect();
     let pools: Vec<String> = system.pools.keys().cloned().collect();
-    let stations: Vec<String> = system.stations.keys().chain(system.providers.keys()).cloned().collect();
+    let stations: Vec<String> = known.iter().map(|station| station.name.clone()).collect();
     let caches: Vec<String> = system.caches.keys().cloned().collect();
     let mut regions = Vec::new();
     for (name, spec) in &system.regions {
