@@ -36,6 +36,7 @@ mod shared;
 mod sockets;
 mod spreading;
 mod stations;
+mod story;
 mod strand;
 mod streaming;
 mod warm;
@@ -52,6 +53,7 @@ pub use levels::LevelActs;
 pub use plan::Plan;
 pub use probe::{coarse_middle, ledger_span};
 pub use run::{BreakdownRun, NodeRun, PoolRun, RecoveryRun, Run, StationRun, WindowRun};
+pub use story::{Moment, StoryRun, What, WindowStory};
 pub use strand::{CAUSES, Cause, EndKind};
 
 use crate::random::Streams;

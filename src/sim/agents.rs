@@ -189,6 +189,7 @@ impl World<'_> {
         match what {
             Started::Agent(agent) => {
                 if state.agents.ready(time, agent) {
+                    self.story.agent_ready(time.as_nanos(), pool, agent.slot());
                     self.arm_expiry(pool);
                     self.dispatch(pool, true);
                 }
@@ -223,6 +224,7 @@ impl World<'_> {
         if let Some(spawned) = spawned {
             state.spawned += 1;
             state.alive.set(time.as_nanos(), state.agents.total_agents());
+            self.story.agent_found(time.as_nanos(), pool);
             self.agent_starts(pool, spawned);
             self.prepare(pool);
         }

@@ -4,6 +4,7 @@
 //! equal bytes; any change of this layout changes [`VERSION`].
 
 mod recovery;
+mod story;
 
 use super::alerts::AlertActs;
 use super::controllers::ScalerActs;
@@ -164,6 +165,9 @@ impl Run {
         if let Some(recovery) = &self.recovery {
             recovery::write(&mut out, recovery);
         }
+        if let Some(told) = &self.story {
+            story::write(&mut out, told);
+        }
         out.0
     }
 
@@ -199,8 +203,11 @@ impl Run {
         run.levels = from.list(|from| Ok(LevelActs { spent: from.array()?, changes: from.number()? }))?.pop();
         run.windows = from.list(read_window)?;
         run.slices = from.list(Reader::wide)?;
-        if !from.0.is_empty() {
+        if from.0.first() == Some(&recovery::TAG) {
             run.recovery = Some(recovery::read(&mut from)?);
+        }
+        if !from.0.is_empty() {
+            run.story = Some(story::read(&mut from)?);
         }
         if from.0.is_empty() { Ok(run) } else { Err(RunDecodeError) }
     }

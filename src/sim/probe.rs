@@ -469,6 +469,7 @@ impl super::world::World<'_> {
 
     fn window_ends(&mut self) {
         let now = self.now;
+        self.tell_window();
         let queue: u128 = self.pools.iter().map(|pool| pool.queued.area(now)).sum::<u128>()
             + self
                 .stations
@@ -563,6 +564,7 @@ impl super::world::World<'_> {
             windows: probe.windows,
             slices: probe.slices,
             recovery,
+            story: self.story.into_run(),
         }
     }
 }

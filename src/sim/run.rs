@@ -7,6 +7,7 @@ use super::failovers::FailoverActs;
 use super::impact::ImpactRun;
 use super::ledger::PARTS;
 use super::levels::LevelActs;
+use super::story::StoryRun;
 use super::strand::CAUSES;
 use crate::tally::Samples;
 
@@ -101,6 +102,8 @@ pub struct Run {
     pub slices: Vec<u128>,
     /// What failures did, where that is written down.
     pub recovery: Option<RecoveryRun>,
+    /// What happened when, where there is anything to tell.
+    pub story: Option<StoryRun>,
 }
 
 /// What failures did, and how the system got over them.

@@ -7,7 +7,7 @@ use crate::sim::impact::ImpactRun;
 use crate::sim::run::RecoveryRun;
 
 /// Tells this part from others that may follow a run.
-const TAG: u64 = 1;
+pub(super) const TAG: u8 = 1;
 
 pub(super) fn write(out: &mut Writer, run: &RecoveryRun) {
     out.number(TAG);
@@ -24,7 +24,7 @@ pub(super) fn write(out: &mut Writer, run: &RecoveryRun) {
 }
 
 pub(super) fn read(from: &mut Reader<'_>) -> Decoded<RecoveryRun> {
-    if from.number::<u64>()? != TAG {
+    if from.number::<u8>()? != TAG {
         return Err(RunDecodeError);
     }
     let [touched, lost, retried, resumed, still_there, degraded, late] = from.array()?;
