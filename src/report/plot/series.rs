@@ -31,7 +31,7 @@ const LIMIT: &str = "limit left, %";
 pub(crate) fn picture(result: &ResultFile) -> Option<Picture> {
     let cell = select::focus(result)?;
     let series = cell.series.as_ref()?;
-    let strips = strips(series);
+    let (strips, idle) = strips(series);
     let windows = series.columns.values().map(Vec::len).max().unwrap_or(0);
     if strips.is_empty() || windows < 2 {
         return None;
@@ -65,6 +65,9 @@ pub(crate) fn picture(result: &ResultFile) -> Option<Picture> {
         story.cross(&mut scene, (LEFT, RIGHT), (top, top + STRIP));
     }
     let mut notes = notes(series, &strips, cut);
+    if !idle.is_empty() {
+        notes.push(format!("always 0: {}", idle.join(", ")));
+    }
     notes.extend(story.notes());
     scene.notes(&notes);
     Some(Picture::new("timeseries", scene))
@@ -174,9 +177,10 @@ fn strip_of(column: &str) -> Option<(&'static str, String)> {
     Some((strip, select::readable(column)))
 }
 
-/// Sorts the columns into strips by unit; a strip that would hold more lines than can be read is split.
-fn strips(series: &Series) -> Vec<Strip<'_>> {
-    let mut strips = Vec::new();
+/// Sorts the columns into strips by unit; a strip that would hold more lines than can be read is split. One of nothing but
+/// zeros, which says no more than that, is only named.
+fn strips(series: &Series) -> (Vec<Strip<'_>>, Vec<&'static str>) {
+    let (mut strips, mut idle) = (Vec::new(), Vec::new());
     for label in STRIPS {
         let half_widths = |name: &str| series.half_widths.get(name).map_or(&[][..], Vec::as_slice);
         let columns: Vec<Column<'_>> = series
@@ -188,9 +192,14 @@ fn strips(series: &Series) -> Vec<Strip<'_>> {
                 Some(Column { name: words, values, half_widths: half_widths(name) })
             })
             .collect();
+        let zero = |column: &Column<'_>| column.values.iter().flatten().all(|value| *value == 0.0);
+        if !columns.is_empty() && columns.iter().all(zero) {
+            idle.push(label.split(',').next().unwrap_or(label));
+            continue;
+        }
         strips.extend(columns.chunks(LINES_MAX).map(|part| Strip { label, columns: part.to_vec() }));
     }
-    strips
+    (strips, idle)
 }
 
 /// The highest value of a strip whose lines are steps between whole numbers.
@@ -227,7 +236,7 @@ fn draw_strip(
     let scale = if is_latency {
         Scale::of_latencies(values)
     } else if let Some(high) = steps {
-        Scale::Linear { low: 0.0, high }
+        Scale::Whole { high }
     } else if strip.label == LIMIT {
         Scale::Linear { low: 0.0, high: 100.0 }
     } else {
