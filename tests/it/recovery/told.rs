@@ -43,7 +43,7 @@ fn when(run: &Run, what: What) -> Vec<u64> {
 #[test]
 fn a_bucket_is_told_as_it_stands_when_a_window_ends() {
     // Ten at most, one more every ten seconds: five are taken at 2 s, so 5 + 0.1 × 8 are left at 10 s.
-    let bucket = json!({ "token_bucket": { "rate": "6/min", "burst": 10 } });
+    let bucket = json!({ "token_bucket": { "rate": { "per_minute": 6 }, "burst": 10 } });
     let left = limited(&["2s", "2s", "2s", "2s", "2s"], &bucket);
     assert_eq!(left[..6], [580_000, 680_000, 780_000, 880_000, 980_000, 1_000_000]);
 }
@@ -96,9 +96,9 @@ fn a_failover_is_told_phase_by_phase() {
         [What::MemberFails, What::MemberFound, What::SwitchDecided, What::Switched, What::MemberAnswers];
     let seen = kinds.map(|kind| when(&run, kind));
     assert_eq!(seen, [[12_000], [25_000], [27_000], [30_000], [30_600]]);
-    // Windows of 100 s / 120: the 37th is the first to end behind the switch.
+    // Sixty windows: the 17th ends before the switch, the 20th behind it.
     let active: Vec<u16> = told(&run).windows.iter().map(|window| window.active[0]).collect();
-    assert_eq!((active[34], active[36], active[119]), (0, 1, 1));
+    assert_eq!((active[16], active[19], active[59]), (0, 1, 1));
 }
 
 #[test]
