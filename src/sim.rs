@@ -40,6 +40,7 @@ mod shared;
 mod sockets;
 mod spreading;
 mod stations;
+mod story;
 mod strand;
 mod streaming;
 mod warm;
@@ -59,6 +60,7 @@ pub use plan::Plan;
 pub use probe::{coarse_middle, ledger_span};
 pub use run::{BreakdownRun, NodeRun, PlatformRun, PoolRun, RecoveryRun, Run, StationRun, WindowRun};
 pub use scaling::ScalingRun;
+pub use story::{Moment, StoryRun, What, WindowStory};
 pub use strand::{CAUSES, Cause, EndKind};
 
 use crate::random::Streams;

@@ -170,6 +170,7 @@ impl World<'_> {
         account.resumed += 1;
         account.resuming += now - crashed_at;
         account.resuming_max = account.resuming_max.max(now - crashed_at);
+        self.story.session_resumes(now, pool);
         self.touch_task(id, super::impact::Mark::Resumed);
         true
     }
@@ -256,6 +257,7 @@ impl World<'_> {
             account.lost += 1;
             return None;
         }
+        self.story.session_hit(now, pool);
         Some(Hit { pool, crashed_at })
     }
 
@@ -330,6 +332,7 @@ impl World<'_> {
         strand.entered = now;
         strand.pc = strand.enter_pc;
         let pool = strand.pool;
+        self.story.session_found(now, pool);
         self.queue_up(id, pool);
     }
 

@@ -8,6 +8,7 @@ use super::checkpoints::noticed_at;
 use super::event::Event;
 use super::level::Level;
 use super::stations::small;
+use super::story::What;
 use super::strand::uses;
 use super::world::{FAR, World};
 use crate::model::Model;
@@ -160,6 +161,11 @@ impl FailoverState {
         &mut self.answering
     }
 
+    /// The active member, by place in its list.
+    pub(super) const fn active_member(&self) -> usize {
+        self.active
+    }
+
     /// What it did, when the run is over.
     pub(super) fn acts(&self) -> FailoverActs {
         FailoverActs { answering: self.answering.window(), ..self.acts }
@@ -255,6 +261,9 @@ impl World<'_> {
             state.stage = Stage::Deciding;
             state.struck_at = state.down_since.unwrap_or(now);
             state.found_at = now;
+            let struck_at = state.struck_at;
+            self.story.tell(struck_at, What::MemberFails, index, 0);
+            self.story.tell(now, What::MemberFound, index, 0);
             let laws = &plan.failovers[index];
             let span = state.draw(laws.operator.as_ref()).saturating_add(state.draw(laws.decision.as_ref()));
             self.schedule_step(index, span);
@@ -283,6 +292,7 @@ impl World<'_> {
             let state = &mut self.failovers[index];
             state.acts.aborted += 1;
             state.stage = Stage::Watching;
+            self.story.tell(now, What::SwitchAborted, index, 0);
             return self.schedule_probe(index);
         }
         let count = rule.members.len();
@@ -294,6 +304,7 @@ impl World<'_> {
         };
         let state = &mut self.failovers[index];
         state.decided_at = now;
+        self.story.tell(now, What::SwitchDecided, index, member);
         state.stage = Stage::Promoting(member);
         let span = state.draw(plan.failovers[index].promotion.as_ref());
         self.schedule_step(index, span);
@@ -321,6 +332,7 @@ impl World<'_> {
         state.acts.verified += checked - state.struck_at;
         state.acts.notified += told - state.struck_at;
         state.awaits_answer = true;
+        self.tell(What::Switched, index, member);
         self.switch_to(index, member);
     }
 
@@ -338,6 +350,7 @@ impl World<'_> {
         state.lagging.clear();
         state.own.clear();
         state.acts.returns += 1;
+        self.tell(What::MemberReturns, index, 0);
         self.switch_to(index, 0);
     }
 
@@ -412,6 +425,7 @@ impl World<'_> {
             state.acts.first_answer += now - state.switched_at;
             state.acts.outage += outage;
             state.acts.outage_max = state.acts.outage_max.max(outage);
+            self.story.tell(now, What::MemberAnswers, usize::from(failover), 0);
         }
         match access {
             Access::Write if !is_active => state.acts.split_writes += 1,

@@ -25,6 +25,7 @@ use super::scaling::Scaling;
 use super::shared::Sharing;
 use super::sockets::Sockets;
 use super::stations::{RetryState, StationState};
+use super::story::Story;
 use super::strand::{Cause, NOBODY, NONE, Phase, Strand, uses};
 use super::streaming::FirstBytes;
 use crate::engine::{Agenda, Arena, Ticket};
@@ -74,6 +75,7 @@ pub(super) struct World<'a> {
     pub(super) alerts: Vec<AlertState>,
     pub(super) orders: Orders,
     pub(super) probe: Probe,
+    pub(super) story: Story,
     pub(super) first_bytes: FirstBytes,
     pub(super) sockets: Sockets,
     pub(super) regions: Regions,
@@ -137,6 +139,7 @@ impl<'a> World<'a> {
             alerts: AlertState::all(model),
             orders: Orders::default(),
             probe: Probe::new(model, cut, end, warmup_slices),
+            story: Story::new(model, warmup_slices == 0 && model.measure.windows > 0),
             first_bytes: FirstBytes::new(model),
             sockets: Sockets::new(model),
             regions: Regions::new(model),

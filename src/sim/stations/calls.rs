@@ -283,7 +283,6 @@ impl World<'_> {
         if self.sockets.any {
             self.release_socket(id, After::BrokenOff);
         }
-        let time = self.time();
         let strand = self.strands.get_mut(id);
         let attempt = std::mem::take(&mut strand.attempt);
         if attempt == 0 {
@@ -291,7 +290,7 @@ impl World<'_> {
         }
         let call = &self.plan.model.program.visits[strand.visit as usize];
         if let (Some(breaker), Some(pass)) = (call.breaker, strand.pass.take()) {
-            let _ = self.breakers[breaker as usize].record(time, pass, outcome);
+            self.record_outcome(breaker, pass, outcome);
         }
         if let Some(retry) = call.retry {
             let state = &mut self.retries[retry as usize];
@@ -318,8 +317,9 @@ impl World<'_> {
         let call = &plan.model.program.visits[strand.visit as usize];
         let station = &plan.model.stations[strand.station as usize];
         if let (Some(breaker), Some(pass)) = (call.breaker, strand.pass.take()) {
-            let _ = self.breakers[breaker as usize].record(time, pass, outcome_of(cause));
+            self.record_outcome(breaker, pass, outcome_of(cause));
         }
+        let strand = self.strands.get_mut(id);
         if let Some(degrade) = &mut self.degrade
             && !station.offers.is_empty()
             && matches!(cause, Cause::Error | Cause::Timeout | Cause::Limited | Cause::Down)
