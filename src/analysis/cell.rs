@@ -1,6 +1,7 @@
 //! One configuration: its runs become a [`Cell`] of the result.
 
 mod breakdown;
+mod episodes;
 mod ledger;
 mod series;
 

@@ -194,6 +194,7 @@ impl World<'_> {
         match what {
             Started::Agent(agent) => {
                 if state.agents.ready(time, agent) {
+                    self.story.agent_ready(time.as_nanos(), pool, agent.slot());
                     self.arm_expiry(pool);
                     if self.scaling.is_on() {
                         self.capacity_grows(pool, agent);
@@ -231,6 +232,7 @@ impl World<'_> {
         if let Some(spawned) = spawned {
             state.spawned += 1;
             state.alive.set(time.as_nanos(), state.agents.total_agents());
+            self.story.agent_found(time.as_nanos(), pool);
             self.agent_starts(pool, spawned);
             self.prepare(pool);
         }

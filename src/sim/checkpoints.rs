@@ -49,6 +49,19 @@ struct Session {
     abroad: Option<(u32, u32)>,
 }
 
+impl Session {
+    /// The latest checkpoint that is safe by now takes the place of those before it.
+    fn settle(&mut self, now: u64) {
+        let safe = &mut self.safe;
+        self.pending.retain(|(at, saved)| {
+            if *at <= now && saved.at > safe.at {
+                *safe = *saved;
+            }
+            *at > now
+        });
+    }
+}
+
 /// A session whose agent has died.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Hit {
@@ -79,6 +92,13 @@ pub struct SessionsRun {
     pub resuming: u64,
     /// The longest.
     pub resuming_max: u64,
+}
+
+impl SessionsRun {
+    /// Deaths that hit a running session, which lost work; the others hit one that had not gone on yet.
+    pub const fn losing_work(&self) -> u64 {
+        self.hit - self.hit_again
+    }
 }
 
 /// The sessions of a run, by strand.
@@ -150,6 +170,7 @@ impl World<'_> {
         account.resumed += 1;
         account.resuming += now - crashed_at;
         account.resuming_max = account.resuming_max.max(now - crashed_at);
+        self.story.session_resumes(now, pool);
         self.touch_task(id, super::impact::Mark::Resumed);
         true
     }
@@ -192,8 +213,9 @@ impl World<'_> {
             session.safe = saved;
             return;
         }
-        // Logs are written in order: what is older is safe no later.
-        session.pending.retain(|(at, _)| *at > now || *at < safe_at);
+        session.settle(now);
+        // Of what is safe later than this one, this one is the better.
+        session.pending.retain(|(at, _)| *at < safe_at);
         session.pending.push((safe_at, saved));
     }
 
@@ -213,11 +235,8 @@ impl World<'_> {
             *session = Session { key, safe, begun: safe, ..Session::default() };
         }
         let began = session.stage;
-        for (at, saved) in session.pending.drain(..) {
-            if at <= now && saved.at > session.safe.at {
-                session.safe = saved;
-            }
-        }
+        session.settle(now);
+        session.pending.clear();
         session.stage = Stage::Running;
         session.times += 1;
         let (given_up, lost) = (session.times > rule.times_max, now - session.safe.at);
@@ -238,6 +257,7 @@ impl World<'_> {
             account.lost += 1;
             return None;
         }
+        self.story.session_hit(now, pool);
         Some(Hit { pool, crashed_at })
     }
 
@@ -312,6 +332,7 @@ impl World<'_> {
         strand.entered = now;
         strand.pc = strand.enter_pc;
         let pool = strand.pool;
+        self.story.session_found(now, pool);
         self.queue_up(id, pool);
     }
 

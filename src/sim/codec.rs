@@ -5,6 +5,7 @@
 
 mod platform;
 mod recovery;
+mod story;
 
 use super::alerts::AlertActs;
 use super::controllers::ScalerActs;
@@ -173,6 +174,9 @@ impl Run {
         if let Some(platform) = &self.platform {
             platform::write(&mut out, platform);
         }
+        if let Some(told) = &self.story {
+            story::write(&mut out, told);
+        }
         out.0
     }
 
@@ -213,6 +217,9 @@ impl Run {
         }
         if from.next_is(platform::TAG) {
             run.platform = Some(platform::read(&mut from)?);
+        }
+        if from.next_is(story::TAG) {
+            run.story = Some(story::read(&mut from)?);
         }
         if from.0.is_empty() { Ok(run) } else { Err(RunDecodeError) }
     }

@@ -2,6 +2,7 @@
 
 use super::agents::Starting;
 use super::event::Event;
+use super::story::What;
 use super::world::World;
 use crate::engine::Arena;
 use crate::model::{Degrade as DegradeModel, Model};
@@ -209,8 +210,10 @@ impl World<'_> {
         } else {
             state.ordered -= 1;
         }
-        if state.mode_index() != before {
+        let mode = state.mode_index();
+        if mode != before {
             state.changes += 1;
+            self.tell(What::Mode, 0, mode);
             self.age_caches();
         }
     }
@@ -326,6 +329,8 @@ impl World<'_> {
                 Trigger::None => 4,
             };
             state.triggers[trigger] += 1;
+            let mode = state.mode_index();
+            self.tell(What::Mode, 0, mode);
             self.age_caches();
         }
         let next = now.saturating_add(model.interval.as_nanos());

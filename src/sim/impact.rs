@@ -38,6 +38,21 @@ pub struct ImpactRun {
     pub late: u64,
 }
 
+impl ImpactRun {
+    /// What has been added since `before`; `still_there` is that of now.
+    pub(super) const fn since(&self, before: &Self) -> Self {
+        Self {
+            touched: self.touched - before.touched,
+            lost: self.lost - before.lost,
+            retried: self.retried - before.retried,
+            resumed: self.resumed - before.resumed,
+            still_there: self.still_there,
+            degraded: self.degraded - before.degraded,
+            late: self.late - before.late,
+        }
+    }
+}
+
 /// The account of a run.
 #[derive(Debug)]
 pub(super) struct Impact {

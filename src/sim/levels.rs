@@ -2,6 +2,7 @@
 
 use super::event::Event;
 use super::impact::Mark;
+use super::story::What;
 use super::strand::Cause;
 use super::world::{FAR, World};
 use crate::model::levels::{COMPONENTS, Levels as Model};
@@ -40,6 +41,11 @@ impl LevelsState {
             acts: LevelActs::default(),
             since: 0,
         }
+    }
+
+    /// The level now, 0 to 4.
+    pub(super) fn number(&self) -> u8 {
+        self.rule.level().number()
     }
 
     /// The model that is asked for, where quality is reduced.
@@ -107,6 +113,8 @@ impl World<'_> {
             state.acts.spent[before] += now - state.since;
             state.acts.changes += 1;
             state.since = now;
+            let level = state.number();
+            self.tell(What::Level, 0, usize::from(level));
         }
         self.agenda.schedule(now.saturating_add(model.interval.as_nanos()).min(FAR), Event::Degrade(LOOK));
     }

@@ -477,6 +477,7 @@ impl super::world::World<'_> {
 
     fn window_ends(&mut self) {
         let now = self.now;
+        self.tell_window();
         let queue: u128 = self.pools.iter().map(|pool| pool.queued.area(now)).sum::<u128>()
             + self
                 .stations
@@ -577,6 +578,7 @@ impl super::world::World<'_> {
             slices: probe.slices,
             recovery,
             platform,
+            story: self.story.into_run(),
         }
     }
 }

@@ -10,6 +10,7 @@ use super::indexes::IndexRun;
 use super::ledger::PARTS;
 use super::levels::LevelActs;
 use super::scaling::ScalingRun;
+use super::story::StoryRun;
 use super::strand::CAUSES;
 use crate::tally::Samples;
 
@@ -106,6 +107,8 @@ pub struct Run {
     pub recovery: Option<RecoveryRun>,
     /// Indexes, work in the background and scaling, where there is any of them.
     pub platform: Option<PlatformRun>,
+    /// What happened when, where there is anything to tell.
+    pub story: Option<StoryRun>,
 }
 
 /// What only some platforms have.

@@ -10,6 +10,7 @@ use super::controllers::{Controllers, DegradeState};
 use super::event::Event;
 use super::failovers::FailoverState;
 use super::faults::Faults;
+use super::fetch::fetch;
 use super::hedges::Hedges;
 use super::impact::Impact;
 use super::indexes::Indexes;
@@ -24,6 +25,7 @@ use super::scaling::Scaling;
 use super::shared::Sharing;
 use super::sockets::Sockets;
 use super::stations::{RetryState, StationState};
+use super::story::Story;
 use super::strand::{Cause, NOBODY, NONE, Phase, Strand, uses};
 use super::streaming::FirstBytes;
 use crate::engine::{Agenda, Arena, Ticket};
@@ -73,6 +75,7 @@ pub(super) struct World<'a> {
     pub(super) alerts: Vec<AlertState>,
     pub(super) orders: Orders,
     pub(super) probe: Probe,
+    pub(super) story: Story,
     pub(super) first_bytes: FirstBytes,
     pub(super) sockets: Sockets,
     pub(super) regions: Regions,
@@ -136,6 +139,7 @@ impl<'a> World<'a> {
             alerts: AlertState::all(model),
             orders: Orders::default(),
             probe: Probe::new(model, cut, end, warmup_slices),
+            story: Story::new(model, warmup_slices == 0 && model.measure.windows > 0),
             first_bytes: FirstBytes::new(model),
             sockets: Sockets::new(model),
             regions: Regions::new(model),
@@ -182,7 +186,9 @@ impl<'a> World<'a> {
     /// Handles the events before `end`, unless the run is over sooner.
     fn run_before(&mut self, end: u64) {
         let mut moved = self.agenda.popped();
-        while let Some(due) = self.agenda.next_before(end) {
+        while let Some(due) =
+            self.agenda.next_before_with(end, |event| fetch(event, &self.strands, &self.users))
+        {
             if due.time > self.now {
                 self.now = due.time;
                 moved = self.agenda.popped();

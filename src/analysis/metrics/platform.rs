@@ -2,8 +2,8 @@
 
 use super::{Seen, of_pairs, seconds};
 use crate::model::Model;
-use crate::model::metric::{IndexMetric, Metric};
-use crate::sim::{IndexRun, Run, WindowRun, coarse_middle};
+use crate::model::metric::IndexMetric;
+use crate::sim::{BackgroundRun, IndexRun, Run, WindowRun, coarse_middle};
 use crate::stats::{Estimate, relative_trend};
 
 /// Seconds from the step of the load until capacity had come to its most; `None` where it did not grow.
@@ -12,14 +12,9 @@ pub(super) fn scale_up(run: &Run) -> Option<(f64, f64)> {
     Some((scaling.reached? as f64 / 1e9, 1.0))
 }
 
-/// What became of work in the background; `None` for another metric, and where there is none.
-pub(super) fn background(metric: Metric, run: &Run) -> Option<(f64, f64)> {
-    let background = run.platform.as_ref()?.background.as_ref()?;
-    if metric == Metric::BackgroundMean {
-        return Some((background.time as f64 / 1e9, background.done as f64));
-    }
-    let count = if metric == Metric::BackgroundLeft { background.still_there } else { background.failed };
-    Some((count as f64, 1.0))
+/// What became of work in the background, where there is any.
+pub(super) fn background(run: &Run) -> Option<&BackgroundRun> {
+    run.platform.as_ref()?.background.as_ref()
 }
 
 /// The 99th percentile of latency while capacity grew.

@@ -1,6 +1,6 @@
 //! Regions: names resolved, and round trips as a table.
 
-use super::super::index;
+use super::places;
 use crate::experiment::diagnostic::Diagnostics;
 use crate::experiment::path::Path;
 use crate::experiment::schema::SystemSpec;
@@ -56,22 +56,4 @@ pub(super) fn regions(
 fn round_trip(system: &SystemSpec, from: &str, to: &str) -> Span {
     let said = |from: &str, to: &str| system.regions.get(from)?.round_trips.get(to).copied();
     said(from, to).or_else(|| said(to, from)).unwrap_or_default()
-}
-
-fn places(
-    tree: &Tree,
-    path: &Path,
-    what: &str,
-    wanted: &[String],
-    known: &[String],
-    diagnostics: &mut Diagnostics,
-) -> Vec<u16> {
-    let mut places = Vec::new();
-    for (number, name) in wanted.iter().enumerate() {
-        match known.iter().position(|known| known == name) {
-            Some(place) => places.push(index(place)),
-            None => diagnostics.unknown_name(tree, &path.index(number), what, name, known),
-        }
-    }
-    places
 }
