@@ -115,7 +115,8 @@ fn an_alert_orders_the_mode_of_high_load() {
 
 /// A turn that is kept, and one while the store is out, which is looked up among what is kept for so long.
 fn looked_up_in_history(kept: &str) -> Run {
-    let history = json!({ "store": { "ttl": kept, "max_entries": 9 }, "keys": { "deterministic": { "value": 7 } } });
+    let history =
+        json!({ "store": { "ttl": kept, "max_entries": 9 }, "keys": { "deterministic": { "value": 7 } } });
     let call = json!({ "llm": { "provider": "primary", "model": { "fixed": { "model": "large" } } } });
     let mut system = service();
     system["caches"] = json!({ "history": history });
