@@ -37,6 +37,7 @@ const POLICIES: [(&str, &[&str], &str); 18] = [
     ),
     ("shards", &["IndexSpec"], "which part of an index holds a tenant, and when a part splits"),
     ("semantic", &["SemanticStoreSpec"], "a cache that answers what is similar enough"),
+    ("shards", &["IndexSpec"], "which part of an index holds a tenant, and when a part splits in two"),
 ];
 
 /// Holds a page to what it should be, or writes it.
