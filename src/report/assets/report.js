@@ -414,7 +414,7 @@
 
   // What followed from failures, in the first replication.
   const story = (series) => {
-    const at = (seconds) => (seconds === null ? '–' : `${plain(seconds)} s`);
+    const at = (seconds) => (seconds === null ? '–' : `${grouped(String(Math.round(seconds * 10) / 10))} s`);
     const faults = (series.faults ?? []).map((f) => [`fault: ${clean(f.label)}`, at(f.start_s), '', '', at(f.end_s)]);
     const episodes = (series.episodes ?? []).map((e) => [clean(e.of), at(e.start_s), at(e.noticed_s),
       e.steps.map(([what, seconds]) => `${clean(what)} ${at(seconds)}`).join('; '), e.end_s === null ? 'not by the end' : at(e.end_s)]);

@@ -100,11 +100,15 @@ impl<'a> Story<'a> {
         }
     }
 
-    /// When somebody noticed for the first time since the first fault.
+    /// When somebody who watches noticed for the first time since the first fault; where nobody does, whoever called.
     fn noticed_s(&self) -> Option<f64> {
         let first = self.series.faults.first()?.start_s;
-        let noticed = self.series.episodes.iter().filter_map(|episode| episode.noticed_s);
-        noticed.filter(|noticed_s| *noticed_s >= first).min_by(f64::total_cmp)
+        let earliest = |by_callers: bool| {
+            let known = self.series.episodes.iter().filter(|episode| (episode.of == TOUCHED) == by_callers);
+            let noticed = known.filter_map(|episode| episode.noticed_s);
+            noticed.filter(|noticed_s| *noticed_s >= first).min_by(f64::total_cmp)
+        };
+        earliest(false).or_else(|| earliest(true))
     }
 
     /// When the last episode since the first fault was over; nothing while one is not.
@@ -120,24 +124,26 @@ impl<'a> Story<'a> {
         if self.lanes.is_empty() {
             return Vec::new();
         }
-        let mut keys = vec!["above, in the first replication"];
+        let mut keys = vec!["above: the first replication"];
         if !self.series.faults.is_empty() {
             keys.push("red: faults");
         }
         if !self.series.episodes.is_empty() {
-            keys.push("orange: from a failure to what ends it");
+            keys.push("orange: from a failure to its end");
         }
         if self.series.episodes.iter().any(|episode| episode.noticed_s.is_some()) {
             keys.push("triangles: noticed");
         }
         if self.noticed_s().is_some() {
-            keys.push("black dashes: noticed first");
+            keys.push("black dashes: the first of them");
         }
         if self.over_s().is_some() {
-            keys.push("green dashes: all of it is over");
+            keys.push("green dashes: all is over");
         }
         let mut notes = vec![keys.join(" · ")];
-        let told = self.series.episodes.iter().filter(|episode| episode.of != TOUCHED);
+        let is_touched = |episode: &&Episode| episode.of == TOUCHED;
+        notes.extend(self.series.episodes.iter().find(is_touched).map(words));
+        let told = self.series.episodes.iter().filter(|episode| !is_touched(episode));
         notes.extend(told.clone().take(TOLD_MAX).map(words));
         let rest = told.count().saturating_sub(TOLD_MAX);
         if rest > 0 {
@@ -157,14 +163,14 @@ const TOUCHED: &str = "tasks touched";
 fn colour_of(of: &str) -> Colour {
     match of {
         TOUCHED => QUIET,
-        "goodput is back" => PALETTE[2],
+        "until goodput is back" => PALETTE[2],
         _ => PALETTE[4],
     }
 }
 
 /// An episode in words: `failover postgres: from 123 s, noticed 150 s, decided 153 s, over 166 s`.
 fn words(episode: &Episode) -> String {
-    let at = |time_s: f64| format!("{} s", number::plain(time_s));
+    let at = |time_s: f64| format!("{} s", number::tenths(time_s));
     let mut parts = vec![format!("from {}", at(episode.start_s))];
     parts.extend(episode.noticed_s.map(|noticed_s| format!("noticed {}", at(noticed_s))));
     parts.extend(
@@ -188,7 +194,7 @@ mod tests {
             start_s,
             noticed_s,
             end_s,
-            steps: vec![("decided".to_owned(), start_s + 13.0)],
+            steps: vec![("decided".to_owned(), start_s + 13.44)],
         };
         Series {
             faults: vec![FaultSpan { label: "errors, store".to_owned(), start_s: 20.0, end_s: 60.0 }],
@@ -229,7 +235,7 @@ mod tests {
     #[test]
     fn an_episode_is_told_in_the_order_of_time() {
         let told = words(&series().episodes[1]);
-        assert_eq!(told, "failover store: from 20 s, noticed 30 s, decided 33 s, over 45 s");
+        assert_eq!(told, "failover store: from 20 s, noticed 30 s, decided 33.4 s, over 45 s");
     }
 
     #[test]

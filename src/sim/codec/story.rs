@@ -20,6 +20,8 @@ pub(super) fn write(out: &mut Writer, run: &StoryRun) {
         out.numbers([window.ready, window.starting]);
         let ImpactRun { touched, lost, retried, resumed, still_there, degraded, late } = window.impact;
         out.numbers([touched, lost, retried, resumed, still_there, degraded, late]);
+        // Nothing has been touched at zero, when no task has come.
+        out.number(window.touched_at.unwrap_or(0));
     });
 }
 
@@ -46,5 +48,6 @@ fn read_window(from: &mut Reader<'_>) -> Decoded<WindowStory> {
     let (level, ready, starting) = (from.number()?, from.number()?, from.number()?);
     let [touched, lost, retried, resumed, still_there, degraded, late] = from.array()?;
     let impact = ImpactRun { touched, lost, retried, resumed, still_there, degraded, late };
-    Ok(WindowStory { limits, active, level, ready, starting, impact })
+    let touched_at = Some(from.number()?).filter(|at| *at > 0);
+    Ok(WindowStory { limits, active, level, ready, starting, impact, touched_at })
 }
