@@ -175,7 +175,7 @@ pub struct ForecastArgs {
     /// A first look within seconds: two replications, and months of up to 5,000 agents. Not for decisions.
     #[arg(long, conflicts_with = "full")]
     pub quick: bool,
-    /// Simulates every month, for an hour each: hours of work.
+    /// Simulates every month, and holds the sizes of the file's months for a whole busy hour: half an hour of work.
     #[arg(long)]
     pub full: bool,
     /// Worker threads; 0 takes one for each core. Results do not depend on it.
@@ -185,6 +185,9 @@ pub struct ForecastArgs {
     /// What goes to standard output: a summary, `result.json`, or `forecast.csv`.
     #[arg(long, value_enum, default_value_t = OutputFormat::Table)]
     pub format: OutputFormat,
+    /// Tells no progress.
+    #[arg(long, short)]
+    pub quiet: bool,
 }
 
 /// How experiments are run.

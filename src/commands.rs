@@ -11,6 +11,7 @@ mod precision;
 mod prepare;
 mod progress;
 mod quick;
+mod redraw;
 mod reproduce;
 mod schema;
 mod sensitivity;
@@ -23,13 +24,12 @@ mod validate;
 pub use failure::{Cause, Failure};
 
 use crate::cli::{Cli, Command, ResultFormat};
+use crate::report::Format;
 use crate::report::terminal::Screen;
-use crate::report::{self, Format};
-use crate::store::{FolderLock, Manifest, Outgoing};
 use clap::{CommandFactory, Parser};
 use prepare::{Prepared, prepare};
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// What a command is run in: all that does not come from its arguments.
 #[derive(Clone, Debug)]
@@ -67,7 +67,7 @@ pub fn execute(cli: Cli, around: &Surroundings) -> Result<(), Failure> {
         Command::Forecast(args) => forecast::run(&args, around),
         Command::Schema { of } => print(schema::text(of).as_bytes()),
         Command::Init { folder } => init::init(&folder),
-        Command::Report { folder, format, start } => redraw(&folder, format_from(format, start), around),
+        Command::Report { folder, format, start } => redraw::redraw(&folder, format, start, around),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "tars-sim", &mut script);
@@ -87,53 +87,6 @@ fn check(args: &crate::cli::ExperimentArgs, around: &Surroundings) -> Result<(),
     let cells = loaded.cells.len();
     let plural = if cells == 1 { "cell" } else { "cells" };
     print(format!("ok: {cells} {plural} × {replications} replications of {}\n", measure.duration).as_bytes())
-}
-
-/// Reads a file of a result's folder.
-fn read_result(folder: &Path, name: &str) -> Result<Vec<u8>, Failure> {
-    let path = folder.join(name);
-    std::fs::read(&path).map_err(|error| {
-        if folder.is_file() {
-            return no_folder(folder);
-        }
-        let what = if folder.exists() {
-            format!("cannot read {}: {error}", path.display())
-        } else {
-            format!("there is no folder {}", folder.display())
-        };
-        let hint = "give the folder of a finished `tars-sim sweep`, such as outputs/tier3";
-        Failure::usage(format!("error: {what}\n  hint: {hint}"))
-    })
-}
-
-/// A file stands where a result's folder was expected.
-fn no_folder(file: &Path) -> Failure {
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    Failure::usage(format!(
-        "error: {} is a file, and the folder of a result is expected\n  hint: tars-sim report {}",
-        file.display(),
-        folder.display()
-    ))
-}
-
-/// Draws everything that follows from `result.json` again.
-fn redraw(folder: &Path, format: Format, around: &Surroundings) -> Result<(), Failure> {
-    let read = |name: &str| read_result(folder, name);
-    let manifest: Manifest = serde_json::from_slice(&read("manifest.json")?)
-        .map_err(|error| Failure::usage(format!("error: manifest.json is not readable: {error}")))?;
-    let result = report::json::from_bytes(&read("result.json")?)?;
-    let replications = read("replications.csv")?;
-    let artifacts = report::files(&result, &[])?;
-    let files: Vec<Outgoing<'_>> = artifacts
-        .iter()
-        .map(|file| {
-            let kept = file.path == "replications.csv";
-            Outgoing { path: &file.path, bytes: if kept { &replications } else { &file.bytes } }
-        })
-        .collect();
-    let lock = FolderLock::take(folder)?;
-    crate::store::write(&lock, &files, manifest)?;
-    print(&report::stdout(&result, format, Some(&folder.display().to_string()), around.screen)?)
 }
 
 /// Writes data to standard output. Whoever reads it may stop early.

@@ -23,17 +23,14 @@ pub mod past;
 pub mod platform;
 pub mod read;
 pub mod report;
+mod rows;
 pub mod schema;
 pub mod supply;
 
-use calendar::YearMonth;
 use demand::Curve;
-use ensemble::{Ensemble, Fan};
+use ensemble::Ensemble;
 use limits::Binding;
-use outcome::{
-    Extent, FORMAT, Forecast, HistoryOutcome, How, MonthDemand, MultiplierRow, Need, ResourceOutcome,
-    SizeRow, TierRow, Verified,
-};
+use outcome::{Extent, FORMAT, Forecast, HistoryOutcome};
 use platform::Platform;
 use read::Read;
 use schema::{
@@ -115,10 +112,10 @@ pub fn forecast(inputs: &Inputs<'_>) -> Result<Forecast, String> {
         start: file.start.clone(),
         paths: demand.ensemble.len(),
         seed: file.uncertainty.seed,
-        demand: months(file, inputs.read.start, &demand),
+        demand: rows::months(file, inputs.read.start, &demand),
         busy_over_mean: demand.busy_over_mean,
-        resources: resources(file, &sized, &found, &demand),
-        verified: verified(&sized, &found),
+        resources: rows::resources(file, &sized, &found, &demand),
+        verified: rows::verified(&sized, &found),
         actions: limits::actions(file, &bindings, inputs.read.start, &demand.ensemble),
         totals: cost::totals(&costs, demand.alternative.as_deref(), file),
         implied: cost::implied(&file.turns, &file.cost),
@@ -126,10 +123,10 @@ pub fn forecast(inputs: &Inputs<'_>) -> Result<Forecast, String> {
         commitments: commitments
             .map(|(name, spec)| cost::commitment(name, spec, file, &demand.ensemble))
             .collect(),
-        multipliers: multipliers(file, &demand.curve),
-        tiers: tiers(file, &units_usd),
+        multipliers: rows::multipliers(file, &demand.curve),
+        tiers: rows::tiers(file, &units_usd),
         decision: decisions::compare(file, &bindings, &demand.ensemble, &needs),
-        notes: notes(inputs, &sized, &found, &demand),
+        notes: rows::notes(inputs, &sized, &found, &demand),
         assumptions: inputs.read.loaded.assumptions.iter().map(assumption).collect(),
         digest: String::new(),
         limits: bindings,
@@ -176,24 +173,20 @@ fn demand_of(inputs: &Inputs<'_>) -> Result<Demand, String> {
     Ok(Demand { curve, plan, alternative, ensemble, busy_over_mean, history: None })
 }
 
-/// Months that are simulated, and how.
-fn schedule(spec: &SimulationSpec, extent: Extent, plan: &[f64]) -> (Vec<u32>, SimulationSpec) {
+/// The months that are simulated, those of them that are held for a whole hour, and how.
+fn schedule(spec: &SimulationSpec, extent: Extent, plan: &[f64]) -> (Vec<u32>, Vec<u32>, SimulationSpec) {
     let mut spec = spec.clone();
-    let months = match extent {
-        Extent::Usual => spec.months.clone(),
-        Extent::Full => {
-            spec.window = "1h".parse().expect("an hour is a span");
-            (0..).zip(plan).map(|(month, _)| month).collect()
-        }
+    match extent {
+        Extent::Usual => (spec.months.clone(), Vec::new(), spec),
+        Extent::Full => ((0..).zip(plan).map(|(month, _)| month).collect(), spec.months.clone(), spec),
         Extent::Quick => {
             spec.replications = 2;
             spec.replications_of_others = 2;
             let few =
                 |month: &u32| plan.get(*month as usize).is_some_and(|agents| *agents <= QUICK_AGENTS_MAX);
-            spec.months.iter().copied().filter(few).collect()
+            (spec.months.iter().copied().filter(few).collect(), Vec::new(), spec)
         }
-    };
-    (months, spec)
+    }
 }
 
 fn simulated(inputs: &Inputs<'_>, sized: &[Sized<'_>], demand: &Demand) -> Result<Found, String> {
@@ -201,10 +194,17 @@ fn simulated(inputs: &Inputs<'_>, sized: &[Sized<'_>], demand: &Demand) -> Resul
     let (Some(platform), Some(spec)) = (inputs.platform, &file.simulation) else {
         return Ok(Found::default());
     };
-    let (months, spec) = schedule(spec, inputs.extent, &demand.plan);
+    let (months, hours, spec) = schedule(spec, inputs.extent, &demand.plan);
     let usage = supply::pilot(platform, sized, demand.plan[0], spec.replications_of_others)?;
     let agents: Vec<f64> = months.iter().map(|month| libm::round(demand.plan[*month as usize])).collect();
-    let plans = supply::search(platform, sized, &usage, &agents, &spec)?;
+    let mut plans = supply::search(platform, sized, &usage, &agents, &spec)?;
+    let mut held: Vec<&mut Plan> = plans
+        .iter_mut()
+        .zip(&months)
+        .filter(|(_, month)| hours.contains(month))
+        .map(|(plan, _)| plan)
+        .collect();
+    supply::hold_an_hour(platform, sized, &mut held, &spec)?;
     let (mut bounds, mut names) = (Vec::new(), Vec::new());
     for (of, resource) in sized.iter().enumerate() {
         for (index, limit) in resource.spec.limits.iter().enumerate() {
@@ -245,111 +245,6 @@ fn needs(file: &ForecastFile, sized: &[Sized<'_>], usage: Option<&Usage>, agents
     file.resources.values().map(need).collect()
 }
 
-fn months(file: &ForecastFile, start: YearMonth, demand: &Demand) -> Vec<MonthDemand> {
-    let turns = cost::full_turns(&file.turns, &file.cost) * file.turns.duty_share;
-    (0_u32..)
-        .zip(&demand.plan)
-        .map(|(month, agents)| MonthDemand {
-            month,
-            date: start.plus(month).to_string(),
-            agents: *agents,
-            alternative: demand.alternative.as_ref().map(|other| other[month as usize]),
-            fan: demand.ensemble.fan(month as usize),
-            mean_agents: agents / demand.busy_over_mean,
-            peak_turns_per_s: agents * file.turns.peak_per_agent_s,
-            turns: agents * turns,
-        })
-        .collect()
-}
-
-fn resources(
-    file: &ForecastFile,
-    sized: &[Sized<'_>],
-    found: &Found,
-    demand: &Demand,
-) -> Vec<ResourceOutcome> {
-    let places: Vec<Vec<f64>> =
-        demand.plan.iter().map(|agents| needs(file, sized, found.usage.as_ref(), *agents)).collect();
-    let (mut of_sized, mut of_flow) = (0, 0);
-    let mut outcomes = Vec::new();
-    for (place, (name, spec)) in file.resources.iter().enumerate() {
-        let months = (0_u32..)
-            .zip(&demand.plan)
-            .map(|(month, agents)| {
-                let formula = places[month as usize][place];
-                let (simulated, how) = match (&spec.simulated, found.plans.get(&month)) {
-                    (None, _) => (None, How::Rule),
-                    (Some(_), _) if found.usage.is_none() => (None, How::Rule),
-                    (Some(SimulatedSpec::Size { .. }), Some(plan)) => {
-                        (Some(plan.units[of_sized]), How::Simulated)
-                    }
-                    (Some(SimulatedSpec::Flow { per_unit, .. }), Some(plan)) => {
-                        (plan.seen.flows[of_flow].map(|flow| flow * per_unit), How::Simulated)
-                    }
-                    (Some(_), None) => (Some(formula), How::Formula),
-                };
-                need(spec, month, *agents, (simulated, how), &demand.ensemble)
-            })
-            .collect();
-        match &spec.simulated {
-            Some(SimulatedSpec::Size { .. }) => of_sized += 1,
-            Some(SimulatedSpec::Flow { .. }) => of_flow += 1,
-            None => {}
-        }
-        let (title, unit) = (spec.title.clone(), spec.unit.clone());
-        outcomes.push(ResourceOutcome { name: name.clone(), title, unit, months });
-    }
-    outcomes
-}
-
-fn need(
-    spec: &ResourceSpec,
-    month: u32,
-    agents: f64,
-    (simulated, how): (Option<f64>, How),
-    ensemble: &Ensemble,
-) -> Need {
-    let rule = by_rule(&spec.rule, agents);
-    let published = spec.published.iter().find(|value| value.month == month).map(|value| value.value);
-    let deviation =
-        |value: f64| published.filter(|published| *published > 0.0).map(|published| value / published - 1.0);
-    let fan = Fan::of(ensemble.agents.iter().map(|path| by_rule(&spec.rule, path[month as usize])));
-    Need {
-        month,
-        rule,
-        fan,
-        published,
-        rule_deviation: deviation(rule),
-        simulated,
-        simulated_deviation: simulated.and_then(deviation),
-        how,
-    }
-}
-
-fn verified(sized: &[Sized<'_>], found: &Found) -> Vec<Verified> {
-    let row = |(month, plan): (&u32, &Plan)| Verified {
-        month: *month,
-        agents: plan.agents,
-        verdict: plan.seen.verdict,
-        missed: plan.seen.missed.clone(),
-        goodput_per_s: plan.seen.goodput_per_s,
-        latency_p99_s: plan.seen.latency_p99_s,
-        turns: plan.seen.turns,
-        replications: plan.seen.replications,
-        sizes: sized
-            .iter()
-            .enumerate()
-            .map(|(place, of)| SizeRow {
-                resource: of.name.to_owned(),
-                units: plan.units[place],
-                headroom_share: 1.0 - plan.seen.loads[place] / (plan.units[place] * of.per_unit),
-                smaller: plan.smaller[place].clone(),
-            })
-            .collect(),
-    };
-    found.plans.iter().map(row).collect()
-}
-
 fn bindings(file: &ForecastFile, found: &Found, demand: &Demand) -> Vec<Binding> {
     let when = |agents| limits::when(agents, &demand.curve, &demand.ensemble, file.months);
     let mut bindings = Vec::new();
@@ -373,100 +268,6 @@ fn bindings(file: &ForecastFile, found: &Found, demand: &Demand) -> Vec<Binding>
         }
     }
     bindings
-}
-
-fn multipliers(file: &ForecastFile, curve: &Curve) -> Vec<MultiplierRow> {
-    let mut rows = Vec::new();
-    for multiplier in &file.multipliers {
-        for point in &multiplier.points {
-            let agents = curve.agents(f64::from(point.month)) / curve.agents(0.0);
-            let mut found = Vec::new();
-            for name in &multiplier.resources {
-                let spec = &file.resources[name];
-                let at =
-                    |month| spec.published.iter().find(|value| value.month == month).map(|value| value.value);
-                // What is published for the month; where nothing is, the rule, which goes with the agents.
-                let own = at(point.month).zip(at(0)).map_or(agents, |(now, first)| now / first);
-                found.push((spec.title.clone(), own));
-            }
-            if found.is_empty() {
-                found.push(("agents".to_owned(), agents));
-            }
-            rows.push(MultiplierRow {
-                name: multiplier.name.clone(),
-                month: point.month,
-                stated: point.value,
-                found,
-            });
-        }
-    }
-    rows
-}
-
-fn tiers(file: &ForecastFile, units_usd: &dyn Fn(f64) -> f64) -> Vec<TierRow> {
-    let linear = file.cost.linear;
-    let both = linear.llm_usd_per_agent_month + linear.infrastructure_usd_per_agent_month;
-    let row = |tier: &schema::TierSpec| TierRow {
-        name: tier.name.clone(),
-        agents: tier.agents,
-        usd_published: tier.usd_per_month,
-        usd_linear: both * tier.agents,
-        usd_computed: cost::llm_usd(file, tier.agents, 0.0, 0) + units_usd(tier.agents),
-        resources: tier
-            .resources
-            .iter()
-            .map(|(name, amount)| {
-                let spec = &file.resources[name];
-                (spec.title.clone(), *amount, by_rule(&spec.rule, tier.agents))
-            })
-            .collect(),
-    };
-    file.tiers.iter().map(row).collect()
-}
-
-fn notes(inputs: &Inputs<'_>, sized: &[Sized<'_>], found: &Found, demand: &Demand) -> Vec<String> {
-    let file = &inputs.read.file;
-    let mut notes = Vec::new();
-    match inputs.extent {
-        Extent::Quick => notes.push(format!(
-            "a first look: two replications, and nothing beyond {QUICK_AGENTS_MAX} agents was simulated; not for decisions"
-        )),
-        Extent::Usual | Extent::Full => {}
-    }
-    if inputs.platform.is_some() {
-        let unsure = found.plans.values().flat_map(|plan| &plan.smaller).flatten();
-        let unsure = unsure.filter(|smaller| smaller.verdict == platform::Verdict::Unsure).count();
-        if unsure > 0 {
-            notes.push(format!(
-                "{unsure} next smaller sizes neither meet nor miss the objective beyond doubt"
-            ));
-        }
-        for (month, plan) in &found.plans {
-            if plan.seen.verdict != platform::Verdict::Meets {
-                notes.push(format!("no sizes were found that meet the objective in month {month}"));
-            }
-            let whole = libm::round(demand.plan[*month as usize]);
-            debug_assert!(
-                (plan.agents - whole).abs() < 1.0,
-                "all agents are simulated, never a part of them"
-            );
-        }
-        let by_rule: Vec<&str> = file
-            .resources
-            .iter()
-            .filter(|(_, spec)| spec.simulated.is_none())
-            .map(|(name, _)| name.as_str())
-            .collect();
-        if !by_rule.is_empty() && !sized.is_empty() {
-            notes.push(format!("by rule alone: {}", by_rule.join(", ")));
-        }
-    }
-    notes.push(format!(
-        "limits are sized by the peak of {} turns/s an agent, tokens are priced by a duty cycle of {:.2} %",
-        file.turns.peak_per_agent_s,
-        file.turns.duty_share * 100.0
-    ));
-    notes
 }
 
 fn assumption(figure: &crate::experiment::Assumption) -> crate::result::Assumption {

@@ -1,16 +1,17 @@
 //! `tars-sim forecast`: months ahead, from a forecast file to tables, pictures and a page.
 
+use super::progress::{Manner, Meter};
 use super::{Failure, Surroundings, print, signal, talk};
 use crate::cli::{ForecastArgs, OutputFormat};
 use crate::experiment::Diagnostics;
 use crate::experiment::build::data_folder;
 use crate::forecast::outcome::{Extent, Forecast};
-use crate::forecast::platform::{Platform, Simulated};
+use crate::forecast::platform::{Platform, Running, Simulated};
 use crate::forecast::read::{Read, read};
 use crate::forecast::schema::{Growth, HistorySpec};
 use crate::forecast::{Inputs, forecast, history, report};
-use crate::runner::combined;
-use crate::store::{FolderLock, Manifest, Outgoing};
+use crate::runner::{PlanIdentity, combined};
+use crate::store::{Manifest, Outgoing, Store, hex};
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 
@@ -32,7 +33,17 @@ pub(super) fn run(args: &ForecastArgs, around: &Surroundings) -> Result<(), Fail
         (false, true) => Extent::Full,
         (false, false) => Extent::Usual,
     };
-    let platform = platform(args, &read, around)?;
+    let folder = folder(args, &read.file.name);
+    // What is simulated keys itself in the journal, so that another forecast of the same busy hour goes on from it too.
+    let store = Store::open(&folder, &plan_id())?;
+    let meter = Meter::new(Manner::of(args.quiet, around.bar), None);
+    let running = Running {
+        threads: usize::from(args.threads),
+        stop: signal::listen()?,
+        store: Some(&store),
+        progress: &meter,
+    };
+    let platform = platform(args, &read, around, running)?;
     let inputs = Inputs {
         read: &read,
         history,
@@ -40,31 +51,56 @@ pub(super) fn run(args: &ForecastArgs, around: &Surroundings) -> Result<(), Fail
         extent,
         command: command(args),
     };
-    let mut found = forecast(&inputs).map_err(|why| failed(&why))?;
+    let outcome = forecast(&inputs);
+    if platform.is_some() {
+        meter.close();
+    }
+    let mut found = outcome.map_err(|why| failed(&why, args, &folder))?;
     let runs = platform.as_ref().map_or_else(Vec::new, Simulated::digests);
     found.digest = digest(&found, &combined(&runs));
-    let folder = args.out.clone().unwrap_or_else(|| {
-        let suffix = if args.quick { "-quick" } else { "" };
-        Path::new("outputs").join(format!("{}{suffix}", read.file.name))
-    });
-    write(&folder, &found, &read)?;
-    match args.format {
-        OutputFormat::Table => print(report::summary(&found, &folder.display().to_string()).as_bytes()),
-        OutputFormat::Json => print(&report::json(&found)),
-        OutputFormat::Csv => print(&report::resources(&found)?),
+    write(&store, &found, &read)?;
+    shown(&found, args.format, &folder)
+}
+
+/// Prints what was asked for of a forecast that stands in `folder`.
+pub(super) fn shown(found: &Forecast, format: OutputFormat, folder: &Path) -> Result<(), Failure> {
+    match format {
+        OutputFormat::Table => print(report::summary(found, &folder.display().to_string()).as_bytes()),
+        OutputFormat::Json => print(&report::json(found)),
+        OutputFormat::Csv => print(&report::resources(found)?),
     }
 }
 
+/// A first look must not replace a whole forecast.
+fn folder(args: &ForecastArgs, name: &str) -> PathBuf {
+    let suffix = if args.quick { "-quick" } else { "" };
+    args.out.clone().unwrap_or_else(|| Path::new("outputs").join(format!("{name}{suffix}")))
+}
+
+/// The code whose simulations may go on from one another's.
+fn plan_id() -> String {
+    PlanIdentity { canonical: "", traces: &[], extent: "forecast" }.plan_id()
+}
+
 /// A simulation that was stopped is no wrong input.
-fn failed(why: &str) -> Failure {
+fn failed(why: &str, args: &ForecastArgs, folder: &Path) -> Failure {
     if why == "interrupted" {
+        let out = args.out.as_ref().map_or_else(String::new, |out| format!(" --out {}", quoted(out)));
         return Failure {
             cause: super::Cause::Interrupted,
-            message: "interrupted: nothing was written".to_owned(),
+            message: format!(
+                "interrupted: what was simulated is kept in {}\n  hint: the same command goes on from there: {}{out}",
+                folder.join(".parts").display(),
+                command(args)
+            ),
         };
     }
     let why = why.trim_end();
     Failure::usage(if why.starts_with("error") { why.to_owned() } else { format!("error: {why}") })
+}
+
+fn quoted(path: &Path) -> String {
+    super::sweep::quoted(&path.display().to_string())
 }
 
 fn beside(file: &Path, name: &str) -> PathBuf {
@@ -88,21 +124,21 @@ fn platform<'a>(
     args: &ForecastArgs,
     read: &'a Read,
     around: &Surroundings,
+    running: Running<'a>,
 ) -> Result<Option<Simulated<'a>>, Failure> {
     let Some(spec) = &read.file.simulation else { return Ok(None) };
     let path = beside(&args.file, &spec.experiment);
     let text = std::fs::read_to_string(&path)
         .map_err(|error| Failure::usage(format!("error: cannot read {}: {error}", path.display())))?;
     let data = data_folder(args.data.clone().or_else(|| around.data.clone()), Path::new("."));
-    let how = (usize::from(args.threads), signal::listen()?);
-    Ok(Some(Simulated::new(&read.file, spec, (path, text), data, how)))
+    Ok(Some(Simulated::new(&read.file, spec, (path, text), data, running)))
 }
 
 /// The command that makes it again, without what changes nothing.
 fn command(args: &ForecastArgs) -> String {
-    let mut words = vec!["tars-sim".to_owned(), "forecast".to_owned(), args.file.display().to_string()];
+    let mut words = vec!["tars-sim".to_owned(), "forecast".to_owned(), quoted(&args.file)];
     for set in &args.sets {
-        words.push(format!("--set '{}'", set.replace('\'', r"'\''")));
+        words.push(format!("--set {}", quoted(Path::new(set))));
     }
     if args.quick {
         words.push("--quick".to_owned());
@@ -118,17 +154,11 @@ fn digest(found: &Forecast, runs: &str) -> String {
     let mut hash = Sha256::new();
     hash.update(runs.as_bytes());
     hash.update(report::json(found));
-    hexadecimal(&hash.finalize())
+    hex(&hash.finalize())
 }
 
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = std::fmt::Write::write_fmt(&mut text, format_args!("{byte:02x}"));
-        text
-    })
-}
-
-fn write(folder: &Path, found: &Forecast, read: &Read) -> Result<(), Failure> {
+/// Writes every file of a forecast, and lets the journal go.
+fn write(store: &Store, found: &Forecast, read: &Read) -> Result<(), Failure> {
     let files = report::files(found)?;
     let outgoing: Vec<Outgoing<'_>> =
         files.iter().map(|file| Outgoing { path: &file.path, bytes: &file.bytes }).collect();
@@ -136,14 +166,13 @@ fn write(folder: &Path, found: &Forecast, read: &Read) -> Result<(), Failure> {
     let manifest = Manifest {
         version: found.version.clone(),
         name: found.name.clone(),
-        experiment: hexadecimal(&experiment),
+        experiment: hex(&experiment),
         plan_id: crate::runner::SOURCES.to_owned(),
         seed: found.seed,
         quick: found.extent == Extent::Quick,
         digest: found.digest.clone(),
         files: std::collections::BTreeMap::new(),
     };
-    let lock = FolderLock::take(folder)?;
-    crate::store::write(&lock, &outgoing, manifest)?;
-    Ok(())
+    crate::store::write(store.lock(), &outgoing, manifest)?;
+    Ok(store.remove_journal()?)
 }

@@ -20,6 +20,17 @@ pub(super) enum Manner {
     Silence,
 }
 
+impl Manner {
+    /// How it is told to someone who wants to know, on standard error that can show a bar or not.
+    pub(super) const fn of(quiet: bool, bar: bool) -> Self {
+        match (quiet, bar) {
+            (true, _) => Self::Silence,
+            (false, true) => Self::Bar,
+            (false, false) => Self::Lines,
+        }
+    }
+}
+
 /// Seconds between lines.
 const LINE_EVERY: Duration = Duration::from_secs(10);
 
@@ -29,7 +40,8 @@ pub(super) struct Meter {
     manner: Manner,
     start: Instant,
     bar: ProgressBar,
-    cells: u64,
+    /// How many there will be, where that is known before.
+    cells: Option<u64>,
     planned: AtomicU64,
     done: AtomicU64,
     cells_done: AtomicU64,
@@ -42,7 +54,7 @@ pub(super) struct Meter {
 }
 
 impl Meter {
-    pub(super) fn new(manner: Manner, cells: usize) -> Self {
+    pub(super) fn new(manner: Manner, cells: Option<usize>) -> Self {
         let target = match manner {
             Manner::Bar => ProgressDrawTarget::stderr(),
             Manner::Lines | Manner::Silence => ProgressDrawTarget::hidden(),
@@ -55,7 +67,7 @@ impl Meter {
             manner,
             start: Instant::now(),
             bar,
-            cells: cells as u64,
+            cells: cells.map(|cells| cells as u64),
             planned: zero(),
             done: zero(),
             cells_done: zero(),
@@ -74,9 +86,11 @@ impl Meter {
 
     /// The cells of the sweep, and those that show an assumed figure at other values.
     fn cells_in_words(&self) -> String {
-        match self.cells_done().checked_sub(self.cells) {
-            None | Some(0) => format!("{} of {} cells", self.cells_done(), self.cells),
-            Some(more) => format!("{} cells and {more} with an assumed figure changed", self.cells),
+        let done = self.cells_done();
+        let Some(cells) = self.cells else { return format!("{done} setups of the busy hour") };
+        match done.checked_sub(cells) {
+            None | Some(0) => format!("{done} of {cells} cells"),
+            Some(more) => format!("{cells} cells and {more} with an assumed figure changed"),
         }
     }
 
@@ -143,8 +157,9 @@ impl Progress for Meter {
         let done = self.cells_done.fetch_add(1, Ordering::Relaxed) + 1;
         // Cells not started yet are likely to need as many replications as the others did.
         let planned = self.planned.load(Ordering::Relaxed);
-        self.bar.set_message(format!("{done}/{} cells", self.cells));
-        self.bar.set_length(planned.max(self.done.load(Ordering::Relaxed) * self.cells / done));
+        let Some(cells) = self.cells else { return self.bar.set_message(self.cells_in_words()) };
+        self.bar.set_message(format!("{done}/{cells} cells"));
+        self.bar.set_length(planned.max(self.done.load(Ordering::Relaxed) * cells / done));
     }
 }
 

@@ -107,7 +107,7 @@ pub(super) fn sweep(
     let folder = folder(args, &experiments[0].name, &extent);
     let plan_id = identity.plan_id();
     let store = Store::open(&folder, &plan_id)?;
-    let meter = Meter::new(manner(args, around), loaded.cells.len());
+    let meter = Meter::new(Manner::of(args.quiet, around.bar), Some(loaded.cells.len()));
     let options = RunOptions {
         threads: usize::from(args.threads),
         stop: signal::listen()?,
@@ -291,14 +291,6 @@ fn folder(args: &RunArgs, name: &str, extent: &str) -> PathBuf {
     args.out.clone().unwrap_or_else(|| Path::new("outputs").join(format!("{name}{suffix}")))
 }
 
-fn manner(args: &RunArgs, around: &Surroundings) -> Manner {
-    match (args.quiet, around.bar) {
-        (true, _) => Manner::Silence,
-        (false, true) => Manner::Bar,
-        (false, false) => Manner::Lines,
-    }
-}
-
 fn interrupted(meter: &Meter, cells: usize, folder: &Path, resume: &str) -> Failure {
     Failure {
         cause: Cause::Interrupted,
@@ -340,7 +332,7 @@ fn resume(args: &RunArgs, extent: &str) -> String {
 }
 
 /// An argument as a shell takes it.
-fn quoted(argument: &str) -> String {
+pub(super) fn quoted(argument: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "/_-.=:,+".contains(c);
     if argument.chars().all(plain) {
         argument.to_owned()

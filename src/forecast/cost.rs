@@ -5,7 +5,7 @@
 
 use super::ensemble::{Ensemble, Fan, quantile};
 use super::schema::{CommitmentSpec, CostSpec, ForecastFile, TurnSpec};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The mean price of a turn in dollars, tokens of the mix at today's prices.
 pub fn turn_usd(turns: &TurnSpec) -> f64 {
@@ -30,7 +30,7 @@ pub fn price_factor(decline: f64, month: f64) -> f64 {
 }
 
 /// What the published rule and the price of tokens say of each other.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Implied {
     /// Dollars an agent-month of turns without a pause.
     pub full_duty_usd: f64,
@@ -62,7 +62,7 @@ pub fn implied(turns: &TurnSpec, cost: &CostSpec) -> Implied {
 }
 
 /// A month's dollars.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MonthCost {
     /// The month.
     pub month: u32,
@@ -93,7 +93,7 @@ pub struct MonthCost {
 }
 
 /// Dollars from month 1 to the last.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Totals {
     /// By the published rule, for the provider.
     pub linear_llm: f64,
@@ -192,7 +192,7 @@ pub fn totals(months: &[MonthCost], alternative: Option<&[f64]>, file: &Forecast
 }
 
 /// What a commitment would be worth.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Commitment {
     /// Its name.
     pub name: String,

@@ -10,10 +10,10 @@ use super::demand::first_above;
 use super::ensemble::{Ensemble, Fan};
 use super::limits::Binding;
 use super::schema::{Change, ForecastFile, ScenarioSpec};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// An alternative and what becomes of it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Outcome {
     /// Its name; the first is to do nothing.
     pub name: String,
@@ -38,7 +38,7 @@ pub struct Outcome {
 }
 
 /// All alternatives, and which has the least regret.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Decision {
     /// The alternatives, doing nothing first.
     pub outcomes: Vec<Outcome>,

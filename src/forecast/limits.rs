@@ -5,13 +5,13 @@ use super::demand::{Curve, first_above};
 use super::ensemble::{Ensemble, quantile};
 use super::schema::{ForecastFile, LimitSpec, ResourceSpec};
 use super::supply::Carried;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Days of a month on average.
 const DAYS_PER_MONTH: f64 = 30.4375;
 
 /// When something happens over the futures: nothing where it is beyond the horizon.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct When {
     /// Along the plan.
     pub plan: Option<f64>,
@@ -26,7 +26,7 @@ pub struct When {
 }
 
 /// A limit and when it binds.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Binding {
     /// The resource.
     pub resource: String,
@@ -53,7 +53,7 @@ pub struct Binding {
 }
 
 /// What has to be ordered by when.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Action {
     /// What, in words.
     pub order: String,

@@ -53,6 +53,16 @@ impl Method {
         Self::Logistic,
     ];
 
+    /// How many figures besides a level and a spread it takes from the past: what a simpler method has fewer of.
+    pub const fn figures(self) -> u8 {
+        match self {
+            Self::Naive | Self::SeasonalNaive | Self::MovingAverage => 0,
+            Self::Drift | Self::Growth => 1,
+            Self::Exponential | Self::Linear => 2,
+            Self::Logistic => 3,
+        }
+    }
+
     /// Its name in files and tables.
     pub const fn name(self) -> &'static str {
         match self {

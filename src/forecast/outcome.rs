@@ -6,16 +6,16 @@ use super::decisions::Decision;
 use super::ensemble::Fan;
 use super::limits::{Action, Binding};
 use super::model::Method;
-use super::platform::Verdict;
+use super::platform::{Seen, Verdict};
 use super::supply::Smaller;
 use crate::result::Assumption;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The version of this format.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// A whole forecast.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Forecast {
     /// [`FORMAT`].
     pub format: u32,
@@ -76,19 +76,19 @@ pub struct Forecast {
 }
 
 /// How much is simulated.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Extent {
     /// The stated months up to some thousand agents, two replications: a first look.
     Quick,
     /// The stated months.
     Usual,
-    /// Every month, for an hour.
+    /// Every month, and the stated ones for an hour.
     Full,
 }
 
 /// A month's demand.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MonthDemand {
     /// The month.
     pub month: u32,
@@ -109,7 +109,7 @@ pub struct MonthDemand {
 }
 
 /// How a history was read and continued.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct HistoryOutcome {
     /// Its values.
     pub rows: usize,
@@ -123,6 +123,8 @@ pub struct HistoryOutcome {
     pub method: Method,
     /// How many times as wide its futures lie as the method says, as its past asks.
     pub stretch: f64,
+    /// The share of the past that lay between its P10 and P90, as it says and stretched; nothing without a backtest.
+    pub coverage: Option<(f64, f64)>,
     /// What the backtest says, in a sentence.
     pub finding: String,
     /// The greatest row over the mean.
@@ -130,7 +132,7 @@ pub struct HistoryOutcome {
 }
 
 /// What is needed of a resource.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ResourceOutcome {
     /// Its name.
     pub name: String,
@@ -143,7 +145,7 @@ pub struct ResourceOutcome {
 }
 
 /// What is needed in a month.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Need {
     /// The month.
     pub month: u32,
@@ -164,7 +166,7 @@ pub struct Need {
 }
 
 /// How a simulated requirement was found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum How {
     /// The size met the objective in a run of this month, and the next smaller missed it.
@@ -176,7 +178,7 @@ pub enum How {
 }
 
 /// What the simulation said of a month's recommended sizes.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Verified {
     /// The month.
     pub month: u32,
@@ -194,12 +196,14 @@ pub struct Verified {
     pub turns: u64,
     /// Replications.
     pub replications: u32,
+    /// What a whole busy hour at these sizes showed, where it was asked for.
+    pub hour: Option<Seen>,
     /// The sizes.
     pub sizes: Vec<SizeRow>,
 }
 
 /// A recommended size and its neighbour.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SizeRow {
     /// The resource.
     pub resource: String,
@@ -212,7 +216,7 @@ pub struct SizeRow {
 }
 
 /// A multiple of month 0: as stated, and as the resources have it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MultiplierRow {
     /// Of what.
     pub name: String,
@@ -225,7 +229,7 @@ pub struct MultiplierRow {
 }
 
 /// A published tier beside the rules.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TierRow {
     /// Its name.
     pub name: String,

@@ -42,7 +42,7 @@ impl Past {
             Step::Day | Step::Hour => backtest(&months, 12, horizon.min(known / 2).max(1)),
         };
         let judge = if history.step == Step::Month { of_rows.as_ref() } else { of_months.as_ref() };
-        let chosen = spec.model.or(judge.map(|judge| judge.best));
+        let chosen = spec.model.or(judge.map(|judge| judge.chosen));
         // Too short to ask the past: what growth there is goes on.
         let method = chosen.unwrap_or(Method::Growth);
         let yearly = if history.step == Step::Month { season } else { 12 };
@@ -73,6 +73,7 @@ impl Past {
             repairs,
             finding: finding(judge),
             stretch,
+            coverage: told_by.map(|row| (row.coverage, row.coverage_stretched)),
             backtest: of_rows,
             months: of_months,
             method,
@@ -108,23 +109,30 @@ fn finding(judge: Option<&Backtest>) -> String {
     let Some(judge) = judge else {
         return "the history is too short for a backtest".to_owned();
     };
-    let best = judge.rows.iter().find(|row| row.method == judge.best);
-    let share = best.map_or(1.0, |best| best.crps_share);
-    match (judge.best, judge.beats_naive) {
-        (Method::Naive, _) => "nothing beats the naive method".to_owned(),
+    let share = |method| {
+        let row = judge.rows.iter().find(|row| row.method == method);
+        format!("{:.0} %", row.map_or(1.0, |row| row.crps_share) * 100.0)
+    };
+    let (best, chosen, origins) = (judge.best, judge.chosen, judge.origins);
+    let simpler = if chosen == best {
+        String::new()
+    } else {
+        let own = chosen.name();
+        format!("; {own}, with {}, is the simplest that is no worse beyond a standard error", share(chosen))
+    };
+    match (best, judge.beats_naive) {
+        (Method::Naive, _) => format!("nothing beats the naive method{simpler}"),
         (best, true) => {
+            let name = best.name();
             format!(
-                "{} is best: {:.0} % of the naive method's score over {} origins",
-                best.name(),
-                share * 100.0,
-                judge.origins
+                "{name} is best, with {} of the naive method's score over {origins} origins{simpler}",
+                share(best)
             )
         }
         (best, false) => format!(
-            "nothing beats the naive method beyond doubt; {} comes nearest with {:.0} % of its score over {} origins",
+            "nothing beats the naive method beyond doubt; {} comes nearest with {} of its score over {origins} origins{simpler}",
             best.name(),
-            share * 100.0,
-            judge.origins
+            share(best)
         ),
     }
 }

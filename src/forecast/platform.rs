@@ -5,8 +5,11 @@ use crate::analysis::{CellInput, analyse_cell, metrics};
 use crate::experiment::schema::SloSpec;
 use crate::experiment::{Diagnostics, Experiment, TraceStore, build, load_text};
 use crate::result::Cell;
-use crate::runner::{CellDigest, CellJob, CellRuns, RunOptions, Silent, run_cells};
+use crate::runner::{CellDigest, CellJob, CellRuns, Progress, RunOptions, run_cells};
+use crate::store::Store;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
@@ -20,6 +23,17 @@ pub struct Setup {
     pub units: Vec<f64>,
     /// How often.
     pub replications: u32,
+    /// For how long.
+    pub length: Length,
+}
+
+/// How long a setup is looked at, after its warm-up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Length {
+    /// For the window of the file.
+    Window,
+    /// For a whole busy hour.
+    Hour,
 }
 
 /// What runs of a setup showed.
@@ -73,10 +87,36 @@ pub struct Simulated<'a> {
     path: PathBuf,
     text: String,
     data: Option<PathBuf>,
-    threads: usize,
-    stop: &'a AtomicBool,
-    /// The digests of all that was run, in order.
-    digests: Mutex<Vec<CellDigest>>,
+    how: Running<'a>,
+    /// What was run, by its number in the journal, and the digests of all runs in their order.
+    run: Mutex<(BTreeMap<u32, [u8; 32]>, Vec<CellDigest>)>,
+}
+
+/// How setups are run.
+#[derive(Clone, Copy)]
+pub struct Running<'a> {
+    /// Worker threads; 0 takes one for each core.
+    pub threads: usize,
+    /// Set from outside to stop.
+    pub stop: &'a AtomicBool,
+    /// Keeps replications, so that none is simulated twice: not by a search that comes back to a setup, and not by a
+    /// forecast that was interrupted.
+    pub store: Option<&'a Store>,
+    /// Is told how far the work is.
+    pub progress: &'a dyn Progress,
+}
+
+impl std::fmt::Debug for Running<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Running").field("threads", &self.threads).finish_non_exhaustive()
+    }
+}
+
+/// A setup that can be run.
+struct Built {
+    experiment: Experiment,
+    /// Identifies what is simulated, however often.
+    content: [u8; 32],
 }
 
 impl<'a> Simulated<'a> {
@@ -86,18 +126,18 @@ impl<'a> Simulated<'a> {
         spec: &'a SimulationSpec,
         (path, text): (PathBuf, String),
         data: Option<PathBuf>,
-        (threads, stop): (usize, &'a AtomicBool),
+        how: Running<'a>,
     ) -> Self {
-        Self { file, spec, path, text, data, threads, stop, digests: Mutex::new(Vec::new()) }
+        Self { file, spec, path, text, data, how, run: Mutex::new((BTreeMap::new(), Vec::new())) }
     }
 
     /// The digests of all that was run so far.
     pub fn digests(&self) -> Vec<CellDigest> {
-        self.digests.lock().map(|digests| digests.clone()).unwrap_or_default()
+        self.run.lock().map(|run| run.1.clone()).unwrap_or_default()
     }
 
     /// The experiment of a setup.
-    fn experiment(&self, setup: &Setup) -> Result<Experiment, String> {
+    fn built(&self, setup: &Setup) -> Result<Built, String> {
         let sized = self.file.resources.values().filter_map(|resource| match &resource.simulated {
             Some(SimulatedSpec::Size { sets, .. }) => Some(sets),
             Some(SimulatedSpec::Flow { .. }) | None => None,
@@ -107,15 +147,37 @@ impl<'a> Simulated<'a> {
         for (own, units) in sized.zip(&setup.units) {
             sets.extend(own.iter().map(|set| stated(set, *units)));
         }
-        let length = self.spec.warmup + self.spec.window;
+        let window = match setup.length {
+            Length::Window => self.spec.window,
+            Length::Hour => "1h".parse().expect("an hour is a span"),
+        };
+        let length = self.spec.warmup + window;
         sets.push(format!("/measure/duration={length}"));
         sets.push(format!("/measure/warmup={}", self.spec.warmup));
-        sets.push(format!("/measure/replications={{\"min\":{0},\"max\":{0}}}", setup.replications));
         let mut diagnostics = Diagnostics::new();
         let loaded = load_text(&self.path.display().to_string(), &self.text, &sets, &mut diagnostics);
         let mut traces = TraceStore::new(&self.path, self.data.clone());
-        let experiment = loaded.and_then(|loaded| build(&loaded.base, &mut traces, &mut diagnostics));
-        experiment.filter(|_| !diagnostics.has_errors()).ok_or_else(|| diagnostics.to_string())
+        let built = loaded.and_then(|loaded| {
+            let mut experiment = build(&loaded.base, &mut traces, &mut diagnostics)?;
+            let measure = &mut experiment.model.measure;
+            (measure.replications_min, measure.replications_max) = (setup.replications, setup.replications);
+            let mut sum = Sha256::new_with_prefix(&loaded.canonical);
+            traces.digests().iter().for_each(|trace| sum.update(trace));
+            Some(Built { experiment, content: sum.finalize().into() })
+        });
+        built.filter(|_| !diagnostics.has_errors()).ok_or_else(|| diagnostics.to_string())
+    }
+
+    /// The number that keys what is simulated in the journal: the first digits of its digest, or the next number that no
+    /// other setup has.
+    fn number(&self, content: [u8; 32]) -> Result<usize, String> {
+        let mut run = self.run.lock().map_err(|_| "a simulation failed".to_owned())?;
+        let [first, second, third, fourth, ..] = content;
+        let mut number = u32::from_be_bytes([first, second, third, fourth]);
+        while *run.0.entry(number).or_insert(content) != content {
+            number = number.wrapping_add(1);
+        }
+        Ok(number as usize)
     }
 
     fn seen(
@@ -208,22 +270,25 @@ fn judged(slo: &SloSpec, cell: &Cell) -> (Verdict, Vec<String>) {
 
 impl Platform for Simulated<'_> {
     fn run(&self, setups: &[Setup]) -> Result<Vec<Seen>, String> {
-        let experiments: Vec<Experiment> =
-            setups.iter().map(|setup| self.experiment(setup)).collect::<Result<_, _>>()?;
-        let jobs: Vec<CellJob> = experiments
-            .iter()
-            .enumerate()
-            .map(|(index, experiment)| CellJob { index, model: experiment.model.clone() })
-            .collect();
-        let options =
-            RunOptions { threads: self.threads, stop: self.stop, quick: false, estimate: metrics::estimate };
+        let built: Vec<Built> = setups.iter().map(|setup| self.built(setup)).collect::<Result<_, _>>()?;
+        let job = |built: &Built| {
+            Ok::<_, String>(CellJob {
+                index: self.number(built.content)?,
+                model: built.experiment.model.clone(),
+            })
+        };
+        let jobs: Vec<CellJob> = built.iter().map(job).collect::<Result<_, _>>()?;
+        let Running { threads, stop, store, progress } = self.how;
+        let options = RunOptions { threads, stop, quick: false, estimate: metrics::estimate };
         let finish = |job: &CellJob, runs: CellRuns| {
             if let Some(why) = &runs.failed {
                 return Err(format!("a simulation failed: {why}"));
             }
-            let experiment = &experiments[job.index];
+            // Setups of one number are the same one.
+            let place = jobs.iter().position(|own| own.index == job.index).expect("it is one of the jobs");
+            let experiment = &built[place].experiment;
             let cell = analyse_cell(&CellInput {
-                index: job.index,
+                index: place,
                 coordinates: Vec::new(),
                 settings: indexmap::IndexMap::new(),
                 experiment,
@@ -235,15 +300,15 @@ impl Platform for Simulated<'_> {
                 failed: None,
                 precision: Vec::new(),
             });
-            Ok((self.seen(experiment, &setups[job.index], &cell, &runs, job), runs.digest(job)))
+            Ok((self.seen(experiment, &setups[place], &cell, &runs, job), runs.digest(job)))
         };
-        let done = run_cells(&jobs, None, &options, &Silent, finish).map_err(|error| error.to_string())?;
+        let done = run_cells(&jobs, store, &options, progress, finish).map_err(|error| error.to_string())?;
         let mut seen = Vec::with_capacity(done.len());
-        let mut digests = self.digests.lock().map_err(|_| "a simulation failed".to_owned())?;
+        let mut run = self.run.lock().map_err(|_| "a simulation failed".to_owned())?;
         for entry in done {
             let (one, digest) = entry.ok_or("interrupted")??;
             seen.push(one);
-            digests.push(digest);
+            run.1.push(digest);
         }
         Ok(seen)
     }

@@ -4,8 +4,9 @@ mod html;
 mod number;
 mod pictures;
 mod terminal;
+mod words;
 
-use super::outcome::{Forecast, How};
+use super::outcome::{FORMAT, Forecast, How};
 use crate::report::{Artifact, ReportError};
 pub use terminal::summary;
 
@@ -35,6 +36,24 @@ pub fn json(found: &Forecast) -> Vec<u8> {
     let mut text = serde_json::to_vec_pretty(found).expect("plain numbers and text");
     text.push(b'\n');
     text
+}
+
+/// Reads what [`json`] wrote.
+///
+/// # Errors
+/// When it is no forecast, or one of another format.
+pub fn from_bytes(bytes: &[u8]) -> Result<Forecast, ReportError> {
+    #[derive(serde::Deserialize)]
+    struct Head {
+        format: u32,
+    }
+    let unreadable = |error: serde_json::Error| ReportError::Unreadable(error.to_string());
+    let Head { format } = serde_json::from_slice(bytes).map_err(unreadable)?;
+    if format != FORMAT {
+        let why = format!("it has format {format}, and this program reads {FORMAT}; make the forecast again");
+        return Err(ReportError::Unreadable(why));
+    }
+    serde_json::from_slice(bytes).map_err(unreadable)
 }
 
 /// A row a month and resource.

@@ -4,14 +4,17 @@
 //! agents, rounded up; a run at all sizes has to meet the objective, and a run with one of them at its next smaller size
 //! has to miss it. Where it does not, the smaller one is taken and the next smaller tried.
 
-use super::platform::{Platform, Seen, Setup, Verdict};
+mod search;
+
+pub use search::{hold_an_hour, search};
+
+use super::platform::{Length, Platform, Seen, Setup, Verdict};
 use super::schema::{ForecastFile, ResourceSpec, SimulatedSpec, SimulationSpec};
+use search::decided;
 use serde::{Deserialize, Serialize};
 
 /// Rounds after which sizes stay as they are.
 const ROUNDS_MAX: usize = 6;
-/// A resource that is in use to this share may be what the objective is missed for.
-const FULL_SHARE: f64 = 0.93;
 /// Room of what is not looked at, as a multiple of what is in use.
 const AMPLE: f64 = 1.5;
 
@@ -81,6 +84,8 @@ pub struct Plan {
     pub units: Vec<f64>,
     /// What a run at all these sizes showed.
     pub seen: Seen,
+    /// What they showed over a whole busy hour, where that was asked for.
+    pub hour: Option<Seen>,
     /// For each resource its next smaller size, if there is one, and what a run with it alone showed.
     pub smaller: Vec<Option<Smaller>>,
 }
@@ -111,7 +116,7 @@ pub fn pilot(
     let mut units: Vec<f64> =
         sized.iter().map(|of| of.units(4.0 * agents * of.spec.rule.per_agent * of.per_unit)).collect();
     for _ in 0..ROUNDS_MAX {
-        let setup = Setup { agents, units: units.clone(), replications };
+        let setup = Setup { agents, units: units.clone(), replications, length: Length::Window };
         let seen = platform.run(&[setup])?.into_iter().next().ok_or("nothing was simulated")?;
         let mut held_up = false;
         for ((of, units), load) in sized.iter().zip(&mut units).zip(&seen.loads) {
@@ -140,170 +145,6 @@ fn ample(sized: &[Sized<'_>], usage: &Usage, agents: f64) -> Vec<f64> {
     let units =
         |(of, load): (&Sized<'_>, &f64)| of.units(AMPLE * load * agents + 3.0 * libm::sqrt(load * agents));
     sized.iter().zip(&usage.loads).map(units).collect()
-}
-
-/// The smallest sizes that meet the objective, for each number of agents.
-///
-/// # Errors
-/// Where the experiment cannot be run.
-pub fn search(
-    platform: &dyn Platform,
-    sized: &[Sized<'_>],
-    usage: &Usage,
-    agents: &[f64],
-    spec: &SimulationSpec,
-) -> Result<Vec<Plan>, String> {
-    let starts: Vec<Vec<f64>> = agents.iter().map(|agents| by_formula(sized, usage, *agents)).collect();
-    let mut plans = meet(platform, sized, agents, starts, spec)?;
-    shrink(platform, sized, &mut plans, spec)?;
-    Ok(plans)
-}
-
-/// Grows what is full until the objective is met, or the rounds are over.
-fn meet(
-    platform: &dyn Platform,
-    sized: &[Sized<'_>],
-    agents: &[f64],
-    mut units: Vec<Vec<f64>>,
-    spec: &SimulationSpec,
-) -> Result<Vec<Plan>, String> {
-    let mut found: Vec<Option<Seen>> = vec![None; agents.len()];
-    for _ in 0..ROUNDS_MAX {
-        let open: Vec<usize> = (0..agents.len())
-            .filter(|place| found[*place].as_ref().is_none_or(|seen| seen.verdict != Verdict::Meets))
-            .collect();
-        if open.is_empty() {
-            break;
-        }
-        for place in &open {
-            if let Some(seen) = &found[*place] {
-                grow(sized, &mut units[*place], seen, spec.step_share);
-            }
-        }
-        let setups: Vec<Setup> = open
-            .iter()
-            .map(|place| Setup {
-                agents: agents[*place],
-                units: units[*place].clone(),
-                replications: spec.replications,
-            })
-            .collect();
-        for (place, seen) in open.into_iter().zip(platform.run(&setups)?) {
-            found[place] = Some(seen);
-        }
-    }
-    let plans = agents.iter().zip(units).zip(found).map(|((agents, units), seen)| {
-        let seen = seen.ok_or("nothing was simulated")?;
-        let smaller = vec![None; sized.len()];
-        Ok(Plan { agents: *agents, units, seen, smaller })
-    });
-    plans.collect()
-}
-
-/// Makes everything larger that is nearly full; if nothing is, what is fullest.
-fn grow(sized: &[Sized<'_>], units: &mut [f64], seen: &Seen, share: f64) {
-    let fullness = |place: usize, units: &[f64]| seen.loads[place] / (units[place] * sized[place].per_unit);
-    let fullest = (0..sized.len())
-        .max_by(|one, other| fullness(*one, units).total_cmp(&fullness(*other, units)))
-        .unwrap_or(0);
-    let full: Vec<usize> =
-        (0..sized.len()).filter(|place| *place == fullest || fullness(*place, units) >= FULL_SHARE).collect();
-    for place in full {
-        units[place] = sized[place].larger(units[place], share);
-    }
-}
-
-/// Tries the next smaller size of each resource by itself, and takes it where the objective is still met.
-fn shrink(
-    platform: &dyn Platform,
-    sized: &[Sized<'_>],
-    plans: &mut [Plan],
-    spec: &SimulationSpec,
-) -> Result<(), String> {
-    let pairs = |plans: &[Plan]| -> Vec<(usize, usize)> {
-        (0..plans.len()).flat_map(|plan| (0..sized.len()).map(move |of| (plan, of))).collect()
-    };
-    let mut open = pairs(plans);
-    let mut moved = vec![false; plans.len()];
-    let joint: Vec<Vec<f64>> = plans.iter().map(|plan| plan.units.clone()).collect();
-    for _ in 0..ROUNDS_MAX {
-        let trials: Vec<(usize, usize, f64)> = open
-            .iter()
-            .filter_map(|(plan, of)| {
-                Some((*plan, *of, sized[*of].smaller(plans[*plan].units[*of], spec.step_share)?))
-            })
-            .collect();
-        if trials.is_empty() {
-            break;
-        }
-        open.clear();
-        let setups: Vec<Setup> = trials
-            .iter()
-            .map(|(plan, of, smaller)| {
-                let mut units = joint[*plan].clone();
-                units[*of] = *smaller;
-                Setup { agents: plans[*plan].agents, units, replications: spec.replications_of_others }
-            })
-            .collect();
-        for ((plan, of, smaller), seen) in trials.into_iter().zip(decided(platform, &setups, spec)?) {
-            if seen.verdict == Verdict::Meets {
-                plans[plan].units[of] = smaller;
-                plans[plan].smaller[of] = None;
-                moved[plan] = true;
-                open.push((plan, of));
-            } else {
-                let (verdict, missed, replications) = (seen.verdict, seen.missed, seen.replications);
-                plans[plan].smaller[of] = Some(Smaller { units: smaller, verdict, missed, replications });
-            }
-        }
-    }
-    confirm(platform, sized, plans, &moved, spec)
-}
-
-/// Runs the plans that have changed at all their sizes together.
-fn confirm(
-    platform: &dyn Platform,
-    sized: &[Sized<'_>],
-    plans: &mut [Plan],
-    moved: &[bool],
-    spec: &SimulationSpec,
-) -> Result<(), String> {
-    let places: Vec<usize> = (0..plans.len()).filter(|place| moved[*place]).collect();
-    let agents: Vec<f64> = places.iter().map(|place| plans[*place].agents).collect();
-    let units: Vec<Vec<f64>> = places.iter().map(|place| plans[*place].units.clone()).collect();
-    for (place, plan) in places.into_iter().zip(meet(platform, sized, &agents, units, spec)?) {
-        let own = &mut plans[place];
-        for of in 0..sized.len() {
-            // What had to grow again has just missed, together with the others, at the size that it leaves.
-            if plan.units[of] > own.units[of] {
-                let missed = vec!["together with the other sizes".to_owned()];
-                let (verdict, replications) = (Verdict::Misses, spec.replications);
-                own.smaller[of] = Some(Smaller { units: own.units[of], verdict, missed, replications });
-            }
-        }
-        (own.units, own.seen) = (plan.units, plan.seen);
-    }
-    Ok(())
-}
-
-/// Runs setups, and those that do not decide again with all replications.
-fn decided(platform: &dyn Platform, setups: &[Setup], spec: &SimulationSpec) -> Result<Vec<Seen>, String> {
-    let mut seen = platform.run(setups)?;
-    let unsure: Vec<usize> = (0..seen.len())
-        .filter(|place| {
-            seen[*place].verdict == Verdict::Unsure && setups[*place].replications < spec.replications
-        })
-        .collect();
-    let again: Vec<Setup> = unsure
-        .iter()
-        .map(|place| Setup { replications: spec.replications, ..setups[*place].clone() })
-        .collect();
-    if !again.is_empty() {
-        for (place, found) in unsure.into_iter().zip(platform.run(&again)?) {
-            seen[place] = found;
-        }
-    }
-    Ok(seen)
 }
 
 /// Numbers of agents around what formula says a limit carries, as shares of it.
@@ -360,7 +201,8 @@ pub fn carried(
                 let agents = at(of, usize::midpoint(low, high));
                 let mut units = ample(sized, usage, agents);
                 units[bounds[of].of] = bounds[of].units;
-                Setup { agents, units, replications: spec.replications_of_others }
+                let replications = spec.replications_of_others;
+                Setup { agents, units, replications, length: Length::Window }
             })
             .collect();
         for (place, seen) in active.into_iter().zip(decided(platform, &setups, spec)?) {

@@ -322,9 +322,11 @@ impl World<'_> {
             let part = strand.ledger.part();
             strand.ledger.enter(now, part);
             self.touch_task(id, Mark::Interrupted);
-            match session {
-                Some(session) => self.await_detection(id, session),
-                None => self.doom(id, Phase::TaskLost, cause),
+            if let Some(session) = session {
+                self.await_detection(id, session);
+            } else {
+                self.pools[pool as usize].went_wrong += 1;
+                self.doom(id, Phase::TaskLost, cause);
             }
         }
     }

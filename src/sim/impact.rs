@@ -1,7 +1,7 @@
 //! What failures do to tasks: each task that one has touched is counted once, and so is what becomes of it.
 
 use super::run::RecoveryRun;
-use super::strand::{CARRIER, Cause, NOBODY, Strand};
+use super::strand::{BACKGROUND, CARRIER, Cause, NOBODY, Strand};
 use super::world::World;
 use crate::model::Model;
 
@@ -103,7 +103,7 @@ impl World<'_> {
         loop {
             match self.strands.get(at).parent {
                 NOBODY => break,
-                CARRIER => return,
+                CARRIER | BACKGROUND => return,
                 parent => at = parent,
             }
         }

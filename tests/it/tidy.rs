@@ -27,7 +27,19 @@ const MAY_IMPORT: [(&str, &[&str]); 17] = [
     ("published", &["analysis", "experiment", "model", "runner", "sim", "stats", "tally"]),
     (
         "forecast",
-        &["analysis", "experiment", "model", "random", "report", "result", "runner", "sim", "stats", "tally"],
+        &[
+            "analysis",
+            "experiment",
+            "model",
+            "random",
+            "report",
+            "result",
+            "runner",
+            "sim",
+            "stats",
+            "store",
+            "tally",
+        ],
     ),
     ("cli", &[]),
     (

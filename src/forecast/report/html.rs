@@ -3,19 +3,16 @@
 //! It stands by itself: no script, nothing from outside, and every text of the file is escaped.
 
 use super::number::{dollars, percent, short};
-use super::terminal::{committed, headline, implied, months_shown, multiple, three, when, word};
+use super::words::{
+    committed, continued, dollars_over, headline, held, implied, months_shown, multiple, next_smaller,
+    number_over, three, when, word,
+};
 use crate::forecast::outcome::{Extent, Forecast};
 use crate::report::ReportError;
 use crate::report::plot::Picture;
 use std::fmt::Write;
 
-const STYLE: &str = "body{font:15px/1.5 system-ui,sans-serif;max-width:76rem;margin:2rem auto;padding:0 1rem;color:#1c2733;background:#fff}\
-h1{font-size:1.6rem}h2{margin-top:2.2rem;font-size:1.25rem}table{border-collapse:collapse;width:100%;font-size:13px}\
-th,td{text-align:left;vertical-align:top;padding:.28rem .5rem;border-bottom:1px solid #dde3e9}th{background:#f2f5f8}\
-td.n,th.n{text-align:right;white-space:nowrap}.wide{overflow-x:auto}.quick{background:#fff4d6;padding:.5rem}\
-.answer{font-size:1.1rem}.best{font-weight:600}.plots{display:grid;grid-template-columns:repeat(auto-fit,minmax(30rem,1fr));gap:1rem}\
-figure{margin:0}svg{width:100%;height:auto}small,.quiet{color:#51606f}code{overflow-wrap:anywhere}\
-@media(max-width:40rem){.plots{grid-template-columns:1fr}}";
+const STYLE: &str = include_str!("assets/page.css");
 
 /// The whole page.
 pub(super) fn page(found: &Forecast, pictures: &[Picture]) -> Result<String, ReportError> {
@@ -54,17 +51,23 @@ pub(super) fn page(found: &Forecast, pictures: &[Picture]) -> Result<String, Rep
     Ok(html + "</body></html>\n")
 }
 
-fn table(html: &mut String, head: &[&str], rows: impl Iterator<Item = (bool, Vec<String>)>) {
+/// A table of numbers after a first column of words; `words` are further columns of them.
+fn table(html: &mut String, head: &[&str], words: &[usize], rows: impl Iterator<Item = (bool, Vec<String>)>) {
+    let class = |place: usize| match (place, words.contains(&place)) {
+        (0, _) => "",
+        (_, true) => " class=\"t\"",
+        (_, false) => " class=\"n\"",
+    };
     html.push_str("<div class=\"wide\"><table><tr>");
     for (place, cell) in head.iter().enumerate() {
-        let class = if place == 0 { "" } else { " class=\"n\"" };
+        let class = class(place);
         let _ = write!(html, "<th{class}>{}</th>", escaped(cell));
     }
     html.push_str("</tr>");
     for (is_best, row) in rows {
         html.push_str(if is_best { "<tr class=\"best\">" } else { "<tr>" });
         for (place, cell) in row.iter().enumerate() {
-            let class = if place == 0 { "" } else { " class=\"n\"" };
+            let class = class(place);
             let _ = write!(html, "<td{class}>{}</td>", escaped(cell));
         }
         html.push_str("</tr>");
@@ -94,7 +97,7 @@ fn actions(html: &mut String, found: &Forecast) {
         row.extend(risks);
         (false, row)
     });
-    table(html, &head, rows);
+    table(html, &head, &[], rows);
     html.push_str(
         "<p class=\"quiet\">Needed: by then in a tenth of the futures. Late: the share of futures in which it comes too late; \
          by the plan means a lead time before the limit binds along the plan.</p>",
@@ -125,7 +128,7 @@ fn limits(html: &mut String, found: &Forecast) {
         ];
         (false, row)
     });
-    table(html, &head, rows);
+    table(html, &head, &[], rows);
 }
 
 fn needs(html: &mut String, found: &Forecast) {
@@ -137,14 +140,17 @@ fn needs(html: &mut String, found: &Forecast) {
     html.push_str("</tr>");
     for resource in &found.resources {
         let cells: Vec<[String; 3]> = shown.iter().map(|place| three(&resource.months[*place])).collect();
+        let mut name = format!("{} ({})", resource.title, resource.unit);
         for (row, label) in ["published", "rule", "simulated"].into_iter().enumerate() {
-            let name =
-                if row == 0 { format!("{} ({})", resource.title, resource.unit) } else { String::new() };
+            if cells.iter().all(|cell| cell[row] == "–") {
+                continue;
+            }
             let _ = write!(html, "<tr><td>{}</td><td>{label}</td>", escaped(&name));
             for cell in &cells {
                 let _ = write!(html, "<td class=\"n\">{}</td>", escaped(&cell[row]));
             }
             html.push_str("</tr>");
+            name.clear();
         }
     }
     html.push_str("</table></div><p class=\"quiet\">In brackets: off the published. ~ by formula from what the simulation showed an agent to use. Every month stands in forecast.csv.</p>");
@@ -168,24 +174,19 @@ fn verified(html: &mut String, found: &Forecast) {
             row.replications,
             short(row.turns as f64)
         );
+        if let Some(hour) = &row.hour {
+            let _ = write!(html, "<p>{}</p>", escaped(&held(hour)));
+        }
         let rows = row.sizes.iter().map(|size| {
-            let (next, verdict, why) = size.smaller.as_ref().map_or_else(
-                || ("–".to_owned(), "–".to_owned(), String::new()),
-                |smaller| (short(smaller.units), word(smaller.verdict).to_owned(), smaller.missed.join("; ")),
-            );
-            (
-                false,
-                vec![
-                    size.resource.clone(),
-                    short(size.units),
-                    percent(size.headroom_share),
-                    next,
-                    verdict,
-                    why,
-                ],
-            )
+            let own = [size.resource.clone(), short(size.units), percent(size.headroom_share)];
+            (false, own.into_iter().chain(next_smaller(size)).collect())
         });
-        table(html, &["resource", "recommended", "free", "next smaller", "verdict", "what it misses"], rows);
+        table(
+            html,
+            &["resource", "recommended", "free", "next smaller", "verdict", "what it misses"],
+            &[4, 5],
+            rows,
+        );
     }
 }
 
@@ -212,12 +213,7 @@ fn costs(html: &mut String, found: &Forecast) {
             dollars(cost.linear_infrastructure),
             dollars(cost.computed_llm),
             dollars(cost.computed_infrastructure),
-            format!(
-                "{} ({} to {})",
-                dollars(cost.computed.p50),
-                dollars(cost.computed.p10),
-                dollars(cost.computed.p90)
-            ),
+            dollars_over(&cost.computed),
             dollars(cost.cumulative.p50),
             dollars(cost.usd_per_agent),
             dollars(cost.usd_per_1000_turns),
@@ -225,7 +221,7 @@ fn costs(html: &mut String, found: &Forecast) {
         ];
         (false, row)
     });
-    table(html, &head, rows);
+    table(html, &head, &[], rows);
     let _ = write!(html, "<p>{}</p>", escaped(&implied(found)));
     for commitment in &found.commitments {
         let _ = write!(html, "<p>{}</p>", escaped(&committed(commitment)));
@@ -246,12 +242,11 @@ fn decisions(html: &mut String, found: &Forecast) {
         "regret",
     ];
     let rows = decision.outcomes.iter().enumerate().map(|(place, outcome)| {
-        let (saved, gained) = (outcome.saved, outcome.months_gained);
         let row = vec![
             format!("{}: {}", outcome.name, outcome.about),
             dollars(outcome.cost.p50),
-            format!("{} ({} to {})", dollars(saved.p50), dollars(saved.p10), dollars(saved.p90)),
-            format!("{} ({} to {})", short(gained.p50), short(gained.p10), short(gained.p90)),
+            dollars_over(&outcome.saved),
+            number_over(&outcome.months_gained),
             outcome.binding.clone(),
             percent(outcome.miss_share),
             dollars(outcome.unserved_usd),
@@ -259,29 +254,39 @@ fn decisions(html: &mut String, found: &Forecast) {
         ];
         (place == decision.best, row)
     });
-    table(html, &head, rows);
+    table(html, &head, &[4], rows);
     html.push_str("<p class=\"quiet\">Pairs on the same futures. The bold one has the least regret on average: what it loses in cost and unserved agents beyond the best on each future.</p>");
 }
 
 fn past(html: &mut String, found: &Forecast) {
     let Some(history) = &found.history else { return };
-    let _ = write!(
-        html,
-        "<h2>The past</h2><p>{} rows, continued by the method {}: {}.</p>",
-        history.rows,
-        history.method.name(),
-        escaped(&history.finding)
-    );
+    let _ = write!(html, "<h2>The past</h2><p>{}</p>", escaped(&continued(history)));
     for repair in &history.repairs {
         let _ = write!(html, "<p class=\"quick\">{}</p>", escaped(repair));
     }
     for backtest in [&history.backtest, &history.months].into_iter().flatten() {
         let rows = backtest.rows.iter().map(|row| {
-            let cells = [short(row.crps), percent(row.crps_share), short(row.error), percent(row.coverage)];
-            let row_cells = std::iter::once(row.method.name().to_owned()).chain(cells).collect();
-            (row.method == backtest.best, row_cells)
+            let cells = [
+                row.method.name().to_owned(),
+                short(row.crps),
+                percent(row.crps_share),
+                short(row.error),
+                percent(row.coverage),
+                format!("{:.2}×", row.stretch.max(1.0)),
+                percent(row.coverage_stretched),
+            ];
+            (row.method == history.method, cells.to_vec())
         });
-        table(html, &["method", "CRPS", "of the naive", "mean error", "within P10 to P90"], rows);
+        let head = [
+            "method",
+            "CRPS",
+            "of the naive",
+            "mean error",
+            "within P10 to P90",
+            "stretched",
+            "then within P10 to P90",
+        ];
+        table(html, &head, &[], rows);
     }
 }
 
@@ -312,6 +317,7 @@ fn checks(html: &mut String, found: &Forecast) {
     table(
         html,
         &["tier", "agents", "published", "linear rule", "computed", "published against the rule"],
+        &[5],
         rows,
     );
 }
@@ -328,7 +334,7 @@ fn rest(html: &mut String, found: &Forecast) {
             vec![figure.path.clone(), figure.value.to_string(), figure.mark.clone(), figure.source.clone()],
         )
     });
-    table(html, &["figure", "value", "mark", "source"], rows);
+    table(html, &["figure", "value", "mark", "source"], &[1, 2, 3], rows);
     let _ = write!(
         html,
         "<p class=\"quiet\"><code>{}</code><br>version {}, seed {}, digest <code>{}</code></p>",

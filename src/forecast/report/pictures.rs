@@ -1,6 +1,7 @@
 //! The fan charts: demand, each resource against its limits, and cost.
 
 use super::number::short;
+use crate::forecast::limits::Binding;
 use crate::forecast::outcome::{Extent, Forecast, ResourceOutcome};
 use crate::report::ReportError;
 use crate::report::plot::Picture;
@@ -97,10 +98,20 @@ fn resource_chart(found: &Forecast, resource: &ResourceOutcome) -> FanChart {
         // A limit far above everything would only press the lines down.
         limits: limits
             .filter(|limit| limit.value_by_rule <= 3.0 * most)
-            .map(|limit| (limit.value_by_rule, format!("{}: {}", limit.limit, short(limit.value))))
+            .map(|limit| (limit.value_by_rule, named(limit)))
             .collect(),
         notes: Vec::new(),
     }
+}
+
+/// A limit by name and value; where its units carry more agents than those of the rule, with the place where it is drawn.
+fn named(limit: &Binding) -> String {
+    let drawn = if (limit.value_by_rule / limit.value - 1.0).abs() < 1e-9 {
+        String::new()
+    } else {
+        format!(", {} by the rule", short(limit.value_by_rule))
+    };
+    format!("{}: {}{drawn}", limit.limit, short(limit.value))
 }
 
 fn monthly(found: &Forecast) -> FanChart {

@@ -1,10 +1,13 @@
 //! The summary for people.
 
-use super::number::{deviation, dollars, month, percent, short, short_or_dash};
+use super::number::{dollars, percent, short};
+use super::words::{
+    committed, continued, dollars_over, headline, held, implied, months_shown, multiple, next_smaller,
+    number_over, three, when, word,
+};
 use crate::forecast::backtest::Backtest;
-use crate::forecast::limits::{Binding, When};
-use crate::forecast::outcome::{Forecast, Need};
-use crate::forecast::platform::Verdict;
+use crate::forecast::model::Method;
+use crate::forecast::outcome::Forecast;
 use std::fmt::Write;
 
 /// Everything that a decision needs, in plain text.
@@ -34,127 +37,45 @@ pub fn summary(found: &Forecast, folder: &str) -> String {
     text
 }
 
-/// What the limits of a plan lead to, soonest first.
-pub(super) fn soonest(found: &Forecast) -> Vec<&Binding> {
-    let mut limits: Vec<&Binding> = found.limits.iter().filter(|limit| limit.when().plan.is_some()).collect();
-    limits.sort_by(|one, other| {
-        one.when().plan.unwrap_or(f64::INFINITY).total_cmp(&other.when().plan.unwrap_or(f64::INFINITY))
-    });
-    limits
-}
-
-/// The answer in a few sentences.
-pub(super) fn headline(found: &Forecast) -> String {
-    let (first, last) = (&found.demand[0], &found.demand[found.demand.len() - 1]);
-    let mut text = format!(
-        "{} agents in {} become {} ({} to {} in 80 % of {} futures) in {}.",
-        short(first.agents),
-        first.date,
-        short(last.agents),
-        short(last.fan.p10),
-        short(last.fan.p90),
-        short(found.paths as f64),
-        last.date,
-    );
-    let limits = soonest(found);
-    let shown: Vec<String> = limits
-        .iter()
-        .take(4)
-        .map(|limit| format!("{} ({}) at {}", limit.title, limit.limit, month(limit.when().plan)))
-        .collect();
-    if shown.is_empty() {
-        text.push_str(" No limit binds along the plan.");
-    } else {
-        let _ = write!(text, " Limits bind in this order: {}.", shown.join(", "));
-    }
-    let totals = &found.totals;
-    let _ = write!(
-        text,
-        " {} months cost {} by the published rule{}, and {} by turns and units ({} to {}).",
-        found.demand.len() - 1,
-        dollars(totals.linear),
-        totals
-            .linear_alternative
-            .map_or_else(String::new, |other| format!(" ({} read the other way)", dollars(other))),
-        dollars(totals.computed_fan.p50),
-        dollars(totals.computed_fan.p10),
-        dollars(totals.computed_fan.p90),
-    );
-    text
-}
-
 fn past(text: &mut String, found: &Forecast) {
     let Some(history) = &found.history else { return };
-    let _ = writeln!(
-        text,
-        "\nThe past: {} rows, continued by the method {}: {}.",
-        history.rows,
-        history.method.name(),
-        history.finding
-    );
+    let _ = writeln!(text, "\nThe past: {}", continued(history));
     for repair in &history.repairs {
         let _ = writeln!(text, "! {repair}");
     }
     for (backtest, of) in [(&history.backtest, "rows"), (&history.months, "months")] {
         if let Some(backtest) = backtest {
-            backtested(text, backtest, of);
+            backtested(text, backtest, of, history.method);
         }
     }
 }
 
-fn backtested(text: &mut String, backtest: &Backtest, of: &str) {
+fn backtested(text: &mut String, backtest: &Backtest, of: &str, method: Method) {
     let _ = writeln!(
         text,
-        "{:<16}{:>12}{:>12}{:>14}{:>12}",
-        format!("by {of}"),
+        "{:<17}{:>10}{:>12}{:>14}{:>10}{:>11}{:>13}",
+        format!(" by {of}"),
         "CRPS",
         "of naive",
         "mean error",
-        "P10–P90"
+        "P10–P90",
+        "stretched",
+        "then P10–P90"
     );
     for row in &backtest.rows {
+        let mark = if row.method == method { '*' } else { ' ' };
         let _ = writeln!(
             text,
-            "{:<16}{:>12}{:>12}{:>14}{:>12}",
+            "{mark}{:<16}{:>10}{:>12}{:>14}{:>10}{:>10}×{:>13}",
             row.method.name(),
             short(row.crps),
             percent(row.crps_share),
             short(row.error),
-            percent(row.coverage)
+            percent(row.coverage),
+            format!("{:.2}", row.stretch.max(1.0)),
+            percent(row.coverage_stretched)
         );
     }
-}
-
-/// The months for which anything was published or simulated, the first and the last at least.
-pub(super) fn months_shown(found: &Forecast) -> Vec<usize> {
-    let last = found.demand.len() - 1;
-    let known = |place: usize| {
-        found.verified.iter().any(|row| row.month as usize == place)
-            || found.resources.iter().any(|resource| resource.months[place].published.is_some())
-    };
-    let shown: Vec<usize> =
-        (0..=last).filter(|place| *place == 0 || *place == last || known(*place)).collect();
-    if shown.len() > 7 {
-        shown.into_iter().filter(|place| place % 3 == 0 || *place == last).collect()
-    } else {
-        shown
-    }
-}
-
-/// Published, rule and simulated, each with its deviation.
-pub(super) fn three(need: &Need) -> [String; 3] {
-    let with = |value: String, off: Option<f64>| {
-        let off = deviation(off);
-        if off.is_empty() { value } else { format!("{value} ({off})") }
-    };
-    let simulated = short_or_dash(need.simulated);
-    let simulated =
-        if need.how == crate::forecast::outcome::How::Formula { format!("~{simulated}") } else { simulated };
-    [
-        short_or_dash(need.published),
-        with(short(need.rule), need.rule_deviation),
-        with(simulated, need.simulated_deviation),
-    ]
 }
 
 fn table(text: &mut String, found: &Forecast) {
@@ -196,15 +117,6 @@ fn clipped(text: &str, width: usize) -> String {
     }
 }
 
-/// What a verdict is called.
-pub(super) const fn word(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Meets => "meets",
-        Verdict::Misses => "misses",
-        Verdict::Unsure => "in doubt",
-    }
-}
-
 fn verified(text: &mut String, found: &Forecast) {
     if found.verified.is_empty() {
         return;
@@ -222,14 +134,16 @@ fn verified(text: &mut String, found: &Forecast) {
             row.replications,
             short(row.turns as f64),
         );
+        if let Some(hour) = &row.hour {
+            let _ = writeln!(text, "          {}", held(hour));
+        }
         for size in &row.sizes {
-            let next = size.smaller.as_ref().map_or_else(
-                || "no smaller size".to_owned(),
-                |smaller| {
-                    let why = smaller.missed.first().map_or(String::new(), |why| format!(": {why}"));
-                    format!("{} {}{why}", short(smaller.units), word(smaller.verdict))
-                },
-            );
+            let [next, verdict, why] = next_smaller(size);
+            let next = match (verdict.as_str(), why.as_str()) {
+                ("–", _) => "there is none".to_owned(),
+                (verdict, "") => format!("{next} {verdict}"),
+                (verdict, why) => format!("{next} {verdict}: {why}"),
+            };
             let _ = writeln!(
                 text,
                 "          {:<22}{:>12}  {:>6} free   next smaller {next}",
@@ -239,11 +153,6 @@ fn verified(text: &mut String, found: &Forecast) {
             );
         }
     }
-}
-
-/// A time along the plan, and over the futures.
-pub(super) fn when(when: &When) -> String {
-    format!("{} ({} to {})", month(when.plan), month(when.p10), month(when.p90))
 }
 
 fn limits(text: &mut String, found: &Forecast) {
@@ -311,12 +220,7 @@ fn costs(text: &mut String, found: &Forecast) {
         "1,000 turns"
     );
     for cost in &found.costs {
-        let fan = format!(
-            "{} ({} to {})",
-            dollars(cost.computed.p50),
-            dollars(cost.computed.p10),
-            dollars(cost.computed.p90)
-        );
+        let fan = dollars_over(&cost.computed);
         let _ = writeln!(
             text,
             "{:<7}{:>10}{:>14}{:>14}{:>14}{:>14}{fan:>26}{:>10}{:>12}",
@@ -333,7 +237,7 @@ fn costs(text: &mut String, found: &Forecast) {
     let totals = &found.totals;
     let _ = writeln!(
         text,
-        "months 1 to {}: {} by the published rule (LLM {}, infrastructure {}){}; computed {} ({} to {})",
+        "months 1 to {}: {} by the published rule (LLM {}, infrastructure {}){}; computed {}",
         found.costs.len() - 1,
         dollars(totals.linear),
         dollars(totals.linear_llm),
@@ -341,58 +245,12 @@ fn costs(text: &mut String, found: &Forecast) {
         totals
             .linear_alternative
             .map_or_else(String::new, |other| format!(", {} with the other interpolation", dollars(other))),
-        dollars(totals.computed_fan.p50),
-        dollars(totals.computed_fan.p10),
-        dollars(totals.computed_fan.p90),
+        dollars_over(&totals.computed_fan),
     );
     let _ = writeln!(text, "{}", implied(found));
     for commitment in &found.commitments {
         let _ = writeln!(text, "{}", committed(commitment));
     }
-}
-
-/// What the published rule and the price of tokens say of each other.
-pub(super) fn implied(found: &Forecast) -> String {
-    let implied = &found.implied;
-    format!(
-        "the published {} an agent-month pay for a duty cycle of {:.2} %, or for {:.1} tokens a turn; without a pause it \
-         would be {} ({:.0} times as much), in the stated duty cycle {}; the shape of the day alone gives {:.0} %",
-        dollars(implied.linear_usd),
-        implied.duty_share * 100.0,
-        implied.tokens_per_turn,
-        dollars(implied.full_duty_usd),
-        implied.full_duty_factor,
-        dollars(implied.duty_usd),
-        found.shape_duty_share * 100.0,
-    )
-}
-
-/// A commitment in a sentence.
-pub(super) fn committed(commitment: &crate::forecast::cost::Commitment) -> String {
-    format!(
-        "{}: {} off for {} months from month {}; even at {} used; best at {} a month: saves {} ({} to {}), nothing in {} of \
-         futures",
-        commitment.name,
-        percent(commitment.discount_share),
-        commitment.term_months,
-        commitment.from_month,
-        percent(commitment.break_even_share),
-        dollars(commitment.best_usd_per_month),
-        dollars(commitment.saved.p50),
-        dollars(commitment.saved.p10),
-        dollars(commitment.saved.p90),
-        percent(commitment.loss_share),
-    )
-}
-
-/// A stated multiple beside what the numbers give.
-pub(super) fn multiple(row: &crate::forecast::outcome::MultiplierRow) -> String {
-    let found: Vec<String> = row
-        .found
-        .iter()
-        .map(|(name, value)| format!("{name} {}× ({} of it)", short(*value), percent(row.stated / value)))
-        .collect();
-    format!("{} at month {}: stated {}×, and {}", row.name, row.month, short(row.stated), found.join(", "))
 }
 
 fn contradictions(text: &mut String, found: &Forecast) {
@@ -435,18 +293,7 @@ fn decisions(text: &mut String, found: &Forecast) {
     );
     for (place, outcome) in decision.outcomes.iter().enumerate() {
         let mark = if place == decision.best { "*" } else { " " };
-        let saved = format!(
-            "{} ({} to {})",
-            dollars(outcome.saved.p50),
-            dollars(outcome.saved.p10),
-            dollars(outcome.saved.p90)
-        );
-        let gained = format!(
-            "{} ({} to {})",
-            short(outcome.months_gained.p50),
-            short(outcome.months_gained.p10),
-            short(outcome.months_gained.p90)
-        );
+        let (saved, gained) = (dollars_over(&outcome.saved), number_over(&outcome.months_gained));
         let _ = writeln!(
             text,
             "{mark}{:<23}{:>10}{saved:>30}{gained:>22}{:>10}{:>12}{:>12}",

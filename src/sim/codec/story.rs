@@ -1,11 +1,10 @@
 //! What happened when, as canonical bytes behind those of the rest of a run.
 
-use super::{Decoded, Reader, RunDecodeError, Writer};
-use crate::sim::impact::ImpactRun;
+use super::{Decoded, Reader, RunDecodeError, Writer, recovery};
 use crate::sim::story::{Moment, StoryRun, What, WindowStory};
 
 /// Tells this part from others that may follow a run.
-const TAG: u64 = 2;
+pub(super) const TAG: u64 = 3;
 
 pub(super) fn write(out: &mut Writer, run: &StoryRun) {
     out.number(TAG);
@@ -18,8 +17,7 @@ pub(super) fn write(out: &mut Writer, run: &StoryRun) {
         out.list(&window.active, |out, member| out.number(*member));
         out.number(window.level);
         out.numbers([window.ready, window.starting]);
-        let ImpactRun { touched, lost, retried, resumed, still_there, degraded, late } = window.impact;
-        out.numbers([touched, lost, retried, resumed, still_there, degraded, late]);
+        recovery::write_impact(out, window.impact);
         // Nothing has been touched at zero, when no task has come.
         out.number(window.touched_at.unwrap_or(0));
     });
@@ -46,8 +44,7 @@ fn read_window(from: &mut Reader<'_>) -> Decoded<WindowStory> {
     let limits = from.list(Reader::number)?;
     let active = from.list(Reader::number)?;
     let (level, ready, starting) = (from.number()?, from.number()?, from.number()?);
-    let [touched, lost, retried, resumed, still_there, degraded, late] = from.array()?;
-    let impact = ImpactRun { touched, lost, retried, resumed, still_there, degraded, late };
+    let impact = recovery::read_impact(from)?;
     let touched_at = Some(from.number()?).filter(|at| *at > 0);
     Ok(WindowStory { limits, active, level, ready, starting, impact, touched_at })
 }
