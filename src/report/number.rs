@@ -47,7 +47,7 @@ pub(crate) fn step_text(tick: f64, ticks: &[f64]) -> String {
     let tens = |decimals: usize| (0..decimals).fold(step, |scaled, _| scaled * 10.0);
     let is_whole =
         |decimals: &usize| (tens(*decimals) - libm::round(tens(*decimals))).abs() < 1e-6 * tens(*decimals);
-    let decimals = (0..=7).find(is_whole).filter(|_| step >= 1e-6 && tick.abs() < 1e9);
+    let decimals = (0..=5).find(is_whole).filter(|_| step >= 1e-6 && tick.abs() < 1e9);
     let Some(decimals) = decimals else { return plain(tick) };
     let text = signed(&thousands(&format!("{tick:.decimals$}")));
     if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }

@@ -12,7 +12,7 @@ use tars_policy::pool::GroupId;
 use tars_policy::units::Time;
 
 /// Moments of one kind that are written down at most.
-const MOMENTS_MAX: usize = 500;
+const MOMENTS_MAX: usize = 1_000;
 /// A whole limit, in millionths.
 const WHOLE: f64 = 1e6;
 
@@ -363,10 +363,10 @@ mod tests {
     #[test]
     fn a_kind_that_comes_again_and_again_leaves_room_for_the_others() {
         let mut story = story();
-        for at in 0..1_000 {
+        for at in 0..1_500 {
             story.tell(at, What::BreakerOpens, 0, 0);
         }
-        story.tell(1_000, What::FaultBegins, 0, 1);
+        story.tell(1_500, What::FaultBegins, 0, 1);
         let run = story.into_run().unwrap();
         assert_eq!((run.moments.len(), run.left_out), (MOMENTS_MAX + 1, 500));
     }

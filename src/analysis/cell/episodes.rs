@@ -6,18 +6,20 @@ use crate::model::fault::Effect;
 use crate::result::{Episode, FaultSpan, Series};
 use crate::sim::{Moment, Run, StoryRun, What, WindowStory};
 
-/// Faults, and episodes, that are told of a run at most.
-const TOLD_MAX: usize = 200;
+/// Faults that are told of a run at most.
+const FAULTS_MAX: usize = 1_000;
+/// Episodes that are.
+const EPISODES_MAX: usize = 200;
 
 /// Tells of a run that is `end_s` long in its time series.
 pub(super) fn tell(model: &Model, run: &Run, series: &mut Series, end_s: f64) {
     series.faults = faults(model, run, end_s);
     series.episodes = episodes(model, run, series.window_s);
     let untold =
-        series.faults.len().saturating_sub(TOLD_MAX) + series.episodes.len().saturating_sub(TOLD_MAX);
+        series.faults.len().saturating_sub(FAULTS_MAX) + series.episodes.len().saturating_sub(EPISODES_MAX);
     series.untold = untold as u64 + run.story.as_ref().map_or(0, |story| story.left_out);
-    series.faults.truncate(TOLD_MAX);
-    series.episodes.truncate(TOLD_MAX);
+    series.faults.truncate(FAULTS_MAX);
+    series.episodes.truncate(EPISODES_MAX);
 }
 
 /// The faults that a run saw, in the order of their beginnings. One that does not last ends where it begins; one that has

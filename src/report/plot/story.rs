@@ -12,6 +12,8 @@ const LANE: f64 = 16.0;
 const LANES_MAX: usize = 12;
 /// Episodes that are told in words.
 const TOLD_MAX: usize = 6;
+/// So many notices in a lane are a crowd.
+const CROWD: usize = 30;
 /// The least width of a bar, so that what is short is seen.
 const BAR_MIN: f64 = 2.5;
 
@@ -81,11 +83,17 @@ impl<'a> Story<'a> {
                 );
             }
             let episodes = lane.bars.iter().filter_map(|bar| bar.episode);
-            for noticed_s in episodes.filter_map(|episode| episode.noticed_s) {
-                scene.dot((place(noticed_s), middle), 4.0, INK, Marker::Triangle, Fill::Full);
+            let noticed: Vec<f64> = episodes.filter_map(|episode| episode.noticed_s).collect();
+            // Many would cover one another.
+            let radius = if noticed.len() > CROWD { 2.0 } else { 4.0 };
+            for noticed_s in noticed {
+                scene.dot((place(noticed_s), middle), radius, INK, Marker::Triangle, Fill::Full);
             }
-            let name = font::fitted(&lane.name, 11.0, scene.width - right - 22.0);
-            scene.words((right + 16.0, middle), &name, 11.0, INK, Across::Left);
+            let room = scene.width - right - 22.0;
+            let fits = |size: &f64| font::width(&lane.name, *size) <= room;
+            let size = [11.0, 10.0, 9.0].into_iter().find(fits).unwrap_or(9.0);
+            let name = font::fitted(&lane.name, size, room);
+            scene.words((right + 16.0, middle), &name, size, INK, Across::Left);
         }
     }
 
