@@ -10,7 +10,7 @@ use std::path::Path;
 use tars_sim::model::metric::{Better, Metric, NodeMetric, PlaceMetric};
 
 /// Each policy with the types that an experiment states it by, and a sentence on what to read it for.
-const POLICIES: [(&str, &[&str], &str); 17] = [
+const POLICIES: [(&str, &[&str], &str); 18] = [
     ("admission", &["AdmissionSpec"], "who may come in, and what the others are told"),
     ("alert", &["AlertPolicy"], "what is watched, and what is done about it"),
     ("autoscale", &["AutoscalePolicy"], "how many agents there should be"),
@@ -35,6 +35,7 @@ const POLICIES: [(&str, &[&str], &str); 17] = [
         &["RouteSpec", "HedgeSpec"],
         "which model and provider a call goes to, and what comes after a failure",
     ),
+    ("shards", &["IndexSpec"], "which part of an index holds a tenant, and when a part splits"),
     ("semantic", &["SemanticStoreSpec"], "a cache that answers what is similar enough"),
 ];
 
