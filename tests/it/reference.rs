@@ -159,7 +159,7 @@ fn capital(text: &str) -> String {
 }
 
 /// The columns over time, which `analysis/cell/series.rs` fills.
-const COLUMNS: [(&str, &str, &str); 13] = [
+const COLUMNS: [(&str, &str, &str); 23] = [
     ("issued_per_s", "1/s", "tasks submitted in the window"),
     ("good_per_s", "1/s", "tasks that ended well in the window"),
     ("bad_per_s", "1/s", "tasks that ended otherwise in the window"),
@@ -173,6 +173,24 @@ const COLUMNS: [(&str, &str, &str); 13] = [
     ("heap_mb", "MB", "mean heap in use, all nodes together"),
     ("mode", "", "degradation: 0 optimal, 1 high load, 2 critical"),
     ("cost_usd_per_s", "USD/s", "dollars spent on tokens"),
+    ("agents_ready", "", "agents that can take tasks, as the window ends; where any starts"),
+    ("agents_starting", "", "agents that start, as the window ends; where any does"),
+    ("degradation_level", "", "level by the health of components, 0 to 4, as the window ends"),
+    ("failover/NAME/active", "", "the active member by place in its list, 0 the first, as the window ends"),
+    (
+        "limiter/NAME/level_share",
+        "share",
+        "what is left of the emptiest bucket of a limit, just before the window ends",
+    ),
+    ("tasks_touched_per_s", "1/s", "tasks that a failure touched in the window"),
+    ("tasks_lost_per_s", "1/s", "of those touched, those that ended badly in the window"),
+    ("tasks_retried_per_s", "1/s", "those that ended well after an attempt more"),
+    ("tasks_resumed_per_s", "1/s", "those that ended well from a checkpoint"),
+    (
+        "touched_in_flight",
+        "",
+        "those that had not ended as the window ends: all touched so far less all lost, retried and resumed",
+    ),
 ];
 
 #[test]
