@@ -1,6 +1,7 @@
 //! The kernel and the whole simulator against a bare floor, as ratios measured in one run; see `docs/benches.md`.
 //!
-//! `cargo bench --bench engine` prints the tables; `-- --sims` only those of the simulator. `-- --once CONTESTANT CASE WORK` does one piece of work and prints
+//! `cargo bench --bench engine` prints the tables; `-- --sims` only those of the simulator, `-- --scale` what an event costs with a
+//! thousand agents and with a hundred thousand. `-- --once CONTESTANT CASE WORK` does one piece of work and prints
 //! when it ended: what `benches/instructions.sh` counts the instructions of.
 #![expect(clippy::print_stdout, reason = "a bench prints its table")]
 
@@ -23,7 +24,7 @@ use measure::{Contestant, Timed, in_turns, interleaved};
 use models::{Calendar, Chance};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
-use sims::{SIMS, Sim};
+use sims::{SCALES, SIMS, Sim};
 use tars_policy::units::Span;
 use tars_sim::engine::Agenda;
 
@@ -164,6 +165,9 @@ fn main() {
     if arguments.iter().any(|argument| argument == "--sims") {
         return print_sims();
     }
+    if arguments.iter().any(|argument| argument == "--scale") {
+        return print_scale(9);
+    }
     println!(
         "nanoseconds per customer or step (median of rounds in turns), and the kernel's ratio to the floor"
     );
@@ -175,7 +179,50 @@ fn main() {
         case.measure(9);
     }
     print_sims();
+    print_scale(5);
     draws::print();
+}
+
+/// Tasks in one round of each: 20 simulated seconds of the larger.
+const SCALE_TASKS: u64 = 616_000;
+
+/// What an event costs among a hundred thousand agents, as a multiple of what it costs among a thousand; and what a step
+/// costs the bare heap with as many pending, where nothing grows but the memory it touches.
+fn print_scale(rounds: u32) {
+    let plans = SCALES.map(|sim| sim.plan(SCALE_TASKS));
+    let of = |place: usize| SCALES[place].units(&Sim::run(&plans[place]));
+    let steps = [1_000, 100_000].map(|pending| hold("", pending, 0.0));
+    let floor = |place: usize| {
+        let end = steps[place].on_floor(Quaternary::default(), steps[place].work);
+        if end > 0 { steps[place].work } else { 0 }
+    };
+    let timed = in_turns(
+        &[
+            Contestant { name: "sim of 1,000", run: &|| of(0) },
+            Contestant { name: "sim of 100,000", run: &|| of(1) },
+            Contestant { name: "floor of 1,000", run: &|| floor(0) },
+            Contestant { name: "floor of 100,000", run: &|| floor(1) },
+        ],
+        rounds,
+    );
+    let [few, many, near, far] = &timed[..] else { unreachable!("four contestants") };
+    let promised = SCALES[1].promised;
+    println!(
+        "\nan event among 1,000 agents and among 100,000, in nanoseconds; a step of the 4-ary heap with as many pending"
+    );
+    println!("{:10} {:>8} {:>8} {:>6} {:>6} {:>9}", "case", "1,000", "100,000", "ratio", "best", "promised");
+    let line = |name: &str, few: &Timed, many: &Timed, promise: &str| {
+        let (median, best) = (many.median() / few.median(), many.best() / few.best());
+        println!(
+            "{name:10} {:>8.1} {:>8.1} {median:>6.2} {best:>6.2} {promise}",
+            few.median(),
+            many.median()
+        );
+        median
+    };
+    line("floor", near, far, "");
+    let ratio = line("sim", few, many, &format!("{promised:>9.2}"));
+    println!("{}", if ratio <= promised { "kept" } else { "MISSED" });
 }
 
 fn print_sims() {
@@ -233,7 +280,8 @@ fn case(name: &str) -> Case {
 /// Does `work` units of a case in one way; says when the last one ended, or how many tasks there were.
 fn once(contestant: &str, name: &str, work: u64) -> u64 {
     if contestant == "sim" {
-        let sim = SIMS.iter().find(|sim| sim.name.ends_with(name)).expect("an experiment of that name");
+        let named = |sim: &&Sim| sim.name.strip_prefix("sim ") == Some(name);
+        let sim = SIMS.iter().chain(&SCALES).find(named).expect("an experiment of that name");
         return Sim::run(&sim.plan(work)).issued_ever;
     }
     let case = case(name);

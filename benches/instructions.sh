@@ -61,4 +61,15 @@ check_sim mm10 18000 1755
 check_sim closed 20000 2270
 # 5.3 events a task, with node, coordinator, caches and tools.
 check_sim tier3 20000 10420
+
+# A turn among 100,000 agents against one among 1,000, in hundredths; both take as many events.
+few=$(per_unit sim scale-1000 20000)
+many=$(per_unit sim scale-100000 150000)
+ratio=$((100 * many / few))
+verdict=kept
+if [ "$ratio" -gt 150 ]; then
+    verdict=EXCEEDED
+    failed=1
+fi
+printf '%-10s %8d %8d %8d  %s\n' "sim scale" "$many" "$few" "$((few * 3 / 2))" "$verdict"
 exit $failed

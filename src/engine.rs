@@ -139,7 +139,15 @@ impl<E: Event> Agenda<E> {
     /// The next event if it happens before `end`; the clock moves there. Otherwise nothing changes.
     #[inline]
     pub fn next_before(&mut self, end: u64) -> Option<Due<E>> {
-        let key = self.pending.pop_before(end)?;
+        self.next_before_with(end, |_| ())
+    }
+
+    /// Like [`next_before`](Self::next_before), and tells `soon` of events that are among the next few, in no order and
+    /// each at most once: time to fetch what they will touch. It is told of none while fewer than some thousands are
+    /// pending, as all they touch is near then.
+    #[inline]
+    pub fn next_before_with(&mut self, end: u64, mut soon: impl FnMut(E)) -> Option<Due<E>> {
+        let key = self.pending.pop_before(end, |key| soon(E::decode(key.code())))?;
         self.now = key.time();
         self.popped += 1;
         Some(Due { time: self.now, event: E::decode(key.code()), ticket: Ticket(key.sequence()) })
@@ -148,7 +156,7 @@ impl<E: Event> Agenda<E> {
     /// When the next event happens, in nanoseconds. It may tidy the pending events, but changes no order.
     #[inline]
     pub fn peek_time(&mut self) -> Option<u64> {
-        self.pending.peek().map(Key::time)
+        self.pending.peek(|_| ()).map(Key::time)
     }
 
     /// The time of the last event that came up, in nanoseconds.

@@ -6,9 +6,11 @@
 pub mod distribution;
 pub mod failover;
 pub mod fault;
+pub mod index;
 pub mod levels;
 pub mod metric;
 pub mod node;
+mod precision;
 pub mod region;
 pub mod route;
 pub mod sharing;
@@ -17,6 +19,7 @@ pub mod trace;
 pub mod workload;
 
 use distribution::Law;
+pub use precision::PrecisionGoal;
 use route::Program;
 use tars_policy::admission::AdmissionSpec;
 use tars_policy::alert::AlertSpec;
@@ -70,6 +73,8 @@ pub struct Model {
     pub autoscalers: Vec<Autoscale>,
     /// Groups of stations of which one is active.
     pub failovers: Vec<failover::Failover>,
+    /// Indexes that are dealt out to stations by tenant.
+    pub indexes: Vec<index::Index>,
     /// Graceful degradation.
     pub degrade: Option<Degrade>,
     /// Degradation by the health of components.
@@ -432,6 +437,10 @@ pub struct Measure {
     pub recovery: Option<Recovery>,
     /// Whether it is written down what failures do.
     pub impact: bool,
+    /// The moment from which on autoscalers are watched as they follow a load; `None` where none is asked for.
+    pub scaling: Option<Span>,
+    /// Whether it is a sustained test, of which it is asked how latency and errors change.
+    pub sustained: bool,
 }
 
 /// When a system has come back from a trigger.
@@ -441,51 +450,6 @@ pub struct Recovery {
     pub from: Span,
     /// Good answers as a share of the tasks submitted, above 0.
     pub goodput_share: f64,
-}
-
-/// A precision that a metric must reach.
-#[derive(Clone, Debug, PartialEq)]
-pub struct PrecisionGoal {
-    /// The metric's name.
-    pub metric: String,
-    /// The half-width as a share of the estimate.
-    pub relative: Option<f64>,
-    /// The half-width in the metric's unit.
-    pub absolute: Option<f64>,
-}
-
-impl PrecisionGoal {
-    /// The usual precision of a mean: its interval's half-width as a share of it.
-    pub const MEAN: f64 = 0.02;
-    /// A quantile's precision as a multiple of a mean's: quantiles are harder.
-    const QUANTILE_FACTOR: f64 = 2.5;
-    /// A share's precision, absolute, as a multiple of a mean's relative one: half a percentage point beside 2 %.
-    const SHARE_FACTOR: f64 = 0.25;
-
-    /// The goal for a metric where means are to be known to `mean` of themselves: means and rates to that, quantiles
-    /// to two and a half times that, shares to a quarter of it in absolute terms (a share may be zero).
-    ///
-    /// ```
-    /// use tars_sim::model::PrecisionGoal;
-    ///
-    /// assert_eq!(PrecisionGoal::of("latency_p99_s", 0.02).relative, Some(0.05));
-    /// assert_eq!(PrecisionGoal::of("error_share", 0.02).absolute, Some(0.005));
-    /// ```
-    pub fn of(metric: &str, mean: f64) -> Self {
-        let (relative, absolute) = if metric.ends_with("_share") || metric.ends_with("utilisation") {
-            (None, Some(mean * Self::SHARE_FACTOR))
-        } else if ["_p50_s", "_p95_s", "_p99_s"].iter().any(|end| metric.ends_with(end)) {
-            (Some(mean * Self::QUANTILE_FACTOR), None)
-        } else {
-            (Some(mean), None)
-        };
-        Self { metric: metric.to_owned(), relative, absolute }
-    }
-
-    /// The usual goals: mean latency, its 99th percentile and the share of errors, by [`of`](Self::of).
-    pub fn usual(mean: f64) -> Vec<Self> {
-        ["latency_mean_s", "latency_p99_s", "error_share"].map(|metric| Self::of(metric, mean)).into()
-    }
 }
 
 /// What a configuration costs besides tokens.

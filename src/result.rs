@@ -260,19 +260,45 @@ pub struct Series {
     /// How intervals were made, and why some columns have none.
     #[serde(default)]
     pub method: String,
-    /// The faults that were planned, in the order of their beginnings.
+    /// The faults that the first replication saw, planned or by chance, in the order of their beginnings.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub faults: Vec<FaultSpan>,
+    /// What followed from failures in the first replication, in the order of their beginnings.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub episodes: Vec<Episode>,
+    /// Faults and episodes of the first replication that are not listed, for want of room.
+    #[serde(skip_serializing_if = "is_none", default)]
+    pub untold: u64,
 }
 
-/// A time in which something went wrong as planned.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+const fn is_none(count: &u64) -> bool {
+    *count == 0
+}
+
+/// From a failure, or what somebody did about it, to what ended it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Episode {
+    /// Whom it is about: `failover postgres`, `open breaker llm`, `tasks touched`.
+    pub of: String,
+    /// When it began, in simulated seconds.
+    pub start_s: f64,
+    /// When it was noticed by whoever does something about it.
+    pub noticed_s: Option<f64>,
+    /// When it was over; absent when it was not by the end of the run.
+    pub end_s: Option<f64>,
+    /// What was done meanwhile, and when: `decided`, `postgres-b promoted`.
+    pub steps: Vec<(String, f64)>,
+}
+
+/// A time in which something went wrong.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct FaultSpan {
     /// What went wrong, and where: `errors, anthropic`.
     pub label: String,
     /// When it began, in simulated seconds.
     pub start_s: f64,
-    /// When it ended, in simulated seconds.
+    /// When it ended, in simulated seconds: with the run where it had not, and at its beginning where it does not last.
     pub end_s: f64,
 }
 

@@ -14,6 +14,7 @@
 //! | how long a system takes to forget | [`relaxation_time`] |
 //! | how many replications to make | [`Stopping`] |
 //! | what a change changed | [`compare`], [`holm`] |
+//! | whether a number changes while a run lasts | [`relative_trend`] |
 //! | whether intervals hold what they promise | [`Coverage`] |
 //!
 //! ```
@@ -33,6 +34,7 @@ mod quantile;
 mod relaxation;
 mod stopping;
 mod student;
+mod trend;
 mod warmup;
 
 pub use coverage::Coverage;
@@ -46,6 +48,7 @@ pub use quantile::{
 pub use relaxation::relaxation_time;
 pub use stopping::{Outcome, REPLICATIONS_MIN, Stopping, Target};
 pub use student::{student_t_quantile, student_t_two_sided_p};
+pub use trend::relative_trend;
 pub use warmup::{Cut, WarmUp, average_series, mser5};
 
 #[cfg(test)]

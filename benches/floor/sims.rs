@@ -52,6 +52,17 @@ const fn theory(name: &'static str, file: &'static str, tasks_per_s: f64, floor:
     Sim { name, file, cell: 0, tasks_per_s, unit: Unit::Task, floor, promised: 3.0 }
 }
 
+/// The same platform with a thousand agents and with a hundred thousand, whose events are to cost about the same.
+pub(crate) const SCALES: [Sim; 2] = [
+    scale("sim scale-1000", "experiments/platform/scale-1000.json", 308.0),
+    scale("sim scale-100000", "experiments/platform/scale-100000.json", 30_800.0),
+];
+
+const fn scale(name: &'static str, file: &'static str, tasks_per_s: f64) -> Sim {
+    // Not held to a floor, but to each other.
+    Sim { name, file, cell: 0, tasks_per_s, unit: Unit::Event, floor: "", promised: 1.5 }
+}
+
 impl Sim {
     /// The plan of a run of about so many tasks, all of them measured.
     pub(crate) fn plan(&self, tasks: u64) -> Plan {

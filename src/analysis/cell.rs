@@ -1,6 +1,7 @@
 //! One configuration: its runs become a [`Cell`] of the result.
 
 mod breakdown;
+mod episodes;
 mod ledger;
 mod series;
 
@@ -9,7 +10,8 @@ use super::metrics::{estimate, seconds};
 use crate::experiment::Experiment;
 use crate::experiment::schema::SloSpec;
 use crate::model::Model;
-use crate::model::metric::{FailoverMetric, Metric, NodeMetric, PlaceMetric};
+use crate::model::metric::{FailoverMetric, IndexMetric, Metric, NodeMetric, PlaceMetric};
+use crate::model::route::Op;
 use crate::result::{Bound, Cell, CellStatus, Figure, Flag, Severity, SloTerm, StationResult};
 use crate::sim::Run;
 use crate::stats::{Estimate, Precision};
@@ -162,6 +164,11 @@ fn says_something(metric: Metric, model: &Model) -> bool {
             model.pools.iter().any(|pool| pool.recovery.is_some())
         }
         Metric::Moved => model.clients.iter().any(|client| client.pinned),
+        Metric::ScaleUp | Metric::ClimbingP99 | Metric::SettledP99 => model.measure.scaling.is_some(),
+        Metric::BackgroundMean | Metric::BackgroundLeft | Metric::BackgroundFailed => {
+            model.program.ops.iter().any(|op| matches!(op, Op::Launch { .. }))
+        }
+        Metric::LatencyDrift | Metric::LatencyP99Drift | Metric::ErrorAccumulation => model.measure.sustained,
         Metric::Issued
         | Metric::Ended
         | Metric::Good
@@ -248,6 +255,15 @@ fn places(input: &CellInput<'_>) -> Vec<StationResult> {
             };
             let metrics = FailoverMetric::ALL.into_iter().filter_map(of).collect();
             StationResult { name: format!("failover {}", failover.name), metrics }
+        }))
+        .chain(model.indexes.iter().map(|index| {
+            let of = |metric: IndexMetric| {
+                let key = format!("index/{}/{}", index.name, metric.name());
+                let found = estimate(model, &key, runs, input.relaxation)?;
+                Some((metric.name().to_owned(), figure(Some(found), &key, input)))
+            };
+            let metrics = IndexMetric::ALL.into_iter().filter_map(of).collect();
+            StationResult { name: format!("index {}", index.name), metrics }
         }))
         .collect()
 }

@@ -2,7 +2,7 @@
 
 mod failures;
 
-use super::limits::{demands, rate_limits};
+use super::limits::{Demand, RateLimit, demands, rate_limits};
 use super::metrics::{CameBack, came_back, heap_growth};
 use crate::model::Model;
 use crate::result::{Cell, Flag, Severity};
@@ -22,8 +22,9 @@ pub(super) fn of_cell(model: &Model, runs: &[Run], cell: &Cell) -> Vec<Flag> {
     unfinished(runs, &mut flags);
     growing(model, runs, &mut flags);
     extrapolated(model, runs, &mut flags);
-    limits(model, runs, &mut flags);
-    binding(model, runs, &mut flags);
+    let binding = binding(model, runs);
+    limits(model, runs, binding.as_ref().and_then(|(first, _)| first.rate.as_ref()), &mut flags);
+    flags.extend(binding.map(|(_, flag)| flag));
     scalers(model, runs, &mut flags);
     modes(model, runs, &mut flags);
     levels(runs, &mut flags);
@@ -112,9 +113,10 @@ fn extrapolated(model: &Model, runs: &[Run], flags: &mut Vec<Flag>) {
     }
 }
 
-/// How long a full bucket lasts at the load seen, and what it carries after.
-fn limits(model: &Model, runs: &[Run], flags: &mut Vec<Flag>) {
-    for limit in rate_limits(model, runs) {
+/// How long a full bucket lasts at the load seen, and what it carries after; but for the one that binds first, which is
+/// `told` elsewhere.
+fn limits(model: &Model, runs: &[Run], told: Option<&RateLimit>, flags: &mut Vec<Flag>) {
+    for limit in rate_limits(model, runs).into_iter().filter(|limit| Some(limit) != told) {
         let (station, unit) = (&model.stations[limit.station].name, limit.unit);
         let (asked, sustained) = (limit.asked, limit.sustained);
         let text = match limit.seconds_to_exhaustion {
@@ -129,29 +131,33 @@ fn limits(model: &Model, runs: &[Run], flags: &mut Vec<Flag>) {
     }
 }
 
-/// Which limit binds first, and how far the next ones are.
-fn binding(model: &Model, runs: &[Run], flags: &mut Vec<Flag>) {
+/// Which limit binds first, how long it is hidden by a full bucket, and how far the next ones are.
+fn binding(model: &Model, runs: &[Run]) -> Option<(Demand, Flag)> {
     let mut demands = demands(model, runs);
     demands.sort_by(|a, b| b.load.total_cmp(&a.load));
-    let Some(first) = demands.first().filter(|first| first.binds) else { return };
-    let told = |demand: &super::limits::Demand| {
-        let decimals = usize::from(demand.asked < 10.0);
-        format!("{} ({:.decimals$} of {:.0} {})", demand.name, demand.asked, demand.limit, demand.unit)
+    let first = demands.first().filter(|first| first.binds)?;
+    let told = |demand: &Demand| {
+        let of = |value: f64| format!("{value:.*}", usize::from(value < 10.0 && value.fract() != 0.0));
+        format!("{} ({} of {} {})", demand.name, of(demand.asked), of(demand.limit), demand.unit)
     };
+    let lasts = first.rate.as_ref().and_then(|rate| rate.seconds_to_exhaustion);
+    let lasts =
+        lasts.map_or_else(String::new, |seconds| format!("; a full bucket hides that for {seconds:.0} s"));
     let next: Vec<String> = demands[1..]
         .iter()
         .take(DEMANDS_TOLD)
         .map(|demand| format!("{} at {:.0} %", told(demand), demand.load * 100.0))
         .collect();
     let rest = if next.is_empty() { String::new() } else { format!("; then {}", next.join(", ")) };
-    flags.push(warning(
+    let flag = warning(
         "binds-first",
         format!(
-            "the limit that binds first is that of {}, of which {:.1} times as much is asked{rest}",
+            "the limit that binds first is that of {}, of which {:.1} times as much is asked{lasts}{rest}",
             told(first),
             first.load
         ),
-    ));
+    );
+    Some((first.clone(), flag))
 }
 
 fn scalers(model: &Model, runs: &[Run], flags: &mut Vec<Flag>) {

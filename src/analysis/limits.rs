@@ -39,6 +39,8 @@ pub(super) struct Demand {
     pub(super) load: f64,
     /// Whether somebody waits or is refused for it.
     pub(super) binds: bool,
+    /// The bucket it is of, if it is a rate.
+    pub(super) rate: Option<RateLimit>,
 }
 
 /// Every rate limit that was met.
@@ -106,7 +108,9 @@ pub(super) fn demands(model: &Model, runs: &[Run]) -> Vec<Demand> {
             } else {
                 limit.asked
             };
-            Demand::new(&model.stations[at].name, unit, rate, limit.sustained, rate > limit.sustained)
+            let binds = rate > limit.sustained;
+            let demand = Demand::new(&model.stations[at].name, unit, rate, limit.sustained, binds);
+            Demand { rate: Some(limit), ..demand }
         })
         .collect();
     for (index, station) in model.stations.iter().enumerate() {
@@ -129,7 +133,7 @@ pub(super) fn demands(model: &Model, runs: &[Run]) -> Vec<Demand> {
 
 impl Demand {
     fn new(name: &str, unit: String, asked: f64, limit: f64, binds: bool) -> Self {
-        Self { name: format!("`{name}`"), asked, limit, unit, load: asked / limit, binds }
+        Self { name: format!("`{name}`"), asked, limit, unit, load: asked / limit, binds, rate: None }
     }
 }
 

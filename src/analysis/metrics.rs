@@ -2,11 +2,12 @@
 
 mod failovers;
 mod nodes;
+mod platform;
 mod recovery;
 
 use crate::model::Model;
-use crate::model::metric::{Metric, MetricKey, PlaceMetric};
-use crate::sim::{Cause, EndKind, Run};
+use crate::model::metric::{Metric, MetricKey, PlaceMetric, Statistic};
+use crate::sim::{Cause, EndKind, RecoveryRun, Run};
 use crate::stats::{Estimate, QuantilePool, RELAXATION_TIMES_MIN, RatioError, RunLength, mean, ratio};
 use crate::tally::Samples;
 use tars_policy::dispatch::DispatchSpec;
@@ -39,6 +40,10 @@ pub fn estimate(model: &Model, name: &str, runs: &[Run], relaxation: Option<Span
             let index = model.failovers.iter().position(|known| known.name == name)?;
             failovers::of_failover(model, index, metric, seen)
         }
+        MetricKey::Index(name, metric) => {
+            let index = model.indexes.iter().position(|known| known.name == name)?;
+            platform::of_index(model, index, metric, seen)
+        }
     }
 }
 
@@ -52,7 +57,19 @@ pub fn quotient(model: &Model, metric: Metric, run: &Run) -> Option<(f64, f64)> 
         Metric::Ended => (run.ended_in_window as f64, window),
         Metric::Good => (run.good_in_window as f64, window),
         Metric::LatencyMean => (run.latency.sum() as f64 / 1e9, run.good as f64),
-        Metric::LatencyP50
+        Metric::ScaleUp => platform::scale_up(run)?,
+        Metric::BackgroundMean => {
+            let background = platform::background(run)?;
+            (background.time as f64 / 1e9, background.done as f64)
+        }
+        Metric::BackgroundLeft => (platform::background(run)?.still_there as f64, 1.0),
+        Metric::BackgroundFailed => (platform::background(run)?.failed as f64, 1.0),
+        Metric::ErrorAccumulation => platform::error_shares(run)?,
+        Metric::ClimbingP99
+        | Metric::SettledP99
+        | Metric::LatencyDrift
+        | Metric::LatencyP99Drift
+        | Metric::LatencyP50
         | Metric::LatencyP95
         | Metric::LatencyP99
         | Metric::FirstByteP50
@@ -64,16 +81,31 @@ pub fn quotient(model: &Model, metric: Metric, run: &Run) -> Option<(f64, f64)> 
         },
         Metric::Recovered => (f64::from(u8::from(matches!(came_back(model, run)?, CameBack::After(_)))), 1.0),
         Metric::Available => (run.good_in_time as f64, ended),
-        Metric::Degraded
-        | Metric::Touched
-        | Metric::Lost
-        | Metric::Retried
-        | Metric::Resumed
-        | Metric::ResumeMean
-        | Metric::ResumeMax
-        | Metric::WorkLostMean
-        | Metric::WorkLostMax
-        | Metric::Moved => return failovers::quotient(metric, run),
+        Metric::Degraded => {
+            let impact = &failures(run)?.impact;
+            ((impact.degraded + impact.late) as f64, run.ended_ever as f64)
+        }
+        Metric::Touched => (failures(run)?.impact.touched as f64, 1.0),
+        Metric::Lost => (failures(run)?.impact.lost as f64, 1.0),
+        Metric::Retried => (failures(run)?.impact.retried as f64, 1.0),
+        Metric::Resumed => (failures(run)?.impact.resumed as f64, 1.0),
+        Metric::ResumeMean => {
+            let sessions = &failures(run)?.sessions;
+            (sessions.resuming as f64 / 1e9, sessions.resumed as f64)
+        }
+        Metric::ResumeMax => {
+            let sessions = &failures(run)?.sessions;
+            most(sessions.resuming_max, sessions.resumed)?
+        }
+        Metric::WorkLostMean => {
+            let sessions = &failures(run)?.sessions;
+            (sessions.work_lost as f64 / 1e9, sessions.losing_work() as f64)
+        }
+        Metric::WorkLostMax => {
+            let sessions = &failures(run)?.sessions;
+            most(sessions.work_lost_max, sessions.losing_work())?
+        }
+        Metric::Moved => (failures(run)?.moved as f64, 1.0),
         Metric::ErrorShare => (bad(run) as f64, ended),
         Metric::RejectedShare => (bad_of(run, EndKind::Rejected) as f64, ended),
         Metric::AbandonedShare => (bad_of(run, EndKind::Abandoned) as f64, ended),
@@ -96,6 +128,16 @@ pub fn quotient(model: &Model, metric: Metric, run: &Run) -> Option<(f64, f64)> 
             (hits as f64, looks as f64)
         }
     })
+}
+
+/// What failures did, where it is written down.
+const fn failures(run: &Run) -> Option<&RecoveryRun> {
+    run.recovery.as_ref()
+}
+
+/// The most of a replication, in seconds; nothing where it never happened.
+fn most(nanos: u64, times: u64) -> Option<(f64, f64)> {
+    (times > 0).then_some((nanos as f64 / 1e9, 1.0))
 }
 
 /// The length of the measured window, in seconds.
@@ -121,105 +163,24 @@ fn dollars(model: &Model, run: &Run) -> f64 {
 fn system(model: &Model, metric: Metric, seen: Seen<'_>) -> Option<Estimate> {
     let runs = seen.runs;
     let confidence = model.measure.confidence;
-    let level = match metric {
-        Metric::LatencyP50 | Metric::FirstByteP50 => 0.5,
-        Metric::LatencyP95 | Metric::FirstByteP95 => 0.95,
-        Metric::LatencyP99 | Metric::FirstByteP99 => 0.99,
-        Metric::TimeToRecover => return recovery::time_to_recover(model, runs),
-        Metric::Issued
-        | Metric::Ended
-        | Metric::Good
-        | Metric::LatencyMean
-        | Metric::FirstByteMean
-        | Metric::Recovered
-        | Metric::ErrorShare
-        | Metric::RejectedShare
-        | Metric::AbandonedShare
-        | Metric::FailedShare
-        | Metric::InSystem
-        | Metric::LimitedShare
-        | Metric::Retries
-        | Metric::DeadLetters
-        | Metric::Cost
-        | Metric::CostPerHour
-        | Metric::WastedShare
-        | Metric::Quality
-        | Metric::CostPerCorrect
-        | Metric::Agents
-        | Metric::StaleHits
-        | Metric::Available
-        | Metric::Degraded
-        | Metric::Touched
-        | Metric::Lost
-        | Metric::Retried
-        | Metric::Resumed
-        | Metric::ResumeMean
-        | Metric::ResumeMax
-        | Metric::WorkLostMean
-        | Metric::WorkLostMax
-        | Metric::Moved
-        | Metric::CacheHits => {
-            let pairs: Vec<_> = runs.iter().filter_map(|run| quotient(model, metric, run)).collect();
-            return share_or_ratio(metric, &pairs, confidence);
+    let pairs = || runs.iter().filter_map(|run| quotient(model, metric, run)).collect::<Vec<_>>();
+    match metric.statistic() {
+        Statistic::Quantile(level) => {
+            let samples = |run| if metric.is_of_first_byte() { first_byte(model, run) } else { &run.latency };
+            seen.quantile(runs.iter().map(samples), level, confidence)
         }
-    };
-    let samples = |run| if metric.is_of_first_byte() { first_byte(model, run) } else { &run.latency };
-    seen.quantile(runs.iter().map(samples), level, confidence)
+        Statistic::Share => share(&pairs(), confidence),
+        Statistic::Ratio => of_pairs(&pairs(), confidence),
+        Statistic::TimeToRecover => recovery::time_to_recover(model, runs),
+        Statistic::ClimbingQuantile => platform::climbing(seen, confidence),
+        Statistic::SettledQuantile => platform::settled(seen, confidence),
+        Statistic::Drift(level) => platform::drift(runs, level, confidence),
+    }
 }
 
 /// Times to the first byte; where every answer is buffered, they are the latencies.
 fn first_byte<'a>(model: &Model, run: &'a Run) -> &'a Samples {
     if model.streams() { &run.first_byte } else { &run.latency }
-}
-
-/// Zero observed failures print an upper bound; other shares, means and rates are ratios of sums.
-fn share_or_ratio(metric: Metric, pairs: &[(f64, f64)], confidence: f64) -> Option<Estimate> {
-    let is_share_of_things = match metric {
-        Metric::ErrorShare
-        | Metric::RejectedShare
-        | Metric::AbandonedShare
-        | Metric::FailedShare
-        | Metric::Available
-        | Metric::Degraded
-        | Metric::Recovered => true,
-        Metric::Issued
-        | Metric::Ended
-        | Metric::Good
-        | Metric::LatencyMean
-        | Metric::LatencyP50
-        | Metric::LatencyP95
-        | Metric::LatencyP99
-        | Metric::FirstByteMean
-        | Metric::FirstByteP50
-        | Metric::FirstByteP95
-        | Metric::FirstByteP99
-        | Metric::TimeToRecover
-        | Metric::InSystem
-        | Metric::LimitedShare
-        | Metric::Retries
-        | Metric::DeadLetters
-        | Metric::Cost
-        | Metric::CostPerHour
-        | Metric::WastedShare
-        | Metric::Quality
-        | Metric::CostPerCorrect
-        | Metric::Agents
-        | Metric::StaleHits
-        | Metric::Touched
-        | Metric::Lost
-        | Metric::Retried
-        | Metric::Resumed
-        | Metric::ResumeMean
-        | Metric::ResumeMax
-        | Metric::WorkLostMean
-        | Metric::WorkLostMax
-        | Metric::Moved
-        | Metric::CacheHits => false,
-    };
-    if is_share_of_things {
-        return share(pairs, confidence);
-    }
-    of_pairs(pairs, confidence)
 }
 
 /// A share of counted things; an event that never happened, or always, gets its exact bound.
@@ -290,7 +251,14 @@ fn of_station(model: &Model, index: usize, metric: PlaceMetric, seen: Seen<'_>) 
     match metric {
         PlaceMetric::Utilisation => {
             let servers = servers?;
-            of(&|run| (run.stations[index].busy_area as f64 / 1e9, seconds(run) * servers))
+            // The servers of a shard come and go with its copies.
+            let sharded =
+                model.indexes.iter().any(|known| known.stations.iter().any(|it| usize::from(*it) == index));
+            of(&|run| {
+                let station = &run.stations[index];
+                let there = if sharded { station.working_area as f64 / 1e9 } else { seconds(run) * servers };
+                (station.busy_area as f64 / 1e9, there)
+            })
         }
         PlaceMetric::WaitMean => of(&|run| {
             let wait = &run.stations[index].wait;

@@ -96,6 +96,8 @@ mod tests {
             windows: 60,
             recovery: None,
             impact: false,
+            scaling: None,
+            sustained: false,
         }
     }
 

@@ -1,5 +1,8 @@
 //! Where entities live: a slab with small ids, in which nothing is allocated once it has grown to its greatest size.
 
+use prefetch_index::prefetch_index;
+use std::slice;
+
 /// Values under `u32` ids. The id of a removed value is dead until a later insertion reuses it, last freed first.
 ///
 /// What is discarded stays where it is until its id is used again, so that a large value need not be written whole for
@@ -112,6 +115,16 @@ impl<T> Arena<T> {
         }
         self.free = id;
         self.len -= 1;
+    }
+
+    /// Asks for the memory under `id`, whether it is in use or not, before it is touched. `parts` is shown the value to
+    /// ask for those of its parts that matter, and should not read it.
+    #[inline]
+    pub fn fetch(&self, id: u32, parts: impl FnOnce(&T)) {
+        if let Some(slot) = self.slots.get(id as usize) {
+            prefetch_index(slice::from_ref(&slot.next), 0);
+            parts(&slot.value);
+        }
     }
 
     /// The value if `id` is in use.

@@ -85,10 +85,10 @@ impl Ladder {
         }
     }
 
-    /// Takes the least key if it is before `end` nanoseconds.
+    /// Takes the least key if it is before `end` nanoseconds. Keys that lay beyond and become near are told to `soon`.
     #[inline]
-    pub(super) fn pop_before(&mut self, end: u64) -> Option<Key> {
-        let least = self.peek()?;
+    pub(super) fn pop_before(&mut self, end: u64, soon: impl FnMut(Key)) -> Option<Key> {
+        let least = self.peek(soon)?;
         if least.time() >= end {
             return None;
         }
@@ -96,16 +96,16 @@ impl Ladder {
         Some(least)
     }
 
-    /// The least key.
+    /// The least key. Keys that lay beyond and become near are told to `soon`.
     #[inline]
-    pub(super) fn peek(&mut self) -> Option<Key> {
+    pub(super) fn peek(&mut self, soon: impl FnMut(Key)) -> Option<Key> {
         if let Some(least) = self.near.peek() {
             return Some(least);
         }
         if self.beyond == 0 {
             return None;
         }
-        self.refill();
+        self.refill(soon);
         self.near.peek()
     }
 
@@ -132,13 +132,13 @@ impl Ladder {
 
     /// Makes the next keys near. Nothing is near, and something is beyond.
     #[inline(never)]
-    fn refill(&mut self) {
-        while !self.pour() {}
+    fn refill(&mut self, mut soon: impl FnMut(Key)) {
+        while !self.pour(&mut soon) {}
         self.spread_above = MANY.max(2 * self.near.len());
     }
 
     /// One step towards the next keys; `true` when they are near.
-    fn pour(&mut self) -> bool {
+    fn pour(&mut self, soon: &mut impl FnMut(Key)) -> bool {
         if self.beyond <= FEW {
             self.pour_all();
             return true;
@@ -164,7 +164,10 @@ impl Ladder {
             self.open_rung(0);
             return false;
         }
-        self.store.drain(bucket, |key| _ = self.near.push(key));
+        self.store.drain(bucket, |key| {
+            soon(key);
+            self.near.push(key);
+        });
         rung.current += 1;
         self.beyond -= keys;
         self.near_limit = bucket_end;

@@ -87,3 +87,37 @@ fn the_past_is_refused() {
     agenda.next();
     agenda.schedule(4, Number(1));
 }
+
+#[test]
+fn of_many_events_those_that_come_soon_are_told_before_they_come_and_at_most_once() {
+    let mut agenda = Agenda::new();
+    for number in 0..50_000_u32 {
+        let time = u64::from(number.wrapping_mul(2_654_435_761) >> 8);
+        agenda.schedule(time, Number(number));
+    }
+    let mut told = vec![0_u8; 50_000];
+    let (mut came, mut unannounced, mut ahead) = (0, 0, 0_i64);
+    while let Some(due) = agenda.next_before_with(u64::MAX, |event: Number| {
+        told[event.0 as usize] += 1;
+        ahead += 1;
+    }) {
+        came += 1;
+        match told[due.event.0 as usize] {
+            0 => unannounced += 1,
+            times => {
+                assert_eq!(times, 1, "event {} is told twice", due.event.0);
+                ahead -= 1;
+            }
+        }
+        assert!(ahead < 1_000, "{ahead} events are told long before they come");
+    }
+    assert_eq!(came, 50_000);
+    assert!(unannounced < 5_000, "{unannounced} events came without a word");
+}
+
+#[test]
+fn of_few_events_none_is_told_before_it_comes() {
+    let mut agenda = Agenda::new();
+    (0..1_000).for_each(|number| _ = agenda.schedule(u64::from(number), Number(number)));
+    while agenda.next_before_with(u64::MAX, |event| panic!("{event:?} is told")).is_some() {}
+}

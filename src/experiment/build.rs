@@ -104,7 +104,8 @@ pub fn build(tree: &Tree, traces: &mut TraceStore, diagnostics: &mut Diagnostics
     let coalescers = sharing::coalescers(tree, &policies, diagnostics);
     let recovery = recovery::recovery(tree, &measure, &faults, diagnostics);
     let impact = measure.impact || fails_over(&faults, &parts.pools, &failovers);
-    let measure = Measure { recovery, impact, ..measure_of(tree, &measure, diagnostics) };
+    let scaling = recovery::scaling(tree, &measure, !autoscalers.is_empty(), diagnostics);
+    let measure = Measure { recovery, impact, scaling, ..measure_of(tree, &measure, diagnostics) };
     let good_within = slo.latency_p99;
     let model = Model {
         classes,
@@ -124,6 +125,7 @@ pub fn build(tree: &Tree, traces: &mut TraceStore, diagnostics: &mut Diagnostics
         coalescers,
         autoscalers,
         failovers,
+        indexes: parts.indexes,
         degrade,
         levels,
         alerts,
@@ -378,6 +380,8 @@ fn measure_of(tree: &Tree, spec: &MeasureSpec, diagnostics: &mut Diagnostics) ->
         windows: spec.windows,
         recovery: None,
         impact: spec.impact,
+        scaling: None,
+        sustained: spec.sustained,
     }
 }
 

@@ -7,6 +7,7 @@ mod failover;
 mod fault;
 mod files;
 mod homes;
+mod index;
 mod measure;
 mod node;
 mod policy;
@@ -23,16 +24,17 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use failover::{
-    AccessSpec, CheckpointStep, FailBackSpec, FailoverPolicy, LoadingSpec, ProbeSpec, ReplicationMode,
-    SessionRecoverySpec, TryStep,
+    AccessSpec, CheckpointStep, ElsewhereSpec, FailBackSpec, FailoverPolicy, LoadingSpec, ProbeSpec,
+    ReplicationMode, SessionRecoverySpec, TryStep,
 };
 pub use fault::{FaultEffect, FaultSpec, OutageAnswer};
 pub use files::{FilesSpec, ReadSpec, RotationSpec, SnapshotSpec};
 pub use homes::Homes;
+pub use index::{IndexSpec, ReplicasSpec, SplitSpec};
 pub(crate) use measure::nearly_all;
 pub use measure::{
-    CostSpec, MeasureMode, MeasureSpec, PrecisionSpec, RecoverySpec, ReplicationSpec, SensitivitySpec,
-    SloSpec, WarmupSpec,
+    CostSpec, MeasureMode, MeasureSpec, PrecisionSpec, RecoverySpec, ReplicationSpec, ScalingSpec,
+    SensitivitySpec, SloSpec, WarmupSpec,
 };
 pub use node::{
     BufferSpec, EventLoopSpec, GarbageSpec, LivenessSpec, MajorSpec, ManualSpec, MemorySpec, MinorSpec,
@@ -44,9 +46,9 @@ pub use policy::{
 };
 pub use region::RegionSpec;
 pub use route::{
-    AgentStep, CacheStep, Choice, CopySpec, DelayStep, FallbackCall, FeatureStep, HoldStep, JoinSpec,
-    LlmStep, LoopStep, ParallelStep, PromptCacheSpec, ReplayStep, SpreadBy, SpreadStep, Step, VisitStep,
-    WriteStep,
+    AgentStep, BackgroundStep, CacheStep, Choice, CopySpec, DelayStep, FallbackCall, FeatureStep, HoldStep,
+    JoinSpec, LlmStep, LoopStep, ParallelStep, PromptCacheSpec, ReplayStep, SpreadBy, SpreadStep, Step,
+    VisitStep, WriteStep,
 };
 pub use sockets::SocketsSpec;
 pub use start::StartSpec;

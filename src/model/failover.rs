@@ -58,4 +58,6 @@ pub struct SessionRecovery {
     pub load: Span,
     /// How many deaths a session outlives.
     pub times_max: u32,
+    /// From when a checkpoint is safe until it is in the other regions, where a session outlives its own.
+    pub elsewhere: Option<Law<Span>>,
 }

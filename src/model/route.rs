@@ -159,6 +159,11 @@ pub enum Op {
         /// How it is chosen.
         by: SpreadRule,
     },
+    /// Begins work that nobody waits for, with the next operation up to an [`Op::End`], and goes on behind it.
+    Launch {
+        /// Behind it.
+        behind: u32,
+    },
     /// Passes over steps whose feature is off.
     Feature {
         /// Which feature.
@@ -257,6 +262,9 @@ pub struct Visit {
     /// The failover that decides which station it goes to, by place in [`Model::failovers`](super::Model::failovers), and
     /// what it wants there.
     pub failover: Option<(u16, super::failover::Access)>,
+    /// The index whose shard of the task's tenant it goes to, by place in [`Model::indexes`](super::Model::indexes), and what
+    /// it adds there.
+    pub index: Option<(u16, u32)>,
 }
 
 /// What a provider keeps of the prompts of a step.
@@ -286,6 +294,7 @@ impl Visit {
             coalesce: None,
             prompt: None,
             failover: None,
+            index: None,
         }
     }
 }

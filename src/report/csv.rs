@@ -179,7 +179,8 @@ fn series_columns(result: &ResultFile) -> Vec<Column> {
             ));
             continue;
         }
-        columns.push(Column::new(&slug, unit, "mean over the replications, in the window"));
+        let when = if is_at_end(&name) { "at the window's end" } else { "in the window" };
+        columns.push(Column::new(&slug, unit, format!("mean over the replications, {when}")));
         columns.extend([("_low", "lower"), ("_high", "upper")].map(|(suffix, end)| {
             let meaning =
                 format!("{end} end of the {confidence} % interval of {slug}, for this window by itself");
@@ -209,6 +210,12 @@ pub(super) fn series_names(result: &ResultFile) -> IndexSet<String> {
 fn has_band(result: &ResultFile, name: &str) -> bool {
     let mut series = result.cells.iter().filter_map(|cell| cell.series.as_ref());
     series.any(|series| series.half_widths.contains_key(name))
+}
+
+/// Whether a column tells what stands when a window ends; the others tell of the whole window.
+pub(super) fn is_at_end(name: &str) -> bool {
+    let known = ["mode", "degradation_level", "agents_ready", "agents_starting", "touched_in_flight"];
+    known.contains(&name) || name.starts_with("limiter/") || name.starts_with("failover/")
 }
 
 /// The unit that ends a column's name.

@@ -5,7 +5,7 @@
 
 use std::fmt::Write;
 
-use super::csv::{series_names, slug};
+use super::csv::{is_at_end, series_names, slug};
 use super::{number, select};
 use crate::result::{Cell, ResultFile, Series};
 
@@ -53,10 +53,11 @@ impl Line {
     }
 
     fn words(self, column: &str, confidence: f64) -> String {
+        let over = if is_at_end(column) { "as the window ends" } else { "over the window that ends here" };
         let column = select::readable(column);
         let percent = number::plain(confidence * 100.0);
         match self {
-            Self::Estimate => format!("Simulated {column}, over the window that ends here."),
+            Self::Estimate => format!("Simulated {column}, {over}."),
             Self::Low => format!("Lower end of the {percent} % interval of the simulated {column}."),
             Self::High => format!("Upper end of the {percent} % interval of the simulated {column}."),
         }

@@ -16,6 +16,7 @@ mod render;
 mod scale;
 mod scene;
 mod series;
+mod story;
 mod warmup;
 
 use rayon::prelude::*;

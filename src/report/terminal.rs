@@ -1,8 +1,8 @@
 //! The summary that a command ends with: question, answer, best cells, what was flagged, where the files are.
 
+mod flags;
 mod places;
 
-use std::cmp::Reverse;
 use std::ops::RangeInclusive;
 
 use comfy_table::{
@@ -10,12 +10,10 @@ use comfy_table::{
 };
 
 use super::{number, select};
-use crate::result::{Cell, CellStatus, Flag, MetricInfo, ResultFile, Severity};
+use crate::result::{Cell, CellStatus, MetricInfo, ResultFile};
 
 /// The rows of the table; more do not fit a screen beside the rest.
 const ROWS_MAX: usize = 10;
-/// Flags shown; the report has all of them.
-const FLAGS_MAX: usize = 6;
 /// Column headings are broken at this width.
 const HEADER_WIDTH: usize = 11;
 /// Narrower than this, text is cut rather than wrapped to slivers.
@@ -67,7 +65,7 @@ pub fn summary(result: &ResultFile, folder: Option<&str>, screen: Screen) -> Str
             );
         }
     }
-    flags(&mut text, result, screen);
+    flags::tell(&mut text, result, screen);
     footer(&mut text, result, folder, screen);
     text
 }
@@ -210,9 +208,26 @@ fn header(result: &ResultFile, metrics: &[&MetricInfo]) -> Vec<String> {
 
 /// A label and its unit on short lines.
 fn stacked(label: &str, unit: &str) -> String {
-    let mut lines = wrapped(label, HEADER_WIDTH);
-    lines.extend(wrapped(unit, HEADER_WIDTH));
+    let mut lines = wrapped(&broken(label, HEADER_WIDTH), HEADER_WIDTH);
+    lines.extend(wrapped(&broken(unit, HEADER_WIDTH), HEADER_WIDTH));
     lines.join("\n")
+}
+
+/// Breaks words that are longer than `width` rather than cutting them, so that no two headings look alike: behind a sign
+/// that joins words, or where the line ends.
+fn broken(text: &str, width: usize) -> String {
+    let mut parts = Vec::new();
+    for word in text.split_whitespace() {
+        let mut rest = word;
+        while let Some((end, _)) = rest.char_indices().nth(width) {
+            let joint = rest[..end].rfind(['_', '-', '/', '.']).map_or(end, |place| place + 1);
+            let (head, tail) = rest.split_at(joint);
+            parts.push(head);
+            rest = tail;
+        }
+        parts.push(rest);
+    }
+    parts.join(" ")
 }
 
 fn row(result: &ResultFile, cell: &Cell, metrics: &[&MetricInfo], ends: Ends) -> Vec<TableCell> {
@@ -247,86 +262,6 @@ fn verdict(result: &ResultFile, cell: &Cell) -> TableCell {
         }
         (CellStatus::Done, None) => TableCell::new("–"),
     }
-}
-
-/// The flags of the whole result, then those of cells, each code once with the number of cells.
-fn flags(text: &mut String, result: &ResultFile, screen: Screen) {
-    let mut lines: Vec<(Severity, String)> =
-        select::flags(result).map(|flag| (flag.severity, flag.text.clone())).collect();
-    for flagged in cell_flags(result) {
-        let words = if result.cells.len() == 1 { flagged.text.to_owned() } else { flagged.words() };
-        lines.push((flagged.severity, words));
-    }
-    let failed = result.cells.iter().filter(|cell| !select::is_done(cell)).count();
-    if failed > 0 {
-        let plural = if failed == 1 { "cell" } else { "cells" };
-        lines.push((Severity::Warning, format!("{failed} {plural} failed; see the report for why")));
-    }
-    lines.sort_by_key(|(severity, _)| Reverse(*severity));
-    if lines.is_empty() {
-        return;
-    }
-    text.push('\n');
-    for (severity, line) in lines.iter().take(FLAGS_MAX) {
-        let (lead, style) = match severity {
-            Severity::Warning => ("! ", Style::Warning),
-            Severity::Info => ("i ", Style::Dim),
-        };
-        for (place, part) in wrapped(&number::clean(line), screen.width - 2).into_iter().enumerate() {
-            let lead = if place == 0 { lead } else { "  " };
-            text.push_str(&paint(&format!("{lead}{part}"), style, screen));
-            text.push('\n');
-        }
-    }
-    if lines.len() > FLAGS_MAX {
-        text.extend(["  and ", &(lines.len() - FLAGS_MAX).to_string(), " more in the report\n"]);
-    }
-}
-
-/// The flags of one code, and of one place among those of that code in a cell: each alert, say, is told by itself.
-struct Flagged<'a> {
-    severity: Severity,
-    text: &'a str,
-    /// The first cell that carries it.
-    first: usize,
-    cells: usize,
-    /// Whether every cell says it in the same words.
-    is_same: bool,
-}
-
-impl Flagged<'_> {
-    /// `4 cells: …`, or, where the numbers differ, `4 cells, such as cell 7: …`.
-    fn words(&self) -> String {
-        let plural = if self.cells == 1 { "cell" } else { "cells" };
-        let which = if self.is_same { String::new() } else { format!(", such as cell {}", self.first) };
-        format!("{} {plural}{which}: {}", self.cells, self.text)
-    }
-}
-
-/// Each flag of the cells once, by its code and its place among those of that code.
-fn cell_flags(result: &ResultFile) -> Vec<Flagged<'_>> {
-    let mut seen: indexmap::IndexMap<(&str, usize), Flagged<'_>> = indexmap::IndexMap::new();
-    for (cell, flag, place) in result.cells.iter().flat_map(numbered) {
-        let flagged = seen.entry((&flag.code, place)).or_insert(Flagged {
-            severity: flag.severity,
-            text: &flag.text,
-            first: cell.index,
-            cells: 0,
-            is_same: true,
-        });
-        flagged.cells += 1;
-        flagged.is_same &= flagged.text == flag.text;
-        flagged.severity = flagged.severity.max(flag.severity);
-    }
-    seen.into_values().collect()
-}
-
-/// The flags of a cell, each with its place among those of the same code.
-fn numbered(cell: &Cell) -> impl Iterator<Item = (&Cell, &Flag, usize)> {
-    cell.flags.iter().enumerate().map(move |(index, flag)| {
-        let before = cell.flags[..index].iter().filter(|other| other.code == flag.code);
-        (cell, flag, before.count())
-    })
 }
 
 fn footer(text: &mut String, result: &ResultFile, folder: Option<&str>, screen: Screen) {
@@ -425,6 +360,13 @@ mod tests {
     }
 
     #[test]
+    fn headings_that_differ_at_their_ends_look_different() {
+        assert_eq!(stacked("service_latency_mean", "s"), "service_\nlatency_\nmean\ns");
+        assert_eq!(stacked("recommendations", ""), "recommendat\nions");
+        assert_ne!(stacked("recommendations_a", ""), stacked("recommendations_b", ""));
+    }
+
+    #[test]
     fn a_table_without_an_objective_shows_what_fits() {
         let text = include_str!("../../tests/data/report/sweep.json");
         let mut result: ResultFile = serde_json::from_str(text).expect("a result");
@@ -432,23 +374,6 @@ mod tests {
         let cells: Vec<&Cell> = result.cells.iter().collect();
         let told = table(&result, &cells, Screen { width: 80, colour: Colour::Plain });
         assert!(told.lines().all(|line| visible_width(line) <= 80) && told.contains("completed"), "{told}");
-    }
-
-    #[test]
-    fn each_of_a_cell_s_flags_of_one_code_is_told() {
-        let text = include_str!("../../tests/data/report/sweep.json");
-        let mut result: ResultFile = serde_json::from_str(text).expect("a result");
-        result.cells.truncate(2);
-        for (index, cell) in result.cells.iter_mut().enumerate() {
-            let flag = |name: &str| Flag {
-                code: "alert".to_owned(),
-                text: format!("{name} fired"),
-                severity: Severity::Info,
-            };
-            cell.flags = vec![flag("the first"), flag(["the second", "the other"][index])];
-        }
-        let words: Vec<_> = cell_flags(&result).iter().map(Flagged::words).collect();
-        assert_eq!(words, ["2 cells: the first fired", "2 cells, such as cell 0: the second fired"]);
     }
 
     #[test]

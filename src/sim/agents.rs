@@ -40,6 +40,9 @@ pub(super) struct PoolState {
     pub(super) left: u64,
     pub(super) wait: Samples,
     pub(super) refused: u64,
+    /// Tasks turned away at the door in the whole run; those and the ones that were dropped or failed with their agent.
+    pub(super) turned_away: u64,
+    pub(super) went_wrong: u64,
     pub(super) spawned: u64,
     pub(super) retired: u64,
 }
@@ -93,6 +96,8 @@ impl PoolState {
             left: 0,
             wait: Samples::new(),
             refused: 0,
+            turned_away: 0,
+            went_wrong: 0,
             spawned: 0,
             retired: 0,
         }
@@ -189,7 +194,11 @@ impl World<'_> {
         match what {
             Started::Agent(agent) => {
                 if state.agents.ready(time, agent) {
+                    self.story.agent_ready(time.as_nanos(), pool, agent.slot());
                     self.arm_expiry(pool);
+                    if self.scaling.is_on() {
+                        self.capacity_grows(pool, agent);
+                    }
                     self.dispatch(pool, true);
                 }
             }
@@ -223,6 +232,7 @@ impl World<'_> {
         if let Some(spawned) = spawned {
             state.spawned += 1;
             state.alive.set(time.as_nanos(), state.agents.total_agents());
+            self.story.agent_found(time.as_nanos(), pool);
             self.agent_starts(pool, spawned);
             self.prepare(pool);
         }
@@ -303,9 +313,10 @@ impl World<'_> {
     }
 
     fn refuse_at_pool(&mut self, id: u32, pool: u16, cause: Cause, measured: bool) {
-        if measured {
-            self.pools[pool as usize].refused += 1;
-        }
+        let state = &mut self.pools[pool as usize];
+        state.refused += u64::from(measured);
+        count(&mut state.turned_away);
+        count(&mut state.went_wrong);
         self.strands.get_mut(id).pool = NONE;
         self.task_ends(id, Some(cause));
     }
@@ -347,13 +358,19 @@ impl World<'_> {
         strand.phase = Phase::PoolQueue;
         strand.ledger.enter(now, Part::Queue);
         if let Some(displaced) = displaced {
-            self.leave_queue(displaced, pool);
+            self.drops_out(displaced, pool);
             self.doom(displaced, Phase::TaskLost, Cause::Displaced);
         }
         if self.pools[pool as usize].agents.should_spawn_lazily(self.pools[pool as usize].queue.len()) {
             self.spawn_lazily(pool);
         }
         self.dispatch(pool, false);
+    }
+
+    /// The strand is in the queue no more, and gets no agent: an error of the pool.
+    fn drops_out(&mut self, id: u32, pool: u16) {
+        count(&mut self.pools[pool as usize].went_wrong);
+        self.leave_queue(id, pool);
     }
 
     /// The strand is in the queue no more, and not with an agent.
@@ -420,7 +437,7 @@ impl World<'_> {
             match state.queue.take(time, open, 0.0) {
                 Taken::Serve { item, .. } => self.assign(item, pool, after_start),
                 Taken::Drop { item, reason } => {
-                    self.leave_queue(item, pool);
+                    self.drops_out(item, pool);
                     self.doom(item, Phase::TaskLost, drop_cause(reason));
                 }
                 Taken::Empty => return,
@@ -462,6 +479,13 @@ impl World<'_> {
         }
         let agent = strand.agent.expect("just assigned");
         self.enter_node(id, pool, agent);
+    }
+
+    /// The strand gives its agent back because it is over, well or not.
+    pub(super) fn leave_pool_after(&mut self, id: u32, cause: Option<Cause>) {
+        let pool = self.strands.get(id).pool;
+        self.pools[pool as usize].went_wrong += u64::from(cause.is_some());
+        self.leave_pool(id);
     }
 
     /// The strand gives its agent back.
@@ -517,7 +541,7 @@ impl World<'_> {
         let found = match state.queue.take(time, LaneMask::ALL, 0.0) {
             Taken::Serve { item, .. } => Some(item),
             Taken::Drop { item, reason } => {
-                self.leave_queue(item, pool);
+                self.drops_out(item, pool);
                 self.doom(item, Phase::TaskLost, drop_cause(reason));
                 return self.wake_worker(place);
             }

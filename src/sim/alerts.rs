@@ -3,6 +3,7 @@
 use super::event::Event;
 use super::probe::{COARSE, coarse_middle};
 use super::stations::small;
+use super::story::What;
 use super::world::{FAR, World};
 use crate::model::{AlertModel, Model};
 use tars_policy::alert::{Alert, AlertAction, AlertEvent, AlertMetric};
@@ -121,12 +122,14 @@ impl World<'_> {
                 }
                 state.acts.fired += 1;
                 state.since = Some(now);
+                self.tell(What::AlertFires, place, 0);
                 self.act(model, true);
             }
             AlertEvent::Repeated => self.act(model, false),
             AlertEvent::Resolved => {
                 let since = state.since.take().expect("it fired before");
                 state.acts.firing += now - since;
+                self.tell(What::AlertResolves, place, 0);
                 self.take_back(model);
             }
         }

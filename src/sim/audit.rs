@@ -64,6 +64,8 @@ impl World<'_> {
         self.audit_impact();
         self.audit_sessions();
         self.audit_failovers();
+        self.audit_indexes();
+        self.audit_background();
         for (index, station) in self.stations.iter().enumerate() {
             let name = &self.plan.model.stations[index].name;
             assert_eq!(

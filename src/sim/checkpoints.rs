@@ -42,6 +42,24 @@ struct Session {
     pending: Vec<(u64, Saved)>,
     times: u32,
     stage: Stage,
+    /// Where it began, and checkpoints on their way to other regions with when each is there.
+    begun: Saved,
+    copied: Vec<(u64, Saved)>,
+    /// Once its region is lost: the step by region, and where the way that it took begins.
+    abroad: Option<(u32, u32)>,
+}
+
+impl Session {
+    /// The latest checkpoint that is safe by now takes the place of those before it.
+    fn settle(&mut self, now: u64) {
+        let safe = &mut self.safe;
+        self.pending.retain(|(at, saved)| {
+            if *at <= now && saved.at > safe.at {
+                *safe = *saved;
+            }
+            *at > now
+        });
+    }
 }
 
 /// A session whose agent has died.
@@ -74,6 +92,13 @@ pub struct SessionsRun {
     pub resuming: u64,
     /// The longest.
     pub resuming_max: u64,
+}
+
+impl SessionsRun {
+    /// Deaths that hit a running session, which lost work; the others hit one that had not gone on yet.
+    pub const fn losing_work(&self) -> u64 {
+        self.hit - self.hit_again
+    }
 }
 
 /// The sessions of a run, by strand.
@@ -119,6 +144,9 @@ impl World<'_> {
                 session.pending.clear();
                 (session.key, session.safe, session.times) = (strand.key, safe, 0);
                 session.stage = Stage::Running;
+                session.begun = safe;
+                session.copied.clear();
+                session.abroad = None;
                 return true;
             }
         };
@@ -142,13 +170,16 @@ impl World<'_> {
         account.resumed += 1;
         account.resuming += now - crashed_at;
         account.resuming_max = account.resuming_max.max(now - crashed_at);
+        self.story.session_resumes(now, pool);
         self.touch_task(id, super::impact::Mark::Resumed);
         true
     }
 
     /// A strand comes to a pool anew: whatever session it had is behind it.
     pub(super) fn forget_session(&mut self, id: u32) {
-        if self.checkpoints.on {
+        let key = self.strands.get(id).key;
+        // One that goes on elsewhere keeps it.
+        if self.checkpoints.on && self.checkpoints.suspended(id, key).is_none() {
             *self.checkpoints.session(id) = Session::default();
         }
     }
@@ -165,18 +196,26 @@ impl World<'_> {
                 now.saturating_add(span.as_nanos())
             }
         };
-        let key = strand.key;
+        let (key, pool) = (strand.key, strand.pool);
+        let copied_at = self.plan.copies.get(usize::from(pool)).and_then(Option::as_ref).map(|law| {
+            let span = law.sample_span(strand.draw(uses::COPIED));
+            safe_at.saturating_add(span.as_nanos())
+        });
         let session = self.checkpoints.session(id);
         if session.key != key {
             return;
+        }
+        if let Some(at) = copied_at {
+            session.is_copied(now, at, saved);
         }
         if safe_at == now {
             session.pending.clear();
             session.safe = saved;
             return;
         }
-        // Logs are written in order: what is older is safe no later.
-        session.pending.retain(|(at, _)| *at > now || *at < safe_at);
+        session.settle(now);
+        // Of what is safe later than this one, this one is the better.
+        session.pending.retain(|(at, _)| *at < safe_at);
         session.pending.push((safe_at, saved));
     }
 
@@ -193,14 +232,11 @@ impl World<'_> {
         if session.key != key {
             // It has an agent, and has not begun yet: it has nothing to lose.
             let safe = Saved { pc: strand.enter_pc, loops: strand.loops, at: now };
-            *session = Session { key, safe, ..Session::default() };
+            *session = Session { key, safe, begun: safe, ..Session::default() };
         }
         let began = session.stage;
-        for (at, saved) in session.pending.drain(..) {
-            if at <= now && saved.at > session.safe.at {
-                session.safe = saved;
-            }
-        }
+        session.settle(now);
+        session.pending.clear();
         session.stage = Stage::Running;
         session.times += 1;
         let (given_up, lost) = (session.times > rule.times_max, now - session.safe.at);
@@ -221,6 +257,7 @@ impl World<'_> {
             account.lost += 1;
             return None;
         }
+        self.story.session_hit(now, pool);
         Some(Hit { pool, crashed_at })
     }
 
@@ -237,13 +274,65 @@ impl World<'_> {
         self.checkpoints.session(id).stage = Stage::Waiting(hit.crashed_at);
     }
 
+    /// The region of a strand is lost: what its session has left elsewhere, if it can go on there.
+    pub(super) fn session_goes_abroad(&mut self, id: u32) -> Option<Hit> {
+        let now = self.now;
+        let strand = self.strands.get(id);
+        let (key, pool) = (strand.key, strand.pool);
+        if !self.checkpoints.on || strand.agent.is_none() {
+            return None;
+        }
+        self.plan.copies[usize::from(pool)].as_ref()?;
+        let route = self.regions.route_of(id, key)?;
+        let session = self.checkpoints.session(id);
+        if session.key == key {
+            session.safe = session.copy_at(now);
+            session.pending.clear();
+        }
+        let hit = self.session_is_hit(id)?;
+        self.checkpoints.session(id).abroad = Some(route);
+        Some(hit)
+    }
+
+    /// A session whose region is lost waits until its user knows.
+    pub(super) fn await_news(&mut self, id: u32, hit: Hit, span: u64) {
+        let now = self.now;
+        let strand = self.strands.get_mut(id);
+        strand.phase = Phase::Undetected;
+        strand.pool = NONE;
+        strand.ledger.enter(now, Part::Interrupted);
+        self.wake_after(id, span);
+        self.checkpoints.session(id).stage = Stage::Waiting(hit.crashed_at);
+    }
+
+    /// A strand takes a way of a step by region, which begins at `start`: a session that was elsewhere is at the same place
+    /// of this way from now on.
+    pub(super) fn session_arrives(&mut self, id: u32, start: u32) {
+        let key = self.strands.get(id).key;
+        if let Some(session) = self.checkpoints.suspended(id, key)
+            && let Some((_, before)) = session.abroad.take()
+        {
+            let moved = |saved: &mut Saved| saved.pc = saved.pc.wrapping_sub(before).wrapping_add(start);
+            moved(&mut session.safe);
+            moved(&mut session.begun);
+            session.copied.iter_mut().for_each(|(_, saved)| moved(saved));
+        }
+    }
+
     /// The death of its agent has been noticed: the session asks for another.
     pub(super) fn session_is_found(&mut self, id: u32) {
         let now = self.now;
+        if let Some((step, _)) = self.checkpoints.session(id).abroad {
+            let strand = self.strands.get_mut(id);
+            strand.pc = step;
+            strand.phase = Phase::Ready;
+            return self.go(id);
+        }
         let strand = self.strands.get_mut(id);
         strand.entered = now;
         strand.pc = strand.enter_pc;
         let pool = strand.pool;
+        self.story.session_found(now, pool);
         self.queue_up(id, pool);
     }
 
@@ -281,6 +370,23 @@ impl World<'_> {
     }
 }
 
+impl Session {
+    /// A checkpoint is in the other regions at `at`; logs are written in order, so that what is older is there no later.
+    fn is_copied(&mut self, now: u64, at: u64, saved: Saved) {
+        if let Some(arrived) = self.copied.iter().rposition(|(at, _)| *at <= now) {
+            self.copied.drain(..arrived);
+        }
+        self.copied.retain(|(other, _)| *other <= now || *other < at);
+        self.copied.push((at, saved));
+    }
+
+    /// The last checkpoint that is in the other regions; where it began, if none is.
+    fn copy_at(&self, now: u64) -> Saved {
+        let there = self.copied.iter().rev().find(|(at, _)| *at <= now);
+        there.map_or(self.begun, |(_, saved)| *saved)
+    }
+}
+
 /// When `misses` probes in a row have found something dead that died at `at`: they ask at multiples of the interval.
 pub(super) fn noticed_at(at: u64, interval: Span, misses: u32) -> u64 {
     let interval = interval.as_nanos().max(1);
@@ -291,6 +397,18 @@ pub(super) fn noticed_at(at: u64, interval: Span, misses: u32) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_session_goes_on_elsewhere_from_the_last_checkpoint_that_is_there() {
+        let saved = |at| Saved { at, ..Saved::default() };
+        let mut session = Session { begun: saved(1), ..Session::default() };
+        session.is_copied(10, 30, saved(10));
+        session.is_copied(20, 25, saved(20));
+        session.is_copied(26, 50, saved(26));
+        let from = |now| session.copy_at(now).at;
+        // The second overtook the first, which then came with it.
+        assert_eq!([24, 25, 49, 50].map(from), [1, 20, 20, 26]);
+    }
 
     #[test]
     fn a_death_is_noticed_by_the_last_of_so_many_probes_after_it() {

@@ -4,7 +4,7 @@ use super::event::Event;
 use super::impact::Mark;
 use super::ledger::Part;
 use super::stations::{counted, small};
-use super::strand::{CARRIER, Cause, EndKind, NOBODY, NONE, Phase, Strand, uses};
+use super::strand::{BACKGROUND, CARRIER, Cause, EndKind, NOBODY, NONE, Phase, Strand, uses};
 use super::world::{FAR, World, whole};
 use crate::engine::Ticket;
 use crate::model::workload::{Closed, Load};
@@ -387,11 +387,14 @@ impl World<'_> {
         if strand.parent == CARRIER {
             return self.batch_fails(id, cause.unwrap_or(Cause::Error));
         }
+        if strand.parent == BACKGROUND {
+            return self.background_ends(id, cause);
+        }
         if strand.parent != NOBODY {
             return self.branch_fails(id, cause);
         }
         if strand.agent.is_some() {
-            self.leave_pool(id);
+            self.leave_pool_after(id, cause);
         }
         let strand = self.strands.get(id);
         if strand.orphan {
@@ -417,7 +420,7 @@ impl World<'_> {
     fn branch_fails(&mut self, id: u32, cause: Option<Cause>) {
         let now = self.now;
         if self.strands.get(id).agent.is_some() {
-            self.leave_pool(id);
+            self.leave_pool_after(id, cause);
         }
         let branch = self.strands.remove(id);
         self.forget_branch(branch.parent, id, branch.sibling);
@@ -470,6 +473,9 @@ impl World<'_> {
         }
         if self.impact.on {
             self.impact.ended(now, strand, cause);
+        }
+        if cause.is_none() && self.scaling.is_on() {
+            self.scaling.ended(strand.begun, now);
         }
         self.probe.ended(now, &self.plan.model, strand, cause);
         let (user, client) = (strand.user, strand.client);

@@ -3,7 +3,9 @@
 //! Whole numbers are LEB128 varints, samples are their own canonical bytes with a length in front. Equal runs give
 //! equal bytes; any change of this layout changes [`VERSION`].
 
+mod platform;
 mod recovery;
+mod story;
 
 use super::alerts::AlertActs;
 use super::controllers::ScalerActs;
@@ -71,6 +73,11 @@ impl Writer {
 struct Reader<'a>(&'a [u8]);
 
 impl Reader<'_> {
+    /// Whether a part with this tag, of one byte, follows.
+    fn next_is(&self, tag: u64) -> bool {
+        self.0.first().is_some_and(|byte| u64::from(*byte) == tag)
+    }
+
     fn wide(&mut self) -> Decoded<u128> {
         let mut value = 0_u128;
         let mut shift = 0;
@@ -164,6 +171,12 @@ impl Run {
         if let Some(recovery) = &self.recovery {
             recovery::write(&mut out, recovery);
         }
+        if let Some(platform) = &self.platform {
+            platform::write(&mut out, platform);
+        }
+        if let Some(told) = &self.story {
+            story::write(&mut out, told);
+        }
         out.0
     }
 
@@ -199,8 +212,14 @@ impl Run {
         run.levels = from.list(|from| Ok(LevelActs { spent: from.array()?, changes: from.number()? }))?.pop();
         run.windows = from.list(read_window)?;
         run.slices = from.list(Reader::wide)?;
-        if !from.0.is_empty() {
+        if from.next_is(recovery::TAG) {
             run.recovery = Some(recovery::read(&mut from)?);
+        }
+        if from.next_is(platform::TAG) {
+            run.platform = Some(platform::read(&mut from)?);
+        }
+        if from.next_is(story::TAG) {
+            run.story = Some(story::read(&mut from)?);
         }
         if from.0.is_empty() { Ok(run) } else { Err(RunDecodeError) }
     }

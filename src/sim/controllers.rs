@@ -2,6 +2,7 @@
 
 use super::agents::Starting;
 use super::event::Event;
+use super::story::What;
 use super::world::World;
 use crate::engine::Arena;
 use crate::model::{Degrade as DegradeModel, Model};
@@ -28,6 +29,8 @@ struct Scaler {
     arrived_before: u64,
     /// Tasks that had left at the last look, and their time in the pool.
     left_before: (u64, u128),
+    /// Tasks that had been turned away at the last look, and those that had gone wrong.
+    errors_before: (u64, u64),
 }
 
 /// What an autoscaler did in a run.
@@ -55,6 +58,7 @@ impl Controllers {
                     downs: 0,
                     arrived_before: 0,
                     left_before: (0, 0),
+                    errors_before: (0, 0),
                 })
                 .collect(),
             starting: Arena::new(),
@@ -206,8 +210,10 @@ impl World<'_> {
         } else {
             state.ordered -= 1;
         }
-        if state.mode_index() != before {
+        let mode = state.mode_index();
+        if mode != before {
             state.changes += 1;
+            self.tell(What::Mode, 0, mode);
             self.age_caches();
         }
     }
@@ -223,6 +229,7 @@ impl World<'_> {
         let pool = &self.pools[scaler.pool as usize];
         state.arrived_before = pool.arrived;
         state.left_before = (pool.left, pool.sojourn);
+        state.errors_before = (pool.turned_away, pool.went_wrong);
         match scale.target_change {
             0 => {}
             up @ 1.. => {
@@ -266,6 +273,8 @@ impl World<'_> {
             heap_share: self.heap_share(scaler.pool),
             tasks_running: slots.saturating_sub(free),
             latency: self.latency_since(index),
+            error_share: self.error_share_since(index),
+            index_size: self.indexes.size() as f64,
             mean_processing: Span::from_nanos(u64::try_from(mean).unwrap_or(u64::MAX)),
             arrival_rate_per_s: arrived as f64 / scaler.interval.as_secs_f64(),
         }
@@ -278,6 +287,16 @@ impl World<'_> {
         let left = u128::from(pool.left - left);
         let mean = (pool.sojourn - sojourn).checked_div(left).unwrap_or(0);
         Span::from_nanos(u64::try_from(mean).unwrap_or(u64::MAX))
+    }
+
+    /// Of the tasks that a pool turned away, or that left it, since the scaler's last look: the share that did not leave it
+    /// well. Zero where there were none.
+    fn error_share_since(&self, index: usize) -> f64 {
+        let pool = &self.pools[self.plan.model.autoscalers[index].pool as usize];
+        let before = &self.controllers.scalers[index];
+        let turned_away = pool.turned_away - before.errors_before.0;
+        let all = turned_away + (pool.left - before.left_before.0);
+        if all == 0 { 0.0 } else { (pool.went_wrong - before.errors_before.1) as f64 / all as f64 }
     }
 
     /// The degradation controller looks, decides and looks again later.
@@ -310,6 +329,8 @@ impl World<'_> {
                 Trigger::None => 4,
             };
             state.triggers[trigger] += 1;
+            let mode = state.mode_index();
+            self.tell(What::Mode, 0, mode);
             self.age_caches();
         }
         let next = now.saturating_add(model.interval.as_nanos());

@@ -51,6 +51,8 @@ pub(super) enum Event {
     LeaderLate(u32),
     /// A failover probes, or has done what it was about.
     Failover(u32),
+    /// Something of an index is done.
+    Index(u32),
 }
 
 /// How many bits the index takes.
@@ -75,7 +77,8 @@ impl engine::Event for Event {
             | Self::Probe(_)
             | Self::Alert(_)
             | Self::NodeDies(_)
-            | Self::Failover(_) => 12,
+            | Self::Failover(_)
+            | Self::Index(_) => 12,
         }
     }
 
@@ -104,6 +107,7 @@ impl engine::Event for Event {
             Self::BatchDue(index) => (21, index),
             Self::LeaderLate(index) => (22, index),
             Self::Failover(index) => (23, index),
+            Self::Index(index) => (24, index),
         };
         assert!(index < 1 << INDEX_BITS, "more than eight million of one kind are alive");
         kind << INDEX_BITS | index
@@ -135,6 +139,7 @@ impl engine::Event for Event {
             21 => Self::BatchDue(index),
             22 => Self::LeaderLate(index),
             23 => Self::Failover(index),
+            24 => Self::Index(index),
             other => unreachable!("no event has the kind {other}"),
         }
     }
@@ -147,7 +152,7 @@ mod tests {
 
     #[test]
     fn every_kind_survives_packing() {
-        for kind in 1..24 {
+        for kind in 1..25 {
             let bits = kind << INDEX_BITS | 0x7f_0f0f;
             assert_eq!(Event::decode(bits).encode(), bits);
         }

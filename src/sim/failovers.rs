@@ -8,6 +8,7 @@ use super::checkpoints::noticed_at;
 use super::event::Event;
 use super::level::Level;
 use super::stations::small;
+use super::story::What;
 use super::strand::uses;
 use super::world::{FAR, World};
 use crate::model::Model;
@@ -126,6 +127,7 @@ pub(super) struct FailoverState {
     awaits_answer: bool,
     answering: Level,
     lagging: VecDeque<Lagging>,
+    /// When the last write of a user arrives that has not yet.
     own: BTreeMap<u64, u64>,
     chance: Stream,
     acts: FailoverActs,
@@ -157,6 +159,11 @@ impl FailoverState {
 
     pub(super) const fn answering(&mut self) -> &mut Level {
         &mut self.answering
+    }
+
+    /// The active member, by place in its list.
+    pub(super) const fn active_member(&self) -> usize {
+        self.active
     }
 
     /// What it did, when the run is over.
@@ -254,6 +261,9 @@ impl World<'_> {
             state.stage = Stage::Deciding;
             state.struck_at = state.down_since.unwrap_or(now);
             state.found_at = now;
+            let struck_at = state.struck_at;
+            self.story.tell(struck_at, What::MemberFails, index, 0);
+            self.story.tell(now, What::MemberFound, index, 0);
             let laws = &plan.failovers[index];
             let span = state.draw(laws.operator.as_ref()).saturating_add(state.draw(laws.decision.as_ref()));
             self.schedule_step(index, span);
@@ -282,6 +292,7 @@ impl World<'_> {
             let state = &mut self.failovers[index];
             state.acts.aborted += 1;
             state.stage = Stage::Watching;
+            self.story.tell(now, What::SwitchAborted, index, 0);
             return self.schedule_probe(index);
         }
         let count = rule.members.len();
@@ -293,6 +304,7 @@ impl World<'_> {
         };
         let state = &mut self.failovers[index];
         state.decided_at = now;
+        self.story.tell(now, What::SwitchDecided, index, member);
         state.stage = Stage::Promoting(member);
         let span = state.draw(plan.failovers[index].promotion.as_ref());
         self.schedule_step(index, span);
@@ -320,6 +332,7 @@ impl World<'_> {
         state.acts.verified += checked - state.struck_at;
         state.acts.notified += told - state.struck_at;
         state.awaits_answer = true;
+        self.tell(What::Switched, index, member);
         self.switch_to(index, member);
     }
 
@@ -337,6 +350,7 @@ impl World<'_> {
         state.lagging.clear();
         state.own.clear();
         state.acts.returns += 1;
+        self.tell(What::MemberReturns, index, 0);
         self.switch_to(index, 0);
     }
 
@@ -411,6 +425,7 @@ impl World<'_> {
             state.acts.first_answer += now - state.switched_at;
             state.acts.outage += outage;
             state.acts.outage_max = state.acts.outage_max.max(outage);
+            self.story.tell(now, What::MemberAnswers, usize::from(failover), 0);
         }
         match access {
             Access::Write if !is_active => state.acts.split_writes += 1,
@@ -426,8 +441,8 @@ impl World<'_> {
             }
             Access::Read | Access::Replica => {
                 state.acts.reads += 1;
-                let behind = !is_active && state.own.get(&user).is_some_and(|arrives| *arrives > now);
-                state.acts.stale_reads += u64::from(behind);
+                // What has arrived is forgotten; what has not may never do so, if the active member has failed.
+                state.acts.stale_reads += u64::from(!is_active && state.own.contains_key(&user));
             }
         }
     }

@@ -3,6 +3,7 @@
 use super::event::Event;
 use super::impact::Mark;
 use super::stations::small;
+use super::story::What;
 use super::strand::{Cause, Phase, Strand, uses};
 use super::world::{FAR, World};
 use crate::model::Model;
@@ -153,6 +154,7 @@ impl World<'_> {
     /// What a fault does when it begins or ends.
     fn strike(&mut self, index: usize, begins: bool, lasts: u64) {
         let effect = self.plan.model.faults[index].effect;
+        self.tell(if begins { What::FaultBegins } else { What::FaultEnds }, index, usize::from(lasts > 0));
         self.faults.active[index] = begins.then(|| self.now.saturating_add(lasts));
         match effect {
             Effect::Errors(station)
@@ -299,6 +301,7 @@ impl World<'_> {
         }
         state.alive.set(now, state.agents.total_agents());
         self.caches.forget_agents(pool, agents);
+        self.story.agents_die(now, pool, agents.iter().map(|agent| agent.slot()));
         let carried: Vec<u32> = self
             .strands
             .iter()
@@ -319,9 +322,11 @@ impl World<'_> {
             let part = strand.ledger.part();
             strand.ledger.enter(now, part);
             self.touch_task(id, Mark::Interrupted);
-            match session {
-                Some(session) => self.await_detection(id, session),
-                None => self.doom(id, Phase::TaskLost, cause),
+            if let Some(session) = session {
+                self.await_detection(id, session);
+            } else {
+                self.pools[pool as usize].went_wrong += 1;
+                self.doom(id, Phase::TaskLost, cause);
             }
         }
     }

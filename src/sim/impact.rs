@@ -1,7 +1,7 @@
 //! What failures do to tasks: each task that one has touched is counted once, and so is what becomes of it.
 
 use super::run::RecoveryRun;
-use super::strand::{CARRIER, Cause, NOBODY, Strand};
+use super::strand::{BACKGROUND, CARRIER, Cause, NOBODY, Strand};
 use super::world::World;
 use crate::model::Model;
 
@@ -36,6 +36,21 @@ pub struct ImpactRun {
     pub degraded: u64,
     /// Of those that ended well with all they asked for, those that were later than the objective allows.
     pub late: u64,
+}
+
+impl ImpactRun {
+    /// What has been added since `before`; `still_there` is that of now.
+    pub(super) const fn since(&self, before: &Self) -> Self {
+        Self {
+            touched: self.touched - before.touched,
+            lost: self.lost - before.lost,
+            retried: self.retried - before.retried,
+            resumed: self.resumed - before.resumed,
+            still_there: self.still_there,
+            degraded: self.degraded - before.degraded,
+            late: self.late - before.late,
+        }
+    }
 }
 
 /// The account of a run.
@@ -88,7 +103,7 @@ impl World<'_> {
         loop {
             match self.strands.get(at).parent {
                 NOBODY => break,
-                CARRIER => return,
+                CARRIER | BACKGROUND => return,
                 parent => at = parent,
             }
         }

@@ -122,6 +122,11 @@ impl Default for Ledger {
 }
 
 impl Ledger {
+    /// Where its numbers lie: the parts, and what is written with each change.
+    pub(super) const fn lines(&self) -> (&[u64; PARTS], &u64) {
+        (&self.spent, &self.since)
+    }
+
     /// The ledger of what starts at `now` in `part`.
     pub(crate) fn new(now: u64, part: Part) -> Self {
         Self { since: now, part, ..Self::default() }

@@ -1,6 +1,7 @@
 //! Five levels by the health of components: checks of stations, and what a level gives up.
 
 use super::event::Event;
+use super::story::What;
 use super::strand::Cause;
 use super::world::{FAR, World};
 use crate::model::levels::{COMPONENTS, Levels as Model};
@@ -39,6 +40,11 @@ impl LevelsState {
             acts: LevelActs::default(),
             since: 0,
         }
+    }
+
+    /// The level now, 0 to 4.
+    pub(super) fn number(&self) -> u8 {
+        self.rule.level().number()
     }
 
     /// The model that is asked for, where quality is reduced.
@@ -104,6 +110,8 @@ impl World<'_> {
             state.acts.spent[before] += now - state.since;
             state.acts.changes += 1;
             state.since = now;
+            let level = state.number();
+            self.tell(What::Level, 0, usize::from(level));
         }
         self.agenda.schedule(now.saturating_add(model.interval.as_nanos()).min(FAR), Event::Degrade(LOOK));
     }

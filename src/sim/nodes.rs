@@ -10,6 +10,7 @@ use super::ledger::Part;
 use super::level::Level;
 use super::probe::count;
 use super::run::NodeRun;
+use super::story::What;
 use super::strand::{Cause, NONE, Phase, uses};
 use super::world::{FAR, World};
 use crate::model::Model;
@@ -513,6 +514,7 @@ impl World<'_> {
         let state = &mut self.nodes[node as usize];
         let restart = law.map_or(0, |law| law.sample_span(state.draw(uses::RESTART)).as_nanos());
         let restart = restart.saturating_add(self.files_die(node)).min(FAR);
+        self.tell(What::NodeDies, group_index, usize::from(node));
         let state = &mut self.nodes[node as usize];
         state.misses = 0;
         state.probed_from = now.saturating_add(group.probe_delay.as_nanos());
@@ -541,7 +543,9 @@ impl World<'_> {
     pub(super) fn node_back(&mut self, node: u32) {
         let node = super::stations::small(node as usize);
         self.nodes[node as usize].files.down = false;
-        let group = &self.plan.model.nodes[self.nodes[node as usize].group as usize];
+        let group_index = self.nodes[node as usize].group as usize;
+        self.tell(What::NodeBack, group_index, usize::from(node));
+        let group = &self.plan.model.nodes[group_index];
         for pool in &group.pools {
             let agents = self.pools[*pool as usize].agents.ids();
             for agent in agents {

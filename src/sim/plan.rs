@@ -3,8 +3,10 @@
 
 use super::failovers::FailoverPlan;
 use super::faults::FaultPlan;
+use super::indexes::IndexPlan;
 use super::ledger::Part;
 use super::nodes::NodePlan;
+use super::stations::small;
 use super::strand::NONE;
 use super::world::part_of;
 use crate::model::fault::{Effect, Fault};
@@ -33,9 +35,12 @@ pub struct Plan {
     /// Of each fault that strikes by chance, its laws.
     pub(super) faults: Vec<Option<FaultPlan>>,
     pub(super) failovers: Vec<FailoverPlan>,
+    pub(super) indexes: Vec<IndexPlan>,
     /// Of each pool, how long a session takes to be restored, and of each region.
     pub(super) restores: Vec<Option<Sampler>>,
     pub(super) moves: Vec<Option<Sampler>>,
+    /// Of each pool, how long a checkpoint takes to the other regions, where sessions outlive theirs.
+    pub(super) copies: Vec<Option<Sampler>>,
     /// For each pool, the nodes that its agents live in, in the order in which places are dealt out to them.
     pub(super) homes: Vec<Vec<u16>>,
     /// How each visit chooses its model.
@@ -85,6 +90,8 @@ pub(super) struct StationPlan {
     pub(super) troubled: bool,
     /// Whether services may go unanswered, or take longer at some hours.
     pub(super) moody: bool,
+    /// Whether it holds a shard of an index.
+    pub(super) sharded: bool,
 }
 
 /// Samplers and prices of a model that a provider offers.
@@ -206,12 +213,14 @@ impl Plan {
             .enumerate()
             .map(|(place, station)| {
                 let holds = |visit: &Visit| visit.body.is_some() && usize::from(visit.station) == place;
+                let sharded = model.indexes.iter().any(|index| index.stations.contains(&small(place)));
+                let troubled = model.faults.iter().any(|fault| concerns(fault, place, &model));
+                let plain = StationPlan::new(station, troubled);
                 StationPlan {
                     held: model.program.visits.iter().any(holds),
-                    ..StationPlan::new(
-                        station,
-                        model.faults.iter().any(|fault| concerns(fault, place, &model)),
-                    )
+                    sharded,
+                    plain: plain.plain && !sharded,
+                    ..plain
                 }
             })
             .collect();
@@ -236,7 +245,9 @@ impl Plan {
             nodes: NodePlan::of(&model.nodes),
             faults: model.faults.iter().map(FaultPlan::of).collect(),
             failovers: model.failovers.iter().map(FailoverPlan::of).collect(),
+            indexes: model.indexes.iter().map(IndexPlan::of).collect(),
             restores: restores(&model),
+            copies: copies(&model),
             moves: model.regions.iter().map(|it| it.restore.as_ref().map(Sampler::of_spans)).collect(),
             choices: model
                 .program
@@ -271,6 +282,12 @@ fn restores(model: &Model) -> Vec<Option<Sampler>> {
     model.pools.iter().map(restore).collect()
 }
 
+/// How long a checkpoint of each pool takes to the other regions, where sessions outlive theirs.
+fn copies(model: &Model) -> Vec<Option<Sampler>> {
+    let copied = |pool: &Pool| pool.recovery.as_ref()?.elsewhere.as_ref().map(Sampler::of_spans);
+    model.pools.iter().map(copied).collect()
+}
+
 impl ClientPlan {
     /// Without the laws of its load.
     fn of(client: &Client) -> Self {
@@ -294,7 +311,8 @@ impl DirectCall {
             && visit.retry.is_none()
             && visit.breaker.is_none()
             && visit.body.is_none()
-            && visit.failover.is_none();
+            && visit.failover.is_none()
+            && visit.index.is_none();
         let bare_station = station.service == Service::Slots
             && station.capacity.is_none()
             && station.limiter.is_none()
@@ -381,6 +399,7 @@ impl StationPlan {
             held: false,
             troubled,
             moody,
+            sharded: false,
         }
     }
 

@@ -3,7 +3,7 @@
 use super::alerts::Counters;
 use super::ledger::{Ledger, PARTS};
 use super::level::Level;
-use super::run::{BreakdownRun, Run, StationRun, WindowRun};
+use super::run::{BreakdownRun, PlatformRun, Run, StationRun, WindowRun};
 use super::strand::{CAUSES, Cause, NONE, Strand};
 use crate::model::Model;
 use crate::tally::Samples;
@@ -383,6 +383,14 @@ impl Probe {
         }
     }
 
+    /// Work in the background is over: what it spent is on the bill, for nothing where it failed.
+    pub(super) fn paid_behind(&mut self, work: &Strand, cause: Option<Cause>) {
+        self.wasted += u128::from(if cause.is_none() { work.lost } else { work.cost });
+        if work.measured {
+            self.token_cost += u128::from(work.cost);
+        }
+    }
+
     /// A call made for several tasks came back when nobody waited for it any more: it is on the bill all the same.
     pub(super) fn nobody_waited(&mut self, carrier: &Strand) {
         self.wasted += u128::from(carrier.cost);
@@ -469,6 +477,7 @@ impl super::world::World<'_> {
 
     fn window_ends(&mut self) {
         let now = self.now;
+        self.tell_window();
         let queue: u128 = self.pools.iter().map(|pool| pool.queued.area(now)).sum::<u128>()
             + self
                 .stations
@@ -502,6 +511,11 @@ impl super::world::World<'_> {
     pub(super) fn into_run(self) -> Run {
         let now = self.now;
         let recovery = self.impact.on.then(|| self.recovery_run());
+        let indexes = self.indexes.runs();
+        let background = self.background.on.then(|| self.background_run());
+        let scaling = self.scaling.run();
+        let any = !indexes.is_empty() || background.is_some() || scaling.is_some();
+        let platform = any.then_some(PlatformRun { indexes, background, scaling });
         let scalers = self.controllers.acts();
         let modes = self.degrade.map(|mut degrade| {
             degrade.settle(now);
@@ -563,6 +577,8 @@ impl super::world::World<'_> {
             windows: probe.windows,
             slices: probe.slices,
             recovery,
+            platform,
+            story: self.story.into_run(),
         }
     }
 }

@@ -17,6 +17,8 @@ pub(super) struct Regions {
     of: Vec<Reach>,
     /// By strand: its key, as its place is used again, and the region it is in; `NONE` for none.
     within: Vec<(u64, u16)>,
+    /// By strand: its key, the last step by region that it took, and where the way that it took begins.
+    routes: Vec<(u64, u32, u32)>,
     /// Where the state of pinned users is, of those whose state is not at home, and how often it has moved.
     states: BTreeMap<u64, u16>,
     pub(super) moved: u64,
@@ -51,6 +53,7 @@ impl Regions {
         Self {
             of: vec![Reach::default(); model.regions.len()],
             within: Vec::new(),
+            routes: Vec::new(),
             states: BTreeMap::new(),
             moved: 0,
         }
@@ -62,6 +65,31 @@ impl Regions {
             self.within.resize(place + 1, (0, NONE));
         }
         self.within[place] = (key, region);
+    }
+
+    /// The strand has taken the way that begins at `start`, of the step at `step`.
+    pub(super) fn took(&mut self, id: u32, key: u64, step: u32, start: u32) {
+        let place = id as usize;
+        if self.routes.len() <= place {
+            self.routes.resize(place + 1, (0, 0, 0));
+        }
+        self.routes[place] = (key, step, start);
+    }
+
+    /// The last step by region that a strand took, and where its way begins.
+    pub(super) fn route_of(&self, id: u32, key: u64) -> Option<(u32, u32)> {
+        let (known, step, start) = self.routes.get(id as usize)?;
+        (*known == key).then_some((*step, *start))
+    }
+
+    /// Work that a strand begins is where that strand is; each has a key, as places of strands are used again.
+    pub(super) fn follow(&mut self, id: u32, work: u32, key: u64, work_key: u64) {
+        if let Some((known, region)) = self.within.get(id as usize).copied()
+            && known == key
+            && region != NONE
+        {
+            self.enter(work, work_key, region);
+        }
     }
 
     /// The strand is in no region any more.
@@ -176,12 +204,19 @@ impl World<'_> {
                 continue;
             }
             self.charge_wasted(id);
+            let session = self.session_goes_abroad(id);
             self.withdraw(id);
             let strand = self.strands.get_mut(id);
             let part = strand.ledger.part();
             strand.ledger.enter(now, part);
             self.touch_task(id, super::impact::Mark::Interrupted);
-            self.doom(id, Phase::TaskLost, Cause::Down);
+            let Some(session) = session else {
+                self.doom(id, Phase::TaskLost, Cause::Down);
+                continue;
+            };
+            self.regions.leave(id);
+            let known = known_after(&self.plan.model.regions[region as usize], now, self.user_key(id));
+            self.await_news(id, session, known);
         }
         let lost = &self.plan.model.regions[region as usize];
         for pool in &lost.pools {

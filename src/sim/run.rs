@@ -1,12 +1,16 @@
 //! What one replication gives: integer counts and sums, exact samples, and nothing derived.
 
 use super::alerts::AlertActs;
+use super::background::BackgroundRun;
 use super::checkpoints::SessionsRun;
 use super::controllers::ScalerActs;
 use super::failovers::FailoverActs;
 use super::impact::ImpactRun;
+use super::indexes::IndexRun;
 use super::ledger::PARTS;
 use super::levels::LevelActs;
+use super::scaling::ScalingRun;
+use super::story::StoryRun;
 use super::strand::CAUSES;
 use crate::tally::Samples;
 
@@ -101,6 +105,21 @@ pub struct Run {
     pub slices: Vec<u128>,
     /// What failures did, where that is written down.
     pub recovery: Option<RecoveryRun>,
+    /// Indexes, work in the background and scaling, where there is any of them.
+    pub platform: Option<PlatformRun>,
+    /// What happened when, where there is anything to tell.
+    pub story: Option<StoryRun>,
+}
+
+/// What only some platforms have.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PlatformRun {
+    /// What each index did.
+    pub indexes: Vec<IndexRun>,
+    /// What became of work in the background, where any route begins some.
+    pub background: Option<BackgroundRun>,
+    /// How autoscaled pools followed the load, where that is asked.
+    pub scaling: Option<ScalingRun>,
 }
 
 /// What failures did, and how the system got over them.

@@ -26,7 +26,14 @@ impl World<'_> {
                 way
             }
         };
-        self.strands.get_mut(id).pc = self.plan.model.program.ways[(first + way) as usize].1;
+        let start = self.plan.model.program.ways[(first + way) as usize].1;
+        let strand = self.strands.get_mut(id);
+        let step = std::mem::replace(&mut strand.pc, start) - 1;
+        if matches!(by, SpreadRule::Region(_)) {
+            let key = strand.key;
+            self.regions.took(id, key, step, start);
+            self.session_arrives(id, start);
+        }
         !self.travel(id, far)
     }
 

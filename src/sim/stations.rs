@@ -21,6 +21,7 @@ use tars_policy::retry::Retry;
 mod bill;
 mod calls;
 mod concurrency;
+mod copies;
 mod direct;
 mod interruption;
 mod leaving;
@@ -103,6 +104,8 @@ pub(super) struct StationState {
     pub(super) started: u64,
     /// What the active faults do to it.
     pub(super) trouble: Trouble,
+    /// How many times as long services take while its shard of an index splits.
+    pub(super) stretch: f64,
 }
 
 impl StationState {
@@ -143,6 +146,7 @@ impl StationState {
             beyond: 0,
             started: 0,
             trouble: Trouble::default(),
+            stretch: 1.0,
         }
     }
 

@@ -12,6 +12,8 @@ use tars_policy::queue::{Priority, Ticket as QueueTicket};
 pub(super) const NOBODY: u32 = u32::MAX;
 /// In place of a parent: it makes a call for several tasks.
 pub(super) const CARRIER: u32 = u32::MAX - 1;
+/// In place of a parent: nobody waits for it.
+pub(super) const BACKGROUND: u32 = u32::MAX - 2;
 /// No model, role or station.
 pub(super) const NONE: u16 = u16::MAX;
 
@@ -58,6 +60,7 @@ pub(super) mod uses {
     pub(in crate::sim) const RESOLVE: Use = Use(80);
     pub(in crate::sim) const RESTORE: Use = Use(81);
     pub(in crate::sim) const PINNED: Use = Use(82);
+    pub(in crate::sim) const COPIED: Use = Use(83);
     pub(in crate::sim) const SILENCE: Use = Use(33);
 }
 

@@ -2,6 +2,7 @@
 
 use super::agents::PoolState;
 use super::alerts::{AlertState, Orders};
+use super::background::Background;
 use super::caches::Caches;
 use super::checkpoints::Checkpoints;
 use super::clients::{ClientState, User};
@@ -9,8 +10,10 @@ use super::controllers::{Controllers, DegradeState};
 use super::event::Event;
 use super::failovers::FailoverState;
 use super::faults::Faults;
+use super::fetch::fetch;
 use super::hedges::Hedges;
 use super::impact::{Impact, Mark};
+use super::indexes::Indexes;
 use super::ledger::Part;
 use super::levels::LevelsState;
 use super::nodes::NodeState;
@@ -18,9 +21,11 @@ use super::plan::Plan;
 use super::probe::Probe;
 use super::prompts::Prompts;
 use super::regions::Regions;
+use super::scaling::Scaling;
 use super::shared::Sharing;
 use super::sockets::Sockets;
 use super::stations::{RetryState, StationState};
+use super::story::Story;
 use super::strand::{Cause, NOBODY, NONE, Phase, Strand, uses};
 use super::streaming::FirstBytes;
 use crate::engine::{Agenda, Arena, Ticket};
@@ -48,8 +53,11 @@ pub(super) struct World<'a> {
     pub(super) nodes: Vec<NodeState>,
     pub(super) faults: Faults,
     pub(super) failovers: Vec<FailoverState>,
+    pub(super) indexes: Indexes,
     pub(super) checkpoints: Checkpoints,
     pub(super) impact: Impact,
+    pub(super) background: Background,
+    pub(super) scaling: Scaling,
     pub(super) breakers: Vec<Breaker>,
     pub(super) retries: Vec<RetryState>,
     pub(super) hedges: Hedges,
@@ -67,6 +75,7 @@ pub(super) struct World<'a> {
     pub(super) alerts: Vec<AlertState>,
     pub(super) orders: Orders,
     pub(super) probe: Probe,
+    pub(super) story: Story,
     pub(super) first_bytes: FirstBytes,
     pub(super) sockets: Sockets,
     pub(super) regions: Regions,
@@ -103,8 +112,11 @@ impl<'a> World<'a> {
             nodes: NodeState::all(&model.nodes, streams),
             faults: Faults::new(model, streams),
             failovers: FailoverState::all(model, streams),
+            indexes: Indexes::new(model, streams),
             checkpoints: Checkpoints::new(model),
             impact: Impact::new(model),
+            background: Background::new(model),
+            scaling: Scaling::new(model),
             breakers: model.breakers.iter().map(|(_, spec)| spec.build().expect(built)).collect(),
             retries: model
                 .retries
@@ -127,6 +139,7 @@ impl<'a> World<'a> {
             alerts: AlertState::all(model),
             orders: Orders::default(),
             probe: Probe::new(model, cut, end, warmup_slices),
+            story: Story::new(model, warmup_slices == 0 && model.measure.windows > 0),
             first_bytes: FirstBytes::new(model),
             sockets: Sockets::new(model),
             regions: Regions::new(model),
@@ -143,6 +156,7 @@ impl<'a> World<'a> {
         world.start_nodes();
         world.start_faults();
         world.start_failovers();
+        world.start_indexes();
         world.start_alerts();
         world.start_clients(streams);
         world.start_controllers();
@@ -172,7 +186,9 @@ impl<'a> World<'a> {
     /// Handles the events before `end`, unless the run is over sooner.
     fn run_before(&mut self, end: u64) {
         let mut moved = self.agenda.popped();
-        while let Some(due) = self.agenda.next_before(end) {
+        while let Some(due) =
+            self.agenda.next_before_with(end, |event| fetch(event, &self.strands, &self.users))
+        {
             if due.time > self.now {
                 self.now = due.time;
                 moved = self.agenda.popped();
@@ -272,6 +288,7 @@ impl<'a> World<'a> {
             Event::BatchDue(batch) => self.batches_leave(batch),
             Event::LeaderLate(coalescer) => self.leaders_are_late(coalescer),
             Event::Failover(what) => self.failover(what),
+            Event::Index(work) => self.index_event(work),
         }
     }
 
@@ -375,6 +392,7 @@ impl<'a> World<'a> {
             | Op::Resume(_)
             | Op::Checkpoint(_)
             | Op::Try { .. }
+            | Op::Launch { .. }
             | Op::Feature { .. } => self.go(id),
         }
     }
@@ -425,6 +443,7 @@ impl<'a> World<'a> {
                     self.strands.get_mut(id).rescue = otherwise;
                     return;
                 }
+                Op::Launch { behind } => self.launch(id, behind),
                 Op::Replay(visit) => return self.replay(id, visit),
                 Op::Enter(pool) => return self.enter_pool(id, pool),
                 Op::Leave => self.leave_pool(id),

@@ -51,11 +51,13 @@ pub enum Method {
     PairedStudentT,
     /// Difference of two means of unequal variance (Welch 1947).
     Welch,
+    /// Common slope of the windows of all replications, least squares (Draper & Smith, ch. 1).
+    Trend,
 }
 
 impl Method {
     /// Every method.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::ReplicationStudentT,
         Self::RatioJackknife,
         Self::RatioDelta,
@@ -64,6 +66,7 @@ impl Method {
         Self::ClopperPearsonBound,
         Self::PairedStudentT,
         Self::Welch,
+        Self::Trend,
     ];
 
     /// The name to print.
@@ -77,6 +80,7 @@ impl Method {
             Self::ClopperPearsonBound => "Clopper–Pearson one-sided bound",
             Self::PairedStudentT => "paired Student t, common random numbers",
             Self::Welch => "Welch's t",
+            Self::Trend => "slope over the windows, least squares",
         }
     }
 }
@@ -225,7 +229,7 @@ impl Estimate {
             | Method::PairedStudentT => Some(
                 self.half_width()? / student_t_critical(self.confidence, f64::from(self.replications) - 1.0),
             ),
-            Method::Wilson | Method::ClopperPearsonBound | Method::Welch => None,
+            Method::Wilson | Method::ClopperPearsonBound | Method::Welch | Method::Trend => None,
         }
     }
 

@@ -3,13 +3,14 @@
 //! `cargo test --release --test it -- --ignored thousands` draws many more. A failure prints the seed and the experiment.
 
 mod parts;
+mod platform;
 
 use crate::sim::plan;
 use parts::{client, nodes, pool, sockets};
 use serde_json::{Value, json};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use tars_policy::units::Span;
-use tars_sim::sim::replicate;
+use tars_sim::sim::{Run, replicate};
 
 /// Numbers for the generator: `SplitMix64`.
 struct Dice(u64);
@@ -525,12 +526,25 @@ fn experiment(seed: u64) -> Value {
 
 /// Runs the experiment of a seed twice.
 fn survives(seed: u64) {
-    let experiment = experiment(seed);
+    runs_twice(seed, &experiment(seed));
+}
+
+/// The same with everything of the platform.
+fn survives_dressed(seed: u64) {
+    runs_twice(seed, &platform::dressed(seed));
+}
+
+fn runs_twice(seed: u64, experiment: &Value) {
     let outcome = catch_unwind(AssertUnwindSafe(|| {
-        let plan = plan(&experiment);
+        let plan = plan(experiment);
         let cut = plan.model.measure.warmup.unwrap_or(Span::ZERO);
-        let run = || replicate(&plan, 0, cut).encode();
-        assert!(run() == run(), "the same seed gave other bytes");
+        let run = || replicate(&plan, 0, cut);
+        let (first, bytes) = (run(), run().encode());
+        assert!(first.encode() == bytes, "the same seed gave other bytes");
+        assert!(
+            Run::decode(&bytes).is_ok_and(|run| run.encode() == bytes),
+            "the run is not what was written"
+        );
     }));
     assert!(outcome.is_ok(), "the experiment of seed {seed} failed:\n{experiment:#}");
 }
@@ -550,4 +564,15 @@ fn what_has_failed_once_does_not_again() {
 #[ignore = "minutes long"]
 fn thousands_of_random_systems_end_and_keep_their_books() {
     (1_000..11_000).for_each(survives);
+}
+
+#[test]
+fn random_platforms_end_and_keep_their_books() {
+    (0..200).for_each(survives_dressed);
+}
+
+#[test]
+#[ignore = "minutes long"]
+fn thousands_of_random_platforms_end_and_keep_their_books() {
+    (1_000..6_000).for_each(survives_dressed);
 }

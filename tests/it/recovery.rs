@@ -4,6 +4,7 @@ mod availability;
 mod failovers;
 mod published;
 mod sessions;
+mod told;
 
 use crate::sim::{SECOND, plan};
 use serde_json::{Value, json};

@@ -1,14 +1,17 @@
 //! Small systems whose schedule can be worked out by hand: stated arrivals, fixed times, exact outcomes.
 
+mod abroad;
 mod agents;
 mod alerts;
 mod answers;
+mod background;
 mod calls;
 mod clients;
 mod direct;
 mod faults;
 mod files;
 mod health;
+mod indexes;
 mod nodes;
 mod regions;
 mod routes;

@@ -75,6 +75,10 @@ pub struct Metrics {
     pub tasks_running: u32,
     /// Mean time from coming to leaving, of the tasks that left since the last look.
     pub latency: Span,
+    /// Of the tasks that were refused or left since the last look, the share that was refused, dropped or failed.
+    pub error_share: f64,
+    /// What an index holds that is watched.
+    pub index_size: f64,
 }
 
 impl Metrics {
@@ -99,7 +103,7 @@ pub enum AutoscaleSpec {
     /// As the Horizontal Pod Autoscaler of Kubernetes does, agents for pods; it has a pace of its own and no other. Its
     /// metrics are `cpu` (the share of busy slots), `memory` (the heap share) and, as values in all or an agent,
     /// `queue_depth`, `arrival_rate_per_s`, `active_agents` (the tasks that agents carry: as seen from a pod, the agents
-    /// at work in it) and `latency_s`.
+    /// at work in it), `latency_s`, `error_share` (since the last look) and `index_size` (vectors).
     Hpa(HpaSpec),
 }
 

@@ -28,5 +28,6 @@ pub mod queue;
 pub mod retry;
 pub mod route;
 pub mod semantic;
+pub mod shards;
 pub mod spec;
 pub mod units;

@@ -105,6 +105,7 @@ impl<'a> Traffic<'a> {
             | Op::Resume(_)
             | Op::Checkpoint(_)
             | Op::Try { .. }
+            | Op::Launch { .. }
             | Op::Hold { .. }
             | Op::Enter(_)
             | Op::Leave
@@ -126,6 +127,11 @@ impl<'a> Traffic<'a> {
         match op {
             Op::Visit(visit) => {
                 let visit = &self.model.program.visits[usize::from(visit)];
+                if visit.index.is_some() {
+                    return Err(
+                        "no closed form is known here for calls that go to shards of an index".to_owned()
+                    );
+                }
                 self.calls.push(Call { class, station: usize::from(visit.station), visit, rate });
             }
             Op::Delay { law, .. } => {
@@ -140,6 +146,7 @@ impl<'a> Traffic<'a> {
             | Op::Resume(_)
             | Op::Checkpoint(_)
             | Op::Try { .. }
+            | Op::Launch { .. }
             | Op::Hold { .. }
             | Op::Enter(_)
             | Op::Leave
@@ -303,6 +310,7 @@ fn unmarkovian(op: Op) -> Result<(), String> {
         Op::Hold { .. } => "holds a slot",
         Op::Enter(_) | Op::Leave | Op::Resume(_) | Op::Checkpoint(_) => "holds an agent",
         Op::Try { .. } => "does something else where steps fail",
+        Op::Launch { .. } => "begins work that it does not wait for",
         Op::LoopStart { .. } | Op::LoopNext { .. } => "has a loop of counted rounds",
         Op::Fork { .. } | Op::BranchEnd => "has parallel branches",
         Op::Lookup { .. } | Op::Store { .. } | Op::Write { .. } => "looks into a cache",

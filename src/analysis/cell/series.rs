@@ -1,12 +1,11 @@
 //! Windows over time: means over the replications, with the interval of each.
 
-use super::has_offers;
+use super::{episodes, has_offers};
 use crate::model::Model;
-use crate::result::{FaultSpan, Series};
-use crate::sim::{Run, WindowRun, coarse_middle};
+use crate::result::Series;
+use crate::sim::{ImpactRun, Run, WindowRun, WindowStory, coarse_middle};
 use crate::stats::mean;
 use std::collections::BTreeMap;
-use tars_policy::units::Span;
 
 /// How the columns' intervals are made, and why quantiles have none.
 const METHOD: &str = "means over the replications, each with a pointwise interval by Student's t; quantiles are of one window of all \
@@ -21,6 +20,7 @@ pub(super) fn over_time(model: &Model, runs: &[Run]) -> Option<Series> {
     }
     let length = end / windows as f64;
     let mut series = Series { window_s: length, method: METHOD.to_owned(), ..Series::default() };
+    let shown = Shown::of(model, runs);
     for window in 0..windows {
         let all: Vec<_> = runs.iter().map(|run| &run.windows[window]).collect();
         let mut drawn = Drawn { series: &mut series, all: &all, confidence: model.measure.confidence };
@@ -46,41 +46,35 @@ pub(super) fn over_time(model: &Model, runs: &[Run]) -> Option<Series> {
         if has_offers(model) {
             drawn.put("cost_usd_per_s", |w| w.cost as f64 / 1e12 / length);
         }
+        let told = runs.iter().filter_map(|run| run.story.as_ref()?.windows.get(window)).collect::<Vec<_>>();
+        if told.len() == runs.len() {
+            drawn.put_story(model, &shown, &told, length);
+        }
     }
-    series.faults = faults(model, end);
+    let first = runs.first()?;
+    episodes::tell(model, first, &mut series, end);
     Some(series)
 }
 
-/// Faults that are drawn at most.
-const FAULTS_MAX: usize = 40;
+/// The columns that say something: limits of stations that were called, and agents that start, where any did.
+struct Shown {
+    limits: Vec<(usize, String)>,
+    starting: bool,
+}
 
-/// When each fault holds, up to the end of a run: those that are planned, as the others come when they come in each
-/// replication. What begins and ends with another is told by the other.
-fn faults(model: &Model, end_s: f64) -> Vec<FaultSpan> {
-    let mut spans: Vec<FaultSpan> = model
-        .faults
-        .iter()
-        .filter(|fault| fault.process.is_none() && fault.follows.is_none())
-        .flat_map(|fault| {
-            let station = fault.effect.station().and_then(|place| model.stations.get(usize::from(place)));
-            let place = station.map_or_else(String::new, |station| format!(", {}", station.name));
-            let label = format!("{}{place}", fault.effect.words());
-            let seconds = |span: Span| span.as_nanos() as f64 / 1e9;
-            let every = fault.every.map_or(f64::INFINITY, seconds);
-            let repeated =
-                (0..FAULTS_MAX).map(move |times| if times == 0 { 0.0 } else { every * times as f64 });
-            let (at, lasts) = (seconds(fault.at), seconds(fault.lasts));
-            let starts = repeated.map(move |later| at + later).take_while(move |start| *start < end_s);
-            starts.map(move |start| FaultSpan {
-                label: label.clone(),
-                start_s: start,
-                end_s: (start + lasts).min(end_s),
-            })
-        })
-        .collect();
-    spans.sort_by(|a, b| a.start_s.total_cmp(&b.start_s));
-    spans.truncate(FAULTS_MAX);
-    spans
+impl Shown {
+    fn of(model: &Model, runs: &[Run]) -> Self {
+        let limited = (0..).zip(&model.stations).filter(|(_, station)| station.limiter.is_some());
+        let called = |place: usize| {
+            runs.iter().any(|run| run.stations.get(place).is_some_and(|station| station.arrived_ever > 0))
+        };
+        let limits = limited.enumerate().filter(|(_, (place, _))| called(*place));
+        let windows = runs.iter().filter_map(|run| run.story.as_ref()).flat_map(|story| &story.windows);
+        Self {
+            limits: limits.map(|(place, (_, station))| (place, station.name.clone())).collect(),
+            starting: windows.into_iter().any(|window| window.starting > 0),
+        }
+    }
 }
 
 /// One window of every replication, on its way into the columns.
@@ -92,8 +86,44 @@ struct Drawn<'a> {
 
 impl Drawn<'_> {
     fn put(&mut self, name: &str, value: impl Fn(&WindowRun) -> f64) {
-        let values: Vec<f64> = self.all.iter().map(|window| value(window)).collect();
-        let found = mean(&values, self.confidence);
+        self.put_values(name, &self.all.iter().map(|window| value(window)).collect::<Vec<f64>>());
+    }
+
+    /// What stood at the end of the window, and what failures did in it.
+    fn put_story(&mut self, model: &Model, shown: &Shown, told: &[&WindowStory], length: f64) {
+        let each =
+            |value: &dyn Fn(&WindowStory) -> f64| told.iter().map(|window| value(window)).collect::<Vec<_>>();
+        if shown.starting {
+            self.put_values("agents_ready", &each(&|w| f64::from(w.ready)));
+            self.put_values("agents_starting", &each(&|w| f64::from(w.starting)));
+        }
+        if model.levels.is_some() {
+            self.put_values("degradation_level", &each(&|w| f64::from(w.level)));
+        }
+        for (place, failover) in model.failovers.iter().enumerate() {
+            let active = each(&|w| w.active.get(place).copied().map_or(0.0, f64::from));
+            self.put_values(&format!("failover/{}/active", failover.name), &active);
+        }
+        for (place, name) in &shown.limits {
+            let left = each(&|w| w.limits.get(*place).copied().map_or(1.0, |left| f64::from(left) / 1e6));
+            self.put_values(&format!("limiter/{name}/level_share"), &left);
+        }
+        if model.measure.impact {
+            let counts: [(&str, fn(&ImpactRun) -> u64); 4] = [
+                ("tasks_touched_per_s", |impact| impact.touched),
+                ("tasks_lost_per_s", |impact| impact.lost),
+                ("tasks_retried_per_s", |impact| impact.retried),
+                ("tasks_resumed_per_s", |impact| impact.resumed),
+            ];
+            for (name, count) in counts {
+                self.put_values(name, &each(&|w| count(&w.impact) as f64 / length));
+            }
+            self.put_values("touched_in_flight", &each(&|w| w.impact.still_there as f64));
+        }
+    }
+
+    fn put_values(&mut self, name: &str, values: &[f64]) {
+        let found = mean(values, self.confidence);
         let half_width = found.as_ref().and_then(crate::stats::Estimate::half_width);
         let column = |columns: &mut indexmap::IndexMap<String, Vec<_>>, value| {
             columns.entry(name.to_owned()).or_default().push(value);

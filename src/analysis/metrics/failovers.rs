@@ -2,60 +2,9 @@
 
 use super::{Seen, of_pairs, seconds, share};
 use crate::model::Model;
-use crate::model::metric::{FailoverMetric, Metric};
-use crate::sim::{FailoverActs, RecoveryRun, Run};
+use crate::model::metric::FailoverMetric;
+use crate::sim::{FailoverActs, Run};
 use crate::stats::{Estimate, mean};
-
-/// What a metric of the whole system averages over replications, where what failures do is written down.
-pub(super) fn quotient(metric: Metric, run: &Run) -> Option<(f64, f64)> {
-    let RecoveryRun { impact, sessions, moved, .. } = run.recovery.as_ref()?;
-    // Deaths that hit a running session lost work; the others hit one that had not gone on yet.
-    let deaths = (sessions.hit - sessions.hit_again) as f64;
-    Some(match metric {
-        Metric::Degraded => ((impact.degraded + impact.late) as f64, run.ended_ever as f64),
-        Metric::Touched => (impact.touched as f64, 1.0),
-        Metric::Lost => (impact.lost as f64, 1.0),
-        Metric::Retried => (impact.retried as f64, 1.0),
-        Metric::Resumed => (impact.resumed as f64, 1.0),
-        Metric::ResumeMean => (sessions.resuming as f64 / 1e9, sessions.resumed as f64),
-        Metric::WorkLostMean => (sessions.work_lost as f64 / 1e9, deaths),
-        Metric::ResumeMax if sessions.resumed > 0 => (sessions.resuming_max as f64 / 1e9, 1.0),
-        Metric::WorkLostMax if deaths > 0.0 => (sessions.work_lost_max as f64 / 1e9, 1.0),
-        Metric::Moved => (*moved as f64, 1.0),
-        Metric::ResumeMax
-        | Metric::WorkLostMax
-        | Metric::Issued
-        | Metric::Ended
-        | Metric::Good
-        | Metric::LatencyMean
-        | Metric::LatencyP50
-        | Metric::LatencyP95
-        | Metric::LatencyP99
-        | Metric::FirstByteMean
-        | Metric::FirstByteP50
-        | Metric::FirstByteP95
-        | Metric::FirstByteP99
-        | Metric::ErrorShare
-        | Metric::RejectedShare
-        | Metric::AbandonedShare
-        | Metric::FailedShare
-        | Metric::InSystem
-        | Metric::LimitedShare
-        | Metric::Retries
-        | Metric::Cost
-        | Metric::CostPerHour
-        | Metric::WastedShare
-        | Metric::Quality
-        | Metric::CostPerCorrect
-        | Metric::Agents
-        | Metric::CacheHits
-        | Metric::TimeToRecover
-        | Metric::Recovered
-        | Metric::DeadLetters
-        | Metric::StaleHits
-        | Metric::Available => return None,
-    })
-}
 
 /// Estimates the share of time that the station at `index` answers.
 pub(super) fn answering(index: usize, seen: Seen<'_>, confidence: f64) -> Option<Estimate> {

@@ -1,4 +1,4 @@
-//! From when on a system is asked whether it has come back.
+//! From when on a system is asked whether it has come back, or whether it follows its load.
 
 use crate::experiment::diagnostic::Diagnostics;
 use crate::experiment::path::Path;
@@ -40,4 +40,24 @@ fn last_end(faults: &[Fault], duration: Span) -> Option<Span> {
         .iter()
         .filter(|fault| fault.every.is_none() && fault.process.is_none() && fault.follows.is_none());
     once.map(|fault| fault.at.saturating_add(fault.lasts)).filter(|end| *end < duration).max()
+}
+
+/// The moment from which on it is watched how autoscaled pools follow the load.
+pub(super) fn scaling(
+    tree: &Tree,
+    spec: &MeasureSpec,
+    any_scaler: bool,
+    diagnostics: &mut Diagnostics,
+) -> Option<Span> {
+    let from = spec.scaling?.from;
+    let path = Path::root().key("measure").key("scaling");
+    if !any_scaler {
+        let hint = "state `policies.autoscale`, or leave it out";
+        diagnostics.senseless(tree, &path, "no pool is autoscaled, so nothing follows the load", hint);
+    }
+    if from >= spec.duration {
+        let message = "the run ends before the load takes its step";
+        diagnostics.senseless(tree, &path.key("from"), message, "expected less than `duration`");
+    }
+    Some(from)
 }

@@ -186,6 +186,7 @@ impl Layout<'_> {
                 self.program.ops[at as usize] = Op::Feature { feature: index(place), off: behind };
             }
             Step::Checkpoint(checkpoint) => self.checkpoint(checkpoint, &path.key("checkpoint")),
+            Step::Background(background) => self.background(background, &path.key("background")),
             Step::Try(attempt) => self.attempt(attempt, &path.key("try")),
             Step::Go(route) => {
                 let path = path.key("go");

@@ -2,6 +2,7 @@
 
 mod cache;
 mod files;
+mod index;
 mod node;
 mod pool;
 mod region;
@@ -17,6 +18,7 @@ use crate::experiment::schema::{
 };
 use crate::experiment::tree::{Node, Tree};
 use crate::model::distribution::{Law, Quantity};
+use crate::model::index::Index;
 use crate::model::node::NodeGroup;
 use crate::model::region::Region;
 use crate::model::{Breakdown, CacheStore, Failure, Kind, LlmModel, Offer, Pool, Service, Slowdown, Station};
@@ -31,6 +33,7 @@ pub(super) struct Parts {
     pub(super) caches: Vec<CacheStore>,
     pub(super) nodes: Vec<NodeGroup>,
     pub(super) regions: Vec<Region>,
+    pub(super) indexes: Vec<Index>,
 }
 
 impl Parts {
@@ -50,6 +53,7 @@ pub(super) fn decode(tree: &Tree, path: &Path, diagnostics: &mut Diagnostics) ->
     let caches = fields.map("caches", diagnostics);
     let nodes = fields.map("nodes", diagnostics);
     let regions = fields.map("regions", diagnostics);
+    let indexes = fields.map("indexes", diagnostics);
     let routes = decode_routes(fields.tree("routes"), &path.key("routes"), diagnostics);
     fields.finish(diagnostics);
     Some(SystemSpec {
@@ -60,6 +64,7 @@ pub(super) fn decode(tree: &Tree, path: &Path, diagnostics: &mut Diagnostics) ->
         caches: caches?,
         nodes: nodes?,
         regions: regions?,
+        indexes: indexes?,
         routes: routes?,
     })
 }
@@ -119,6 +124,7 @@ pub(super) fn build(
         }
         stations.push(provider(tree, &path, name, spec, &names, diagnostics));
     }
+    let indexes = index::indexes(tree, system, &mut stations, diagnostics);
     let cache_names: Vec<String> = system.caches.keys().cloned().collect();
     let mut nodes: Vec<NodeGroup> = system
         .nodes
@@ -144,8 +150,27 @@ pub(super) fn build(
         .iter()
         .map(|(name, spec)| cache::cache(tree, &root.key("caches").key(name), name, spec, diagnostics))
         .collect();
-    let regions = region::regions(tree, system, diagnostics);
-    Parts { stations, pools, models, caches, nodes, regions }
+    let regions = region::regions(tree, system, &stations, diagnostics);
+    Parts { stations, pools, models, caches, nodes, regions, indexes }
+}
+
+/// The places of names in the list of what is known; each that is unknown is told.
+fn places(
+    tree: &Tree,
+    path: &Path,
+    what: &str,
+    wanted: &[String],
+    known: &[String],
+    diagnostics: &mut Diagnostics,
+) -> Vec<u16> {
+    let mut places = Vec::new();
+    for (number, name) in wanted.iter().enumerate() {
+        match known.iter().position(|known| known == name) {
+            Some(place) => places.push(super::index(place)),
+            None => diagnostics.unknown_name(tree, &path.index(number), what, name, known),
+        }
+    }
+    places
 }
 
 /// Reports what a policy refuses about the specification at `path` of the whole.

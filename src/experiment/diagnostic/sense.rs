@@ -47,7 +47,7 @@ impl Diagnostics {
         self.error(
             At::value(tree, path),
             format!("offered load is {load:.2} of the capacity of {what}, so its queue never settles"),
-            Some(format!("lower the arrival rate, {relief}, or set `\"transient\": true` to watch it grow")),
+            Some(format!("lower the arrival rate, {relief}, or set `\"transient\": true` (`--set /transient=true`) to watch it grow")),
         );
     }
 

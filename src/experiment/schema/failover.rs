@@ -120,6 +120,18 @@ pub struct SessionRecoverySpec {
     /// How many deaths of agents a session outlives.
     #[serde(default = "five")]
     pub times_max: u32,
+    /// How a session outlives its region (a `region` step), whose ways must then be alike; it is lost with it when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub elsewhere: Option<ElsewhereSpec>,
+}
+
+/// How a session outlives its region: once its user knows that the region is down, it goes where the `region` step then
+/// leads, and on from the last checkpoint that had been copied there. What came later is done again.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ElsewhereSpec {
+    /// From when a checkpoint is safe in its own region until it has been copied to the others.
+    pub lag: Law<Span>,
 }
 
 /// Data that are read back.

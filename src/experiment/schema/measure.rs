@@ -55,6 +55,22 @@ pub struct MeasureSpec {
     /// They are where faults strike by chance, and where sessions or stations fail over.
     #[serde(default)]
     pub impact: bool,
+    /// From when on it is watched how autoscaled pools follow the load (`scale_up_s`, `latency_climbing_p99_s`,
+    /// `latency_settled_p99_s`); not at all when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scaling: Option<ScalingSpec>,
+    /// Whether this is a sustained test, of which it is asked how latency and errors change while it lasts
+    /// (`latency_drift_per_h`, `error_accumulation`).
+    #[serde(default)]
+    pub sustained: bool,
+}
+
+/// When a load takes the step, or begins the climb, that autoscaled pools are to follow.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ScalingSpec {
+    /// Since the start of the run.
+    pub from: Span,
 }
 
 /// When a system has come back: from the first window of the time series on (see `windows`) whose good answers, and those

@@ -41,6 +41,8 @@ pub enum Step {
     Feature(FeatureStep),
     /// What a session goes on from when its agent dies; see `recovery` of a pool.
     Checkpoint(CheckpointStep),
+    /// Steps that are begun and not waited for: work in the background.
+    Background(BackgroundStep),
     /// Steps, and others in their place where they fail: a fallback, or an answer without them.
     Try(TryStep),
     /// Goes on with another route and does not come back.
@@ -69,8 +71,11 @@ fn network() -> StationKind {
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct VisitStep {
-    /// Which station.
+    /// Which station, or which index (`system.indexes`): the shard there of the task's tenant.
     pub station: String,
+    /// What a call of an index adds to the shard once it has been served; nothing when left out.
+    #[serde(default)]
+    pub adds_vectors: u32,
     /// The law of this service; the station's own when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service: Option<Law<Span>>,
@@ -339,4 +344,13 @@ pub struct FeatureStep {
 pub struct ReplayStep {
     /// The station called.
     pub station: String,
+}
+
+/// Steps that nobody waits for: they are begun, and the task goes on behind them. They take of stations and agents what
+/// they take; how they end is nobody's. Such is the full checkpoint behind a write-ahead log.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BackgroundStep {
+    /// What is begun. An agent that the task holds is not held here.
+    pub steps: Vec<Step>,
 }

@@ -2,6 +2,7 @@
 
 use super::failover::SessionRecoverySpec;
 use super::homes::Homes;
+use super::index::IndexSpec;
 use super::node::NodeSpec;
 use super::region::RegionSpec;
 use super::route::Step;
@@ -31,6 +32,9 @@ pub struct SystemSpec {
     pub stations: IndexMap<String, StationSpec>,
     /// Pools of agents, by name.
     pub pools: IndexMap<String, PoolSpec>,
+    /// Indexes that are dealt out to shards by tenant, by name.
+    #[serde(skip_serializing_if = "IndexMap::is_empty")]
+    pub indexes: IndexMap<String, IndexSpec>,
     /// LLM providers, by name.
     pub providers: IndexMap<String, ProviderSpec>,
     /// LLM models and what they can do, by name.

@@ -369,6 +369,10 @@
   // A column's name says its unit last: `heap_max_mb` is `heap max` in MB.
   const UNITS = [['_usd_per_s', 'USD/s'], ['_per_s', '1/s'], ['_per_min', '1/min'], ['_per_h', '1/h'], ['_mb', 'MB'], ['_bytes', 'B'], ['_s', 's']];
   const column = (name) => {
+    const limit = /^limiter\/(.*)\/level_share$/.exec(name);
+    if (limit) return [`limit left, ${clean(limit[1])}`, 'share'];
+    const member = /^failover\/(.*)\/active$/.exec(name);
+    if (member) return [`active member, ${clean(member[1])}`, ''];
     const [ending, unit] = UNITS.find(([end]) => name.endsWith(end)) || ['', /(_share|utilisation)$/.test(name) ? 'share' : ''];
     return [clean(name.slice(0, name.length - ending.length)).replaceAll('_', ' '), unit];
   };
@@ -408,6 +412,18 @@
     else fallback();
   };
 
+  // What followed from failures, in the first replication.
+  const story = (series) => {
+    const at = (seconds) => (seconds === null ? '–' : `${plain(seconds)} s`);
+    const faults = (series.faults ?? []).map((f) => [`fault: ${clean(f.label)}`, at(f.start_s), '', '', at(f.end_s)]);
+    const episodes = (series.episodes ?? []).map((e) => [clean(e.of), at(e.start_s), at(e.noticed_s),
+      e.steps.map(([what, seconds]) => `${clean(what)} ${at(seconds)}`).join('; '), e.end_s === null ? 'not by the end' : at(e.end_s)]);
+    if (!faults.length && !episodes.length) return [];
+    const untold = series.untold ? ` ${series.untold} more are not listed.` : '';
+    return [el('h4', {}, 'What happened in the first replication'), table(['what', 'from', 'noticed', 'meanwhile', 'over'], [...faults, ...episodes], 'first'),
+      ...(untold ? [el('p', { class: 'quiet' }, untold)] : [])];
+  };
+
   const openCell = (index) => {
     const cell = cellAt(index);
     if (!cell) return;
@@ -443,6 +459,7 @@
     parts.push(el('div', { class: 'beside' }, [...byKind(cell.stations)].map(([kind, places]) => el('div', {}, el('h3', {}, kind), placesTable(places)))));
     if (cell.series) {
       parts.push(el('h3', {}, 'Over time'), el('p', { class: 'quiet' }, `From the start of the run in windows of ${plain(cell.series.window_s)} s: ${clean(cell.series.method)}.${cell.series.faults?.length ? ` Red: ${[...new Set(cell.series.faults.map((f) => clean(f.label)))].join('; ')}.` : ''}`),
+        ...story(cell.series),
         el('div', { class: 'minis' }, Object.entries(cell.series.columns)
           .filter(([, values]) => values.some((v) => v !== null))
           .map(([name, values]) => {

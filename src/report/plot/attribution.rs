@@ -13,6 +13,8 @@ const LEFT: f64 = 190.0;
 const RIGHT: f64 = 890.0;
 /// The height of a cell's bars with their words and axis.
 const GROUP: f64 = 158.0;
+/// Of which this is its heading.
+const HEAD: f64 = 18.0;
 
 /// Draws the bars, where a cell has a ledger.
 pub(crate) fn picture(result: &ResultFile) -> Option<Picture> {
@@ -91,7 +93,12 @@ fn scene(result: &ResultFile, cells: &[&Cell], bars: &[Bar], parts: &[String]) -
     let legend = legend_places(parts);
     let legend_height = legend.last().map_or(0.0, |(_, row)| 18.0 * (row + 1.0));
     let top = 74.0 + legend_height;
-    let height = top + GROUP * cells.len() as f64 + 6.0;
+    let axes: Vec<usize> =
+        (0..result.axes.len()).filter(|axis| result.axes[*axis].values.len() > 1).collect();
+    // Without axes there is nothing to call a cell by.
+    let head = if axes.is_empty() { 0.0 } else { HEAD };
+    let group = GROUP - HEAD + head;
+    let height = top + group * cells.len() as f64 + 6.0;
     let mut scene = Scene::new((960.0, height), "Where a task's time goes", &subtitle_of_pooled(result, ""));
     let is_seen = |index: usize| bars.iter().any(|bar| bar.lengths[index] > 0.0);
     for (index, (x, row)) in legend.iter().enumerate().filter(|(index, _)| is_seen(*index)) {
@@ -100,10 +107,8 @@ fn scene(result: &ResultFile, cells: &[&Cell], bars: &[Bar], parts: &[String]) -
         let name = font::fitted(&number::clean(part_name(parts, index)), 11.5, 240.0);
         scene.words((x + 15.0, y), &name, 11.5, INK, Across::Left);
     }
-    let axes: Vec<usize> =
-        (0..result.axes.len()).filter(|axis| result.axes[*axis].values.len() > 1).collect();
     for (index, cell) in cells.iter().enumerate() {
-        let y = top + GROUP * index as f64 + 14.0;
+        let y = top + group * index as f64 + 14.0;
         let role = match (result.answer.cell == Some(cell.index), result.answer.smaller == Some(cell.index)) {
             (true, _) => " (the answer)",
             (false, true) => " (the next smaller one)",
@@ -115,7 +120,7 @@ fn scene(result: &ResultFile, cells: &[&Cell], bars: &[Bar], parts: &[String]) -
             let size = [12.0, 11.0, 10.0].into_iter().find(fits).unwrap_or(10.0);
             scene.words((24.0, y), &font::fitted(&words, size, 912.0), size, INK, Across::Left);
         }
-        draw_group(&mut scene, &bars[2 * index..2 * index + 2], parts, y + 18.0);
+        draw_group(&mut scene, &bars[2 * index..2 * index + 2], parts, y + head);
     }
     let scales = if cells.len() > 1 { "; each cell has a scale of its own" } else { "" };
     scene.notes(&[format!("the parts of a task's time sum to its latency{scales}")]);

@@ -73,6 +73,19 @@ pub(crate) struct Sample {
     pub(crate) trust: Trust,
 }
 
+/// How many of the `later` lines lie upon this one, to a pixel and a half.
+fn coincident(frame: &Frame, line: &[Sample], later: &[Vec<Sample>]) -> usize {
+    let place = |sample: &Sample| sample.y.map(|y| frame.at(sample.x, y));
+    let near = |(a, b): (&Sample, &Sample)| match (place(a), place(b)) {
+        (Some(a), Some(b)) => (a.0 - b.0).abs() < 1.5 && (a.1 - b.1).abs() < 1.5,
+        (None, None) => true,
+        (Some(_), None) | (None, Some(_)) => false,
+    };
+    let seen = line.iter().any(|sample| sample.y.is_some());
+    let upon = |other: &&Vec<Sample>| seen && other.len() == line.len() && line.iter().zip(*other).all(near);
+    later.iter().filter(upon).count()
+}
+
 /// Whether a point may be relied on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Trust {
@@ -170,7 +183,8 @@ impl Chart {
             frame.target(scene, *limit);
         }
         for (index, line) in panel.lines.iter().enumerate() {
-            self.draw_line(scene, frame, index, line);
+            let over = coincident(frame, line, &panel.lines[index + 1..]).min(3) as f64;
+            self.draw_line(scene, frame, (index, over), line);
         }
         for mark in &self.published {
             let (x, y) = frame.at(mark.x, mark.y);
@@ -180,11 +194,12 @@ impl Chart {
         }
     }
 
-    fn draw_line(&self, scene: &mut Scene, frame: &Frame, index: usize, line: &[Sample]) {
+    /// Draws the line of a number, over which so many later ones lie. Lines may coincide: those further back are wider, so
+    /// that each shows beside the next.
+    fn draw_line(&self, scene: &mut Scene, frame: &Frame, (index, over): (usize, f64), line: &[Sample]) {
         let colour = series_colour(index);
-        // Dense lines may coincide: those further back are wider, so that each shows beside the next.
         let behind = self.names.len().saturating_sub(index + 1).min(4) as f64;
-        let width = if self.dots == Dots::Hidden { 2.0 + 1.2 * behind } else { 2.0 };
+        let width = 2.0 + if self.dots == Dots::Hidden { 1.2 * behind } else { 2.6 * over };
         for run in runs(line) {
             let points: Vec<Point> =
                 run.iter().filter_map(|sample| sample.y.map(|y| frame.at(sample.x, y))).collect();
@@ -201,7 +216,7 @@ impl Chart {
                 Trust::Doubtful => Fill::Hollow,
             };
             if let Some(y) = sample.y {
-                scene.dot(frame.at(sample.x, y), 4.2, colour, series_marker(index), fill);
+                scene.dot(frame.at(sample.x, y), 4.2 + 1.7 * over, colour, series_marker(index), fill);
             } else {
                 let (x, bottom) = (frame.at(sample.x, 0.0).0, frame.area.3);
                 scene.cross((x, bottom - 7.0 - 10.0 * index as f64), colour);
@@ -334,5 +349,16 @@ mod tests {
     fn names_of_lines_that_end_together_are_moved_apart() {
         let places = spread(&[(0, 99.0), (1, 99.5), (2, 100.0)], 10.0, (0.0, 100.0));
         assert_eq!(places, [(0, 80.0), (1, 90.0), (2, 100.0)]);
+    }
+
+    #[test]
+    fn a_line_under_another_is_known() {
+        let sample = |x, y| Sample { x, y: Some(y), interval: None, trust: Trust::Sound };
+        let line = vec![sample(0.0, 1.0), sample(10.0, 5.0)];
+        let other = vec![sample(0.0, 1.0), sample(10.0, 9.0)];
+        let (x, y) = (Scale::Linear { low: 0.0, high: 10.0 }, Scale::Linear { low: 0.0, high: 10.0 });
+        let frame = Frame { area: (0.0, 0.0, 100.0, 100.0), x, y, x_ticks: None };
+        assert_eq!(coincident(&frame, &line, &[line.clone(), other.clone()]), 1);
+        assert_eq!(coincident(&frame, &other, &[line]), 0);
     }
 }

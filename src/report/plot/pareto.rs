@@ -19,7 +19,8 @@ pub(crate) fn picture(result: &ResultFile) -> Option<Picture> {
             Some(Spot { cell, x, y })
         })
         .collect();
-    if points.len() < 2 {
+    // Where nothing has a price there is nothing to weigh.
+    if points.len() < 2 || points.iter().all(|spot| spot.x <= 0.0) {
         return None;
     }
     let front = front(&points);
@@ -74,12 +75,14 @@ fn front(points: &[Spot<'_>]) -> Vec<usize> {
     order
 }
 
+/// The corners of the line that joins the front.
+fn corners(frame: &Frame, points: &[Spot<'_>], front: &[usize]) -> Vec<(f64, f64)> {
+    let pairs = front.windows(2).map(|pair| (&points[pair[0]], &points[pair[1]]));
+    pairs.flat_map(|(a, b)| [frame.at(a.x, a.y), frame.at(b.x, a.y), frame.at(b.x, b.y)]).collect()
+}
+
 fn draw(scene: &mut Scene, result: &ResultFile, frame: &Frame, points: &[Spot<'_>], front: &[usize]) {
-    let mut steps = Vec::new();
-    for pair in front.windows(2) {
-        let (a, b) = (&points[pair[0]], &points[pair[1]]);
-        steps.extend([frame.at(a.x, a.y), frame.at(b.x, a.y), frame.at(b.x, b.y)]);
-    }
+    let steps = corners(frame, points, front);
     if steps.len() > 1 {
         scene.line(steps, PALETTE[0], 1.5);
     }
@@ -111,6 +114,7 @@ fn name_spots(scene: &mut Scene, result: &ResultFile, frame: &Frame, points: &[S
         })
         .chain(scene.texts().map(Text::bounds).collect::<Vec<_>>())
         .chain(objective(result, frame))
+        .chain(corners(frame, points, front).windows(2).map(|ends| strip(ends[0], ends[1])))
         .collect();
     let is_answer = |index: &usize| result.answer.cell == Some(points[*index].cell.index);
     let is_named = |index: &usize| is_answer(index) || front.contains(index);
@@ -150,11 +154,34 @@ fn name_spots(scene: &mut Scene, result: &ResultFile, frame: &Frame, points: &[S
                 bounds.0 >= left && bounds.1 >= top - 8.0 && bounds.2 <= right + 24.0 && bounds.3 <= bottom;
             inside && !taken.iter().any(|other| meet(*other, bounds))
         };
-        if let Some(text) = tries.iter().take(if is_front { tries.len() } else { 4 }).find(fits) {
+        let found = tries.iter().take(if is_front { tries.len() } else { NEAR }).position(|text| fits(&text));
+        if let Some((at, text)) = found.map(|at| (at, &tries[at])) {
             taken.push(text.bounds());
+            if at >= NEAR {
+                scene.line(vec![(x, y), leader_end(text, y)], QUIET, 0.8);
+            }
             scene.words(text.at, &text.words, text.size, text.colour, text.across);
         }
     }
+}
+
+/// So many of the places for a name are beside its point; from the others a line leads there.
+const NEAR: usize = 4;
+
+/// Where the line from a point at height `y` to its name ends.
+fn leader_end(name: &Text, y: f64) -> (f64, f64) {
+    let (left, top, right, bottom) = name.bounds();
+    let across = match name.across {
+        Across::Left => left + 4.0,
+        Across::Centre => f64::midpoint(left, right),
+        Across::Right => right - 4.0,
+    };
+    (across, if y > bottom { bottom } else { top })
+}
+
+/// The strip that a level or upright line takes.
+fn strip(a: (f64, f64), b: (f64, f64)) -> Bounds {
+    (a.0.min(b.0) - 2.0, a.1.min(b.1) - 2.0, a.0.max(b.0) + 2.0, a.1.max(b.1) + 2.0)
 }
 
 /// The strip that the line of the objective takes.

@@ -12,6 +12,11 @@ pub(crate) enum Scale {
         /// The value at the end.
         high: f64,
     },
+    /// Whole numbers from 0: levels, modes, places in a list.
+    Whole {
+        /// The value at the end.
+        high: f64,
+    },
     /// Equal factors.
     Log {
         /// The value at the start, above 0.
@@ -102,7 +107,7 @@ impl Scale {
     /// The words that tell a reader of equal factors, behind an axis's label.
     pub(crate) const fn remark(self) -> &'static str {
         match self {
-            Self::Linear { .. } => "",
+            Self::Linear { .. } | Self::Whole { .. } => "",
             Self::Log { .. } => " (log)",
         }
     }
@@ -111,6 +116,7 @@ impl Scale {
     pub(crate) fn place(self, value: f64) -> f64 {
         let place = match self {
             Self::Linear { low, high } => (value - low) / (high - low),
+            Self::Whole { high } => value / high,
             Self::Log { low, high } => libm::log(value.max(low * 1e-9) / low) / libm::log(high / low),
         };
         place.clamp(0.0, 1.0)
@@ -118,8 +124,10 @@ impl Scale {
 
     /// Whether the axis shows the value.
     pub(crate) fn shows(self, value: f64) -> bool {
-        let (Self::Linear { low, high } | Self::Log { low, high }) = self;
-        (low..=high).contains(&value)
+        match self {
+            Self::Linear { low, high } | Self::Log { low, high } => (low..=high).contains(&value),
+            Self::Whole { high } => (0.0..=high).contains(&value),
+        }
     }
 
     /// Round values, some four to eight of them, with their text.
@@ -128,6 +136,9 @@ impl Scale {
             Self::Linear { low, high } => {
                 let ticks = linear_ticks(low, high);
                 return ticks.iter().map(|tick| (*tick, number::step_text(*tick, &ticks))).collect();
+            }
+            Self::Whole { high } => {
+                linear_ticks(0.0, high).into_iter().filter(|tick| tick.fract() == 0.0).collect()
             }
             Self::Log { low, high } => {
                 let all = log_ticks_between(low, high);

@@ -3,25 +3,35 @@
 use super::frame::{Frame, Labels};
 use super::scale::{Origin, Scale};
 use super::scene::{Across, Dots, GRID, INK, Scene, TARGET, series_colour};
+use super::story::Story;
 use super::{Picture, font, subtitle_of};
 use crate::report::{csv, number, select};
 use crate::result::{ResultFile, Series};
 
 const LEFT: f64 = 78.0;
-const RIGHT: f64 = 820.0;
+const RIGHT: f64 = 800.0;
+/// Where the first strip begins without lanes above it.
+const TOP: f64 = 84.0;
 const STRIP: f64 = 104.0;
 const GAP: f64 = 22.0;
 /// Lines that a reader can follow in one strip.
 const LINES_MAX: usize = 6;
-/// The strip of the degradation mode, and the highest mode.
+/// The strip of the tasks that failures touch.
+const FAILURES: &str = "failures, tasks/s";
+/// The strip of the degradation mode.
 const MODE: &str = "mode";
-const MODES: f64 = 2.0;
+/// The strip of the degradation level.
+const LEVEL: &str = "level";
+/// The strip of the active members of failovers.
+const MEMBER: &str = "active member";
+/// The strip of what is left of limits.
+const LIMIT: &str = "limit left, %";
 
 /// Draws the strips, where the cell has a series.
 pub(crate) fn picture(result: &ResultFile) -> Option<Picture> {
     let cell = select::focus(result)?;
     let series = cell.series.as_ref()?;
-    let strips = strips(series);
+    let (strips, idle) = strips(series);
     let windows = series.columns.values().map(Vec::len).max().unwrap_or(0);
     if strips.is_empty() || windows < 2 {
         return None;
@@ -30,13 +40,16 @@ pub(crate) fn picture(result: &ResultFile) -> Option<Picture> {
         (0..result.axes.len()).filter(|axis| result.axes[*axis].values.len() > 1).collect();
     let words = select::describe(result, cell, &axes);
     let about = if words.is_empty() { String::new() } else { format!("cell {}: {words}", cell.index) };
-    let height = 84.0 + (STRIP + GAP) * strips.len() as f64 + 38.0;
+    let end = windows as f64 * series.window_s;
+    let story = Story::of(series, end);
+    let first = TOP + story.height();
+    let height = first + (STRIP + GAP) * strips.len() as f64 + 38.0;
     let (title, subtitle) = (title(cell.replications), subtitle_of(result, &[&about]));
     let mut scene = Scene::new((960.0, height), &title, &subtitle);
-    let end = windows as f64 * series.window_s;
+    story.draw(&mut scene, (LEFT, RIGHT), TOP - 8.0);
     let cut = cell.warmup_s.min(end);
     for (index, strip) in strips.iter().enumerate() {
-        let top = 84.0 + (STRIP + GAP) * index as f64;
+        let top = first + (STRIP + GAP) * index as f64;
         let is_last = index + 1 == strips.len();
         if cut > 0.0 {
             let right = LEFT + (RIGHT - LEFT) * cut / end;
@@ -44,11 +57,19 @@ pub(crate) fn picture(result: &ResultFile) -> Option<Picture> {
         }
         for fault in &series.faults {
             let place = |time_s: f64| LEFT + (RIGHT - LEFT) * (time_s / end).clamp(0.0, 1.0);
-            scene.rectangle((place(fault.start_s), top), (place(fault.end_s), top + STRIP), TARGET, 0.12);
+            // A fault that is over at once is seen as well.
+            let (from, to) = (place(fault.start_s), place(fault.end_s));
+            scene.rectangle((from, top), (to.max(from + 1.5), top + STRIP), TARGET, 0.12);
         }
         draw_strip(&mut scene, result, series, strip, (top, end, is_last));
+        story.cross(&mut scene, (LEFT, RIGHT), (top, top + STRIP));
     }
-    scene.notes(&notes(series, &strips, cut));
+    let mut notes = notes(series, &strips, cut);
+    if !idle.is_empty() {
+        notes.push(format!("always 0: {}", idle.join(", ")));
+    }
+    notes.extend(story.notes());
+    scene.notes(&notes);
     Some(Picture::new("timeseries", scene))
 }
 
@@ -69,16 +90,21 @@ fn notes(series: &Series, strips: &[Strip<'_>], cut: f64) -> Vec<String> {
         first.push_str(" · bands: the interval of each window by itself; quantiles have none");
     }
     let mut notes = vec![first];
-    if let Some(first) = series.faults.first() {
-        let span = format!("{} to {} s", number::plain(first.start_s), number::plain(first.end_s));
-        let more = match series.faults.len() - 1 {
-            0 => String::new(),
-            more => format!(" and {more} more"),
-        };
-        notes.push(format!("red: faults: {}, {span}{more}", number::clean(&first.label)));
-    }
+    let mut at_end = Vec::new();
     if strips.iter().any(|strip| strip.label == MODE) {
-        notes.push("mode: 0 is optimal, 1 high load, 2 critical".to_owned());
+        at_end.push("mode: 0 is optimal, 1 high load, 2 critical");
+    }
+    if strips.iter().any(|strip| strip.label == LEVEL) {
+        at_end.push("level: 0 is full service, 4 only what is kept");
+    }
+    if strips.iter().any(|strip| strip.label == MEMBER) {
+        at_end.push("active member: 0 is the first of the list");
+    }
+    if strips.iter().any(|strip| strip.label == LIMIT) {
+        at_end.push("limit left: of the emptiest bucket, as each window ends");
+    }
+    if !at_end.is_empty() {
+        notes.push(at_end.join(" · "));
     }
     notes
 }
@@ -90,9 +116,10 @@ struct Strip<'a> {
 }
 
 /// A column and half the widths of its intervals, where it has some.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 struct Column<'a> {
-    name: &'a str,
+    /// Its name in the strip.
+    name: String,
     values: &'a [Option<f64>],
     half_widths: &'a [Option<f64>],
 }
@@ -106,33 +133,86 @@ impl Column<'_> {
     }
 }
 
-/// Whether a column of this name stands in a strip.
-type Belongs = fn(&str) -> bool;
+/// The strips in their order from above, each with what it is called.
+const STRIPS: [&str; 12] = [
+    "tasks, 1/s",
+    FAILURES,
+    "latency, s",
+    MODE,
+    LEVEL,
+    MEMBER,
+    "count",
+    LIMIT,
+    "share, %",
+    "memory, MB",
+    "memory, B",
+    "cost, USD/s",
+];
 
-/// Sorts the columns into strips by unit; a strip that would hold more lines than can be read is split.
-fn strips(series: &Series) -> Vec<Strip<'_>> {
-    let kinds: [(&str, Belongs); 8] = [
-        ("tasks, 1/s", |name| csv::series_unit(name) == "1/s"),
-        ("latency, s", |name| csv::series_unit(name) == "s"),
-        (MODE, |name| name.contains("mode")),
-        ("count", |name| csv::series_unit(name).is_empty() && !name.contains("mode")),
-        ("share, %", |name| csv::series_unit(name) == "share"),
-        ("memory, MB", |name| csv::series_unit(name) == "MB"),
-        ("memory, B", |name| csv::series_unit(name) == "B"),
-        ("cost, USD/s", |name| csv::series_unit(name) == "USD/s"),
-    ];
-    let mut strips = Vec::new();
-    for (label, belongs) in kinds {
+/// The strip that a column stands in, and its name there.
+fn strip_of(column: &str) -> Option<(&'static str, String)> {
+    let between =
+        |before: &str, behind: &str| Some(column.strip_prefix(before)?.strip_suffix(behind)?.to_owned());
+    if let Some(name) = between("limiter/", "/level_share") {
+        return Some((LIMIT, name));
+    }
+    if let Some(name) = between("failover/", "/active") {
+        return Some((MEMBER, name));
+    }
+    if let Some(name) = between("tasks_", "_per_s") {
+        return Some((FAILURES, name));
+    }
+    let strip = match (column, csv::series_unit(column)) {
+        ("mode", _) => MODE,
+        ("degradation_level", _) => LEVEL,
+        (_, "1/s") => "tasks, 1/s",
+        (_, "s") => "latency, s",
+        (_, "share") => "share, %",
+        (_, "MB") => "memory, MB",
+        (_, "B") => "memory, B",
+        (_, "USD/s") => "cost, USD/s",
+        (_, "") => "count",
+        _ => return None,
+    };
+    Some((strip, select::readable(column)))
+}
+
+/// Sorts the columns into strips by unit; a strip that would hold more lines than can be read is split. One of nothing but
+/// zeros, which says no more than that, is only named.
+fn strips(series: &Series) -> (Vec<Strip<'_>>, Vec<&'static str>) {
+    let (mut strips, mut idle) = (Vec::new(), Vec::new());
+    for label in STRIPS {
         let half_widths = |name: &str| series.half_widths.get(name).map_or(&[][..], Vec::as_slice);
         let columns: Vec<Column<'_>> = series
             .columns
             .iter()
-            .filter(|(name, column)| belongs(name) && column.iter().any(Option::is_some))
-            .map(|(name, values)| Column { name, values, half_widths: half_widths(name) })
+            .filter(|(_, column)| column.iter().any(Option::is_some))
+            .filter_map(|(name, values)| {
+                let (_, words) = strip_of(name).filter(|(strip, _)| *strip == label)?;
+                Some(Column { name: words, values, half_widths: half_widths(name) })
+            })
             .collect();
+        let zero = |column: &Column<'_>| column.values.iter().flatten().all(|value| *value == 0.0);
+        if !columns.is_empty() && columns.iter().all(zero) {
+            idle.push(label.split(',').next().unwrap_or(label));
+            continue;
+        }
         strips.extend(columns.chunks(LINES_MAX).map(|part| Strip { label, columns: part.to_vec() }));
     }
-    strips
+    (strips, idle)
+}
+
+/// The highest value of a strip whose lines are steps between whole numbers.
+fn steps(strip: &Strip<'_>) -> Option<f64> {
+    match strip.label {
+        MODE => Some(2.0),
+        LEVEL => Some(4.0),
+        MEMBER => {
+            let values = strip.columns.iter().flat_map(|column| column.values).flatten();
+            Some(values.fold(1.0, |most: f64, value| most.max(libm::ceil(*value))))
+        }
+        _ => None,
+    }
 }
 
 fn draw_strip(
@@ -142,7 +222,8 @@ fn draw_strip(
     strip: &Strip<'_>,
     (top, end, is_last): (f64, f64, bool),
 ) {
-    let is_share = strip.label.starts_with("share");
+    let is_share = strip.label.ends_with('%');
+    let steps = steps(strip);
     let shown = |value: f64| if is_share { value * 100.0 } else { value };
     let is_latency = strip.label.starts_with("latency");
     let ends = |column: &Column<'_>| {
@@ -154,8 +235,10 @@ fn draw_strip(
     let limit = limit.and_then(|metric| select::slo(result, &metric.name));
     let scale = if is_latency {
         Scale::of_latencies(values)
-    } else if strip.label == MODE {
-        Scale::Linear { low: 0.0, high: MODES }
+    } else if let Some(high) = steps {
+        Scale::Whole { high }
+    } else if strip.label == LIMIT {
+        Scale::Linear { low: 0.0, high: 100.0 }
     } else {
         Scale::of(values, Origin::Zero)
     };
@@ -172,7 +255,7 @@ fn draw_strip(
     let pitch = (STRIP / strip.columns.len() as f64).min(18.0);
     for (index, column) in strip.columns.iter().enumerate() {
         for run in runs(column.values) {
-            if column.half_widths.iter().any(Option::is_some) && strip.label != MODE {
+            if column.half_widths.iter().any(Option::is_some) && steps.is_none() {
                 let band = run.iter().filter_map(|(window, _)| {
                     let (low, high) = column.ends(*window)?;
                     let x = (*window as f64 + 0.5) * series.window_s;
@@ -183,7 +266,7 @@ fn draw_strip(
             let places = run.into_iter().flat_map(|(window, value)| {
                 let start = window as f64;
                 // A mode holds for its window; the rest is read between the middles.
-                let windows = if strip.label == MODE { vec![start, start + 1.0] } else { vec![start + 0.5] };
+                let windows = if steps.is_some() { vec![start, start + 1.0] } else { vec![start + 0.5] };
                 windows.into_iter().map(move |window| (window, value))
             });
             let at = |(window, value)| frame.at(window * series.window_s, shown(value));
@@ -191,7 +274,7 @@ fn draw_strip(
         }
         let y = top + 8.0 + pitch * index as f64;
         scene.key((RIGHT + 16.0, y), index, Dots::Hidden);
-        let name = font::fitted(&number::clean(&select::readable(column.name)), 11.0, 108.0);
+        let name = font::fitted(&number::clean(&column.name), 11.0, 960.0 - RIGHT - 32.0);
         scene.words((RIGHT + 28.0, y), &name, 11.0, INK, Across::Left);
     }
 }

@@ -7,12 +7,11 @@ use crate::sim::impact::ImpactRun;
 use crate::sim::run::RecoveryRun;
 
 /// Tells this part from others that may follow a run.
-const TAG: u64 = 1;
+pub(super) const TAG: u64 = 1;
 
 pub(super) fn write(out: &mut Writer, run: &RecoveryRun) {
     out.number(TAG);
-    let ImpactRun { touched, lost, retried, resumed, still_there, degraded, late } = run.impact;
-    out.numbers([touched, lost, retried, resumed, still_there, degraded, late]);
+    write_impact(out, run.impact);
     let of = &run.sessions;
     out.numbers([of.hit, of.resumed, of.hit_again, of.lost, of.dropped, of.still_there]);
     out.numbers([of.work_lost, of.work_lost_max, of.resuming, of.resuming_max, run.moved]);
@@ -27,8 +26,7 @@ pub(super) fn read(from: &mut Reader<'_>) -> Decoded<RecoveryRun> {
     if from.number::<u64>()? != TAG {
         return Err(RunDecodeError);
     }
-    let [touched, lost, retried, resumed, still_there, degraded, late] = from.array()?;
-    let impact = ImpactRun { touched, lost, retried, resumed, still_there, degraded, late };
+    let impact = read_impact(from)?;
     let [hit, resumed, hit_again, lost, dropped, still_there] = from.array()?;
     let [work_lost, work_lost_max, resuming, resuming_max, moved] = from.array()?;
     let sessions = SessionsRun {
@@ -51,74 +49,49 @@ pub(super) fn read(from: &mut Reader<'_>) -> Decoded<RecoveryRun> {
     Ok(RecoveryRun { impact, sessions, moved, failovers, answering: from.list(Reader::wide)? })
 }
 
-/// The counts of a failover, in order.
-const fn counts(acts: &FailoverActs) -> [u64; 19] {
-    [
-        acts.switches,
-        acts.aborted,
-        acts.returns,
-        acts.detection,
-        acts.decision,
-        acts.promotion,
-        acts.first_answer,
-        acts.answered,
-        acts.outage,
-        acts.outage_max,
-        acts.verified,
-        acts.notified,
-        acts.writes,
-        acts.writes_lost,
-        acts.span_lost,
-        acts.span_lost_max,
-        acts.split_writes,
-        acts.reads,
-        acts.stale_reads,
-    ]
+pub(super) fn write_impact(out: &mut Writer, of: ImpactRun) {
+    let ImpactRun { touched, lost, retried, resumed, still_there, degraded, late } = of;
+    out.numbers([touched, lost, retried, resumed, still_there, degraded, late]);
 }
 
-/// The failover of such counts.
-const fn of_counts(counts: [u64; 19]) -> FailoverActs {
-    let [
-        switches,
-        aborted,
-        returns,
-        detection,
-        decision,
-        promotion,
-        first_answer,
-        answered,
-        outage,
-        outage_max,
-        verified,
-        notified,
-        writes,
-        writes_lost,
-        span_lost,
-        span_lost_max,
-        split_writes,
-        reads,
-        stale_reads,
-    ] = counts;
-    FailoverActs {
-        switches,
-        aborted,
-        returns,
-        detection,
-        decision,
-        promotion,
-        first_answer,
-        answered,
-        outage,
-        outage_max,
-        verified,
-        notified,
-        writes,
-        writes_lost,
-        span_lost,
-        span_lost_max,
-        split_writes,
-        reads,
-        stale_reads,
-        answering: 0,
-    }
+pub(super) fn read_impact(from: &mut Reader<'_>) -> Decoded<ImpactRun> {
+    let [touched, lost, retried, resumed, still_there, degraded, late] = from.array()?;
+    Ok(ImpactRun { touched, lost, retried, resumed, still_there, degraded, late })
 }
+
+/// Writes the counts of a failover out and takes them in again, in the one order given here.
+macro_rules! counts_in_order {
+    ($($count:ident),* $(,)?) => {
+        const COUNTS: usize = [$(stringify!($count)),*].len();
+
+        const fn counts(acts: &FailoverActs) -> [u64; COUNTS] {
+            [$(acts.$count),*]
+        }
+
+        const fn of_counts([$($count),*]: [u64; COUNTS]) -> FailoverActs {
+            FailoverActs { $($count,)* answering: 0 }
+        }
+    };
+}
+
+counts_in_order![
+    switches,
+    aborted,
+    returns,
+    detection,
+    decision,
+    promotion,
+    first_answer,
+    answered,
+    outage,
+    outage_max,
+    verified,
+    notified,
+    writes,
+    writes_lost,
+    span_lost,
+    span_lost_max,
+    split_writes,
+    reads,
+    stale_reads,
+];

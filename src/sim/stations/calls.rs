@@ -162,6 +162,10 @@ impl World<'_> {
             let station = self.member_for(id, failover, access);
             self.strands.get_mut(id).station = station;
         }
+        if let Some((index, _)) = call.index {
+            let station = self.shard_for(id, index);
+            self.strands.get_mut(id).station = station;
+        }
         let strand = self.strands.get_mut(id);
         if let Some(breaker) = call.breaker {
             match self.breakers[breaker as usize].permit(time) {
@@ -257,6 +261,9 @@ impl World<'_> {
         if let Some((failover, access)) = call.failover {
             self.member_answered(id, failover, access);
         }
+        if let Some((index, amount @ 1..)) = call.index {
+            self.index_grows(id, index, amount);
+        }
         let strand = self.strands.get(id);
         if self.first_bytes.on && !plan.stations[index].offers.is_empty() {
             self.first_bytes.answered(time.as_nanos(), id, strand.key);
@@ -276,7 +283,6 @@ impl World<'_> {
         if self.sockets.any {
             self.release_socket(id, After::BrokenOff);
         }
-        let time = self.time();
         let strand = self.strands.get_mut(id);
         let attempt = std::mem::take(&mut strand.attempt);
         if attempt == 0 {
@@ -284,7 +290,7 @@ impl World<'_> {
         }
         let call = &self.plan.model.program.visits[strand.visit as usize];
         if let (Some(breaker), Some(pass)) = (call.breaker, strand.pass.take()) {
-            let _ = self.breakers[breaker as usize].record(time, pass, outcome);
+            self.record_outcome(breaker, pass, outcome);
         }
         if let Some(retry) = call.retry {
             let state = &mut self.retries[retry as usize];
@@ -311,8 +317,9 @@ impl World<'_> {
         let call = &plan.model.program.visits[strand.visit as usize];
         let station = &plan.model.stations[strand.station as usize];
         if let (Some(breaker), Some(pass)) = (call.breaker, strand.pass.take()) {
-            let _ = self.breakers[breaker as usize].record(time, pass, outcome_of(cause));
+            self.record_outcome(breaker, pass, outcome_of(cause));
         }
+        let strand = self.strands.get_mut(id);
         if let Some(degrade) = &mut self.degrade
             && !station.offers.is_empty()
             && matches!(cause, Cause::Error | Cause::Timeout | Cause::Limited | Cause::Down)
@@ -427,10 +434,19 @@ fn of_mode(world: &World<'_>, plan: &super::super::plan::Plan) -> Option<u16> {
 }
 
 /// What a failed attempt tells its breaker.
-fn outcome_of(cause: Cause) -> Outcome {
+const fn outcome_of(cause: Cause) -> Outcome {
+    if says_nothing_of_the_station(cause) { Outcome::Ignored } else { Outcome::Failure }
+}
+
+/// Whether another attempt may fare better; `of_errors` says it of the station's own errors.
+fn may_be_retried(cause: Cause, of_errors: bool) -> bool {
+    if cause == Cause::Error { of_errors } else { !says_nothing_of_the_station(cause) }
+}
+
+/// Whether it left the line by itself, or could never have been answered.
+const fn says_nothing_of_the_station(cause: Cause) -> bool {
     match cause {
-        // It left the line by itself, or could never have been answered.
-        Cause::Abandoned | Cause::NeverFits => Outcome::Ignored,
+        Cause::Abandoned | Cause::NeverFits => true,
         Cause::QueueFull
         | Cause::Unavailable
         | Cause::Degraded
@@ -445,28 +461,6 @@ fn outcome_of(cause: Cause) -> Outcome {
         | Cause::BreakerOpen
         | Cause::Down
         | Cause::AgentLost
-        | Cause::NodeLost => Outcome::Failure,
-    }
-}
-
-/// Whether another attempt may fare better; `of_errors` says it of the station's own errors.
-fn may_be_retried(cause: Cause, of_errors: bool) -> bool {
-    match cause {
-        Cause::Error => of_errors,
-        Cause::NeverFits | Cause::Abandoned => false,
-        Cause::QueueFull
-        | Cause::Unavailable
-        | Cause::Degraded
-        | Cause::Displaced
-        | Cause::StationFull
-        | Cause::Expired
-        | Cause::CoDel
-        | Cause::ClientTimeout
-        | Cause::Limited
-        | Cause::Timeout
-        | Cause::BreakerOpen
-        | Cause::Down
-        | Cause::AgentLost
-        | Cause::NodeLost => true,
+        | Cause::NodeLost => false,
     }
 }

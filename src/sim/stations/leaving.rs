@@ -82,21 +82,32 @@ impl World<'_> {
         let part = strand.ledger.part();
         strand.ledger.enter(now, part);
         let state = &mut self.stations[index as usize];
-        match phase {
+        let freed = match phase {
             Phase::InLine => {
                 let was_there = state.queue.cancel(ticket.expect("a waiting call has a ticket"));
                 assert!(was_there, "a waiting call is in its queue");
+                Freed::Nothing
             }
-            Phase::LimitLine => state.limit_line.retain(|other| *other != id),
-            Phase::SetUp => {}
-            Phase::InService => self.leave_slot(id),
-            Phase::Interrupted => state.interrupted.retain(|other| *other != id),
+            Phase::LimitLine => {
+                state.limit_line.retain(|other| *other != id);
+                Freed::LimitLine
+            }
+            Phase::SetUp => Freed::SetUp,
+            Phase::InService => {
+                self.leave_slot(id);
+                Freed::Server
+            }
+            Phase::Interrupted => {
+                state.interrupted.retain(|other| *other != id);
+                Freed::Nothing
+            }
             Phase::Sharing => {
                 self.advance_sharing(index as usize);
                 let state = &mut self.stations[index as usize];
                 state.shared.retain(|Reverse((_, other))| *other != id);
                 state.busy.down(now);
                 self.arm_sharing(index as usize);
+                Freed::Nothing
             }
             Phase::Ready
             | Phase::Delay
@@ -115,35 +126,24 @@ impl World<'_> {
             | Phase::WorkerBackoff
             | Phase::Scheduled
             | Phase::Returning => unreachable!("it is not at a station"),
-        }
+        };
         self.depart(id);
-        match phase {
-            Phase::InService => self.serve_line(index),
-            Phase::SetUp => self.set_up_for_next(index, due),
-            Phase::LimitLine => {
+        match freed {
+            Freed::Nothing => {}
+            Freed::Server => self.serve_line(index),
+            Freed::SetUp => self.set_up_for_next(index, due),
+            Freed::LimitLine => {
                 self.stations[index as usize].limit_timer = Ticket::NONE;
                 self.advance_limit_line(index);
             }
-            Phase::InLine
-            | Phase::Interrupted
-            | Phase::Sharing
-            | Phase::Ready
-            | Phase::Delay
-            | Phase::Looking
-            | Phase::Refused
-            | Phase::SocketLine
-            | Phase::Handshake
-            | Phase::Backoff
-            | Phase::Undetected
-            | Phase::PoolQueue
-            | Phase::Joining
-            | Phase::Together
-            | Phase::ClientBackoff
-            | Phase::AttemptLost
-            | Phase::TaskLost
-            | Phase::WorkerBackoff
-            | Phase::Scheduled
-            | Phase::Returning => {}
         }
     }
+}
+
+/// What others may have waited for behind a call that is withdrawn.
+enum Freed {
+    Nothing,
+    Server,
+    SetUp,
+    LimitLine,
 }

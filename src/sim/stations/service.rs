@@ -30,6 +30,7 @@ pub(super) fn service_time(
     }
     let span = loaded_service_time(plan, strand, state, cached_tokens);
     let span = if law.moody { moody(plan, strand, now, span) } else { span };
+    let span = if law.sharded { Span::from_nanos(span).scale(state.stretch).as_nanos() } else { span };
     if law.troubled { state.trouble.touch(strand, now, span) } else { span }
 }
 

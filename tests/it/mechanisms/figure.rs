@@ -158,6 +158,7 @@ fn exists(key: &MetricKey, model: &Model) -> bool {
         MetricKey::Pool(name, _) => model.pools.iter().any(|pool| pool.name == *name),
         MetricKey::Nodes(name, _) => model.nodes.iter().any(|nodes| nodes.name == *name),
         MetricKey::Failover(name, _) => model.failovers.iter().any(|known| known.name == *name),
+        MetricKey::Index(name, _) => model.indexes.iter().any(|known| known.name == *name),
     }
 }
 

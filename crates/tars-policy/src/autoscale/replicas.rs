@@ -22,6 +22,8 @@ const WHOLE: i64 = 1_000;
 /// | `arrival_rate_per_s` | tasks arriving a second: in all, or an agent's part of them |
 /// | `active_agents` | tasks that agents carry, who are to it what agents are to a pod: in all, or an agent's part of them |
 /// | `latency_s` | mean seconds from coming to leaving, of the tasks that left since the last look |
+/// | `error_share` | the share of errors among the tasks that were refused or left since the last look |
+/// | `index_size` | what the index that is watched holds: in all, or an agent's part of it |
 /// | any other | unavailable |
 ///
 /// Agents that are starting are pods that are pending. Busy agents are never stopped: a change downwards is cut at those
@@ -128,6 +130,8 @@ fn named(metrics: &Metrics, name: &str) -> Option<f64> {
         "arrival_rate_per_s" => Some(metrics.arrival_rate_per_s),
         "latency_s" => Some(metrics.latency.as_secs_f64()),
         "active_agents" => Some(f64::from(metrics.tasks_running)),
+        "error_share" => Some(metrics.error_share),
+        "index_size" => Some(metrics.index_size),
         _ => None,
     }
 }

@@ -37,8 +37,10 @@ fn check_station(
     station: &Station,
     diagnostics: &mut Diagnostics,
 ) {
-    let visits: Vec<(&Visit, f64)> =
-        flow.visits(model).filter(|(visit, _)| usize::from(visit.station) == index).collect();
+    let visits: Vec<(&Visit, f64)> = flow
+        .visits(model)
+        .filter(|(visit, _)| usize::from(visit.station) == index && visit.index.is_none())
+        .collect();
     let gives_up = visits.iter().any(|(visit, _)| visit.patience.is_some() || visit.timeout.is_some());
     if gives_up || is_bounded(station.capacity, &station.queue) || !station.speed_by_number.is_empty() {
         return;
@@ -167,6 +169,7 @@ fn least_left(model: &Model, at: usize, left: &[f64]) -> f64 {
         Op::Fork { first, count, behind, .. } if sure(behind) => {
             ways(first, count).map(|(_, pc)| left[*pc as usize]).fold(0.0, f64::max) + left[behind as usize]
         }
+        Op::Launch { behind } => left[behind as usize],
         Op::Lookup { hit, .. } => super::flow::behind_cache(program, hit)
             .filter(|behind| sure(*behind))
             .map_or(0.0, |pc| left[pc as usize]),

@@ -54,6 +54,7 @@ impl Flow {
             | Op::Resume(_)
             | Op::Checkpoint(_)
             | Op::Try { .. }
+            | Op::Launch { .. }
             | Op::Replay(_)
             | Op::Enter(_)
             | Op::Leave
@@ -149,6 +150,11 @@ fn spread(model: &Model, at: usize, amount: f64, next: &mut [f64]) {
             next[at + 1] += amount;
             next[pc as usize] += if is_lossy(model, otherwise as usize..pc as usize) { 0.0 } else { amount };
         }
+        // Whatever becomes of what is begun, the task goes on behind it.
+        Op::Launch { behind: pc } => {
+            next[at + 1] += amount;
+            next[pc as usize] += amount;
+        }
         Op::Feature { off, .. } if model.degrades() => next[off as usize] += behind(off),
         Op::Visit(_) | Op::Enter(_) if is_lossy(model, at..at + 1) => {
             next[at + 1] += amount * survivors(model, at);
@@ -212,6 +218,7 @@ pub(super) fn is_lossy(model: &Model, range: Range<usize>) -> bool {
         | Op::Resume(_)
         | Op::Checkpoint(_)
         | Op::Try { .. }
+        | Op::Launch { .. }
         | Op::Choose { .. }
         | Op::LoopStart { .. }
         | Op::LoopNext { .. }
@@ -235,6 +242,7 @@ fn turns_away(model: &Model, visit: &Visit) -> bool {
     let station = &model.stations[usize::from(visit.station)];
     visit.chain.is_some()
         || visit.failover.is_some()
+        || visit.index.is_some()
         || model.faults.iter().any(|fault| fault.effect.station() == Some(visit.station))
         || visit.patience.is_some()
         || visit.timeout.is_some()

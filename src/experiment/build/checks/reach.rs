@@ -90,7 +90,7 @@ fn reached(program: &Program, start: u32) -> Vec<bool> {
             Op::Hold { behind, .. } | Op::LoopStart { behind, .. } => open.extend([at + 1, behind as usize]),
             Op::Lookup { hit, .. } => open.extend([at + 1, hit as usize]),
             Op::Try { otherwise, behind } => open.extend([at + 1, otherwise as usize, behind as usize]),
-            Op::Feature { off, .. } => open.extend([at + 1, off as usize]),
+            Op::Feature { off: pc, .. } | Op::Launch { behind: pc } => open.extend([at + 1, pc as usize]),
             Op::Delay { .. }
             | Op::Visit(_)
             | Op::Shared(_)

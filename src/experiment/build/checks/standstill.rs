@@ -67,6 +67,7 @@ fn first_place(model: &Model, class: usize) -> Option<Place> {
             | Op::Resume(_)
             | Op::Checkpoint(_)
             | Op::Try { .. }
+            | Op::Launch { .. }
             | Op::Replay(_)
             | Op::Leave
             | Op::Choose { .. }

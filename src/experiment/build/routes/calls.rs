@@ -13,8 +13,13 @@ use tars_policy::units::{Span, Time};
 
 impl Layout<'_> {
     pub(super) fn visit(&mut self, visit: &VisitStep, path: &Path) {
-        let names = self.station_names();
-        let station = self.named(&path.key("station"), "station", &visit.station, &names);
+        let index = self.index_of(visit, path);
+        let station = if let Some((_, station)) = index {
+            Some(station)
+        } else {
+            let names = self.places_names();
+            self.named(&path.key("station"), "station", &visit.station, &names)
+        };
         check_law_option(self.tree, &path.key("service"), visit.service.as_ref(), self.diagnostics);
         let law = visit.service.as_ref().map(|law| self.span_law(law, &path.key("service")));
         let patience = visit.patience.as_ref().map(|law| self.span_law(law, &path.key("patience")));
@@ -24,6 +29,7 @@ impl Layout<'_> {
         let Some(station) = station else { return };
         let failover = self.access(station, visit.access, path);
         let visit = self.add_visit(Visit {
+            index: index.map(|(index, _)| (index, visit.adds_vectors)),
             failover,
             law,
             patience,
@@ -34,6 +40,31 @@ impl Layout<'_> {
             ..Visit::of(station)
         });
         self.push(if batch.is_some() { Op::Shared(visit) } else { Op::Visit(visit) });
+    }
+
+    /// The index that a visit names, and the station of its first shard.
+    fn index_of(&mut self, visit: &VisitStep, path: &Path) -> Option<(u16, u16)> {
+        let place = self.parts.indexes.iter().position(|index| index.name == visit.station);
+        let Some(place) = place else {
+            if visit.adds_vectors > 0 {
+                let message = format!("`{}` is a station, which holds no vectors", visit.station);
+                let hint = "name an index of `system.indexes`";
+                self.diagnostics.senseless(self.tree, &path.key("adds_vectors"), message, hint);
+            }
+            return None;
+        };
+        if visit.batch.is_some() {
+            let message = "calls that go out together would go to shards of several tenants";
+            self.diagnostics.senseless(self.tree, &path.key("batch"), message, "leave it out");
+        }
+        let first = self.parts.indexes[place].stations.first().copied()?;
+        Some((index(place), first))
+    }
+
+    /// Stations and indexes.
+    fn places_names(&self) -> Vec<String> {
+        let indexes = self.parts.indexes.iter().map(|index| index.name.clone());
+        self.station_names().into_iter().chain(indexes).collect()
     }
 
     /// A slot is held while the inner steps run.

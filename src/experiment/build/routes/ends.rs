@@ -41,7 +41,10 @@ fn reaches(program: &Program, at: usize, ends: &[bool]) -> bool {
                 .any(|(place, (cumulative, pc))| cumulative.min(1.0) > before(place).min(1.0) && goes(*pc))
         }
         Op::Spread { first, count, .. } => ways(first, count).any(|(_, pc)| goes(*pc)),
-        Op::Fork { behind, .. } | Op::Hold { behind, .. } | Op::Try { behind, .. } => goes(behind),
+        Op::Fork { behind, .. }
+        | Op::Hold { behind, .. }
+        | Op::Try { behind, .. }
+        | Op::Launch { behind } => goes(behind),
         Op::Delay { .. }
         | Op::Visit(_)
         | Op::Shared(_)

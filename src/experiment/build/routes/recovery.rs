@@ -1,8 +1,8 @@
-//! Checkpoints, and steps in the place of others that fail.
+//! Checkpoints, steps in the place of others that fail, and steps that nobody waits for.
 
-use super::Layout;
+use super::{Layout, Nested};
 use crate::experiment::path::Path;
-use crate::experiment::schema::{AccessSpec, CheckpointStep, TryStep};
+use crate::experiment::schema::{AccessSpec, BackgroundStep, CheckpointStep, TryStep};
 use crate::model::failover::Access;
 use crate::model::route::Op;
 
@@ -19,6 +19,19 @@ impl Layout<'_> {
         }
         let lag = step.lag.as_ref().map(|law| self.span_law(law, &path.key("lag")));
         self.push(Op::Checkpoint(lag.unwrap_or(u16::MAX)));
+    }
+
+    /// Steps that nobody waits for end like a route.
+    pub(super) fn background(&mut self, step: &BackgroundStep, path: &Path) {
+        let at = self.push(Op::Launch { behind: 0 });
+        let before = self.nested;
+        // It cannot `go` elsewhere, and has no agent.
+        self.nested = Nested { branch: true, ..Nested::default() };
+        self.steps(&step.steps, &path.key("steps"));
+        self.push(Op::End);
+        self.nested = before;
+        let behind = self.here();
+        self.program.ops[at as usize] = Op::Launch { behind };
     }
 
     pub(super) fn attempt(&mut self, step: &TryStep, path: &Path) {

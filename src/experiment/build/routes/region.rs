@@ -32,7 +32,58 @@ impl Layout<'_> {
             self.steps(steps, &at);
             overs.push(self.push(Op::Jump(0)));
         }
+        self.check_alike(first, &overs, path);
         self.program.regionals[place] = regions;
         self.land(&overs);
+    }
+
+    /// A session that outlives its region goes on at the same place of another way: the ways must have the same places.
+    fn check_alike(&mut self, first: u32, overs: &[u32], path: &Path) {
+        let way = |place: usize| {
+            let start = self.program.ways[first as usize + place].1 as usize;
+            &self.program.ops[start..overs[place] as usize]
+        };
+        let outlives = |op: &Op| match op {
+            Op::Resume(pool) => {
+                let pool = &self.parts.pools[usize::from(*pool)];
+                pool.recovery.as_ref().is_some_and(|recovery| recovery.elsewhere.is_some())
+            }
+            Op::Delay { .. }
+            | Op::Visit(_)
+            | Op::Shared(_)
+            | Op::Landed
+            | Op::Deliver
+            | Op::Hedge { .. }
+            | Op::Hold { .. }
+            | Op::Checkpoint(_)
+            | Op::Try { .. }
+            | Op::Replay(_)
+            | Op::Enter(_)
+            | Op::Leave
+            | Op::Choose { .. }
+            | Op::Jump(_)
+            | Op::LoopStart { .. }
+            | Op::LoopNext { .. }
+            | Op::Fork { .. }
+            | Op::BranchEnd
+            | Op::Lookup { .. }
+            | Op::Store { .. }
+            | Op::Write { .. }
+            | Op::Spread { .. }
+            | Op::Launch { .. }
+            | Op::Feature { .. }
+            | Op::End => false,
+        };
+        let alike = |place: usize| {
+            let (one, other) = (way(0), way(place));
+            let same = |(a, b): (&Op, &Op)| std::mem::discriminant(a) == std::mem::discriminant(b);
+            one.len() == other.len() && one.iter().zip(other).all(same)
+        };
+        let any = (0..overs.len()).any(|place| way(place).iter().any(outlives));
+        if any && !(0..overs.len()).all(alike) {
+            let message = "a session may go on in another region, and the steps there are of another kind";
+            let hint = "give all regions the same steps, at stations and pools of their own";
+            self.diagnostics.senseless(self.tree, path, message, hint);
+        }
     }
 }

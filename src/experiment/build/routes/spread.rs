@@ -94,6 +94,7 @@ impl Layout<'_> {
             | Op::Write { .. }
             | Op::Spread { .. }
             | Op::Feature { .. }
+            | Op::Launch { .. }
             | Op::End => None,
         })
     }

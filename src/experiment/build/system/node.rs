@@ -1,6 +1,6 @@
 //! Runtime processes.
 
-use super::{check_law, check_law_option};
+use super::{check_law, check_law_option, places};
 use crate::experiment::diagnostic::Diagnostics;
 use crate::experiment::path::Path;
 use crate::experiment::schema::{BufferSpec, MemorySpec, NodeSpec, PauseSpec, ResponsesSpec};
@@ -76,7 +76,14 @@ pub(super) fn group(
         restart: spec.restart.clone(),
         probe_delay: spec.liveness.as_ref().map_or(Span::ZERO, |probe| probe.initial_delay),
         leak_above: spec.memory.leak_above_mb,
-        caches: cached(tree, &path.key("memory").key("caches"), &spec.memory.caches, caches, diagnostics),
+        caches: places(
+            tree,
+            &path.key("memory").key("caches"),
+            "cache",
+            &spec.memory.caches,
+            caches,
+            diagnostics,
+        ),
         liveness: spec.liveness.as_ref().map(|probe| {
             let path = path.key("liveness");
             super::super::check_positive(tree, &path.key("interval"), probe.interval, diagnostics);
@@ -156,24 +163,6 @@ fn memory(
         resident: spec.resident_base_mb,
         leak: spec.leak_per_task_mb,
     }
-}
-
-/// The caches in the heap, by place.
-fn cached(
-    tree: &Tree,
-    path: &Path,
-    wanted: &[String],
-    known: &[String],
-    diagnostics: &mut Diagnostics,
-) -> Vec<u16> {
-    let mut places = Vec::new();
-    for (number, name) in wanted.iter().enumerate() {
-        match known.iter().position(|known| known == name) {
-            Some(place) => places.push(super::super::index(place)),
-            None => diagnostics.unknown_name(tree, &path.index(number), "cache", name, known),
-        }
-    }
-    places
 }
 
 fn pause(tree: &Tree, path: &Path, spec: &PauseSpec, diagnostics: &mut Diagnostics) -> Pause {

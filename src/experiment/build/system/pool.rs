@@ -109,12 +109,16 @@ fn recovery(
     let recovery = spec.recovery.as_ref()?;
     super::super::failovers::probe(tree, &path.key("heartbeat"), &recovery.heartbeat, diagnostics);
     super::check_law_option(tree, &path.key("restore"), recovery.restore.as_ref(), diagnostics);
+    if let Some(elsewhere) = &recovery.elsewhere {
+        super::check_law(tree, &path.key("elsewhere").key("lag"), &elsewhere.lag, diagnostics);
+    }
     Some(SessionRecovery {
         interval: recovery.heartbeat.interval,
         misses: recovery.heartbeat.misses,
         restore: recovery.restore.clone(),
         load: loading(tree, &path.key("load"), recovery.load, diagnostics),
         times_max: recovery.times_max,
+        elsewhere: recovery.elsewhere.as_ref().map(|elsewhere| elsewhere.lag.clone()),
     })
 }
 

@@ -1,19 +1,25 @@
 //! Regions: names resolved, and round trips as a table.
 
-use super::super::index;
+use super::places;
 use crate::experiment::diagnostic::Diagnostics;
 use crate::experiment::path::Path;
 use crate::experiment::schema::SystemSpec;
 use crate::experiment::tree::Tree;
+use crate::model::Station;
 use crate::model::region::Region;
 use tars_policy::units::Span;
 
 /// The regions of a system.
-pub(super) fn regions(tree: &Tree, system: &SystemSpec, diagnostics: &mut Diagnostics) -> Vec<Region> {
+pub(super) fn regions(
+    tree: &Tree,
+    system: &SystemSpec,
+    known: &[Station],
+    diagnostics: &mut Diagnostics,
+) -> Vec<Region> {
     let root = Path::root().key("system").key("regions");
     let names: Vec<String> = system.regions.keys().cloned().collect();
     let pools: Vec<String> = system.pools.keys().cloned().collect();
-    let stations: Vec<String> = system.stations.keys().chain(system.providers.keys()).cloned().collect();
+    let stations: Vec<String> = known.iter().map(|station| station.name.clone()).collect();
     let caches: Vec<String> = system.caches.keys().cloned().collect();
     let mut regions = Vec::new();
     for (name, spec) in &system.regions {
@@ -50,22 +56,4 @@ pub(super) fn regions(tree: &Tree, system: &SystemSpec, diagnostics: &mut Diagno
 fn round_trip(system: &SystemSpec, from: &str, to: &str) -> Span {
     let said = |from: &str, to: &str| system.regions.get(from)?.round_trips.get(to).copied();
     said(from, to).or_else(|| said(to, from)).unwrap_or_default()
-}
-
-fn places(
-    tree: &Tree,
-    path: &Path,
-    what: &str,
-    wanted: &[String],
-    known: &[String],
-    diagnostics: &mut Diagnostics,
-) -> Vec<u16> {
-    let mut places = Vec::new();
-    for (number, name) in wanted.iter().enumerate() {
-        match known.iter().position(|known| known == name) {
-            Some(place) => places.push(index(place)),
-            None => diagnostics.unknown_name(tree, &path.index(number), what, name, known),
-        }
-    }
-    places
 }
