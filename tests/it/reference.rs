@@ -35,7 +35,6 @@ const POLICIES: [(&str, &[&str], &str); 18] = [
         &["RouteSpec", "HedgeSpec"],
         "which model and provider a call goes to, and what comes after a failure",
     ),
-    ("shards", &["IndexSpec"], "which part of an index holds a tenant, and when a part splits"),
     ("semantic", &["SemanticStoreSpec"], "a cache that answers what is similar enough"),
     ("shards", &["IndexSpec"], "which part of an index holds a tenant, and when a part splits in two"),
 ];
