@@ -224,7 +224,7 @@ fn simulated(inputs: &Inputs<'_>, sized: &[Sized<'_>], demand: &Demand) -> Resul
 /// A requirement by rule.
 pub fn by_rule(rule: &RuleSpec, agents: f64) -> f64 {
     let amount = (agents * rule.per_agent).max(rule.minimum);
-    rule.step.map_or(amount, |step| libm::ceil(amount / step - 1e-9) * step)
+    rule.step.map_or(amount, |step| libm::ceil((amount / step - 1e-9).max(0.0)) * step)
 }
 
 /// What some agents need of each resource: as the simulation sees it where it does, else by rule.

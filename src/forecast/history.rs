@@ -3,6 +3,8 @@
 //! What can be repaired without a guess is repaired and told: rows out of order are sorted, rows that say the same twice
 //! are dropped. Dates without a row are filled only where the forecast file says so. Everything else is an error.
 
+mod months;
+
 use super::calendar::{Day, YearMonth};
 use super::schema::{HistorySpec, Step};
 use crate::experiment::path::Path;
@@ -45,6 +47,11 @@ pub fn read(name: &str, text: &str, spec: &HistorySpec, diagnostics: &mut Diagno
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut reader = ReaderBuilder::new().trim(Trim::All).flexible(true).from_reader(text.as_bytes());
     let header = reader.headers().cloned().unwrap_or_default();
+    if header.is_empty() {
+        let at = At::new(Place::new(file, 0, 0), Path::root());
+        diagnostics.error(at, "the history is empty", Some("its first line names its columns".to_owned()));
+        return None;
+    }
     let date = column(&header, &spec.date, file, diagnostics);
     let value = column(&header, &spec.value, file, diagnostics);
     let (date, value) = (date?, value?);
@@ -81,7 +88,12 @@ fn column(header: &StringRecord, name: &str, file: FileId, diagnostics: &mut Dia
     let found = header.iter().position(|column| column == name);
     if found.is_none() {
         let known: Vec<&str> = header.iter().take(12).collect();
-        let hint = Some(format!("its columns are: {}", known.join(", ")));
+        let other = [(';', "semicolons"), ('\t', "tabs")];
+        let other = other.iter().find(|(sign, _)| known.len() == 1 && known[0].contains(*sign));
+        let hint = Some(other.map_or_else(
+            || format!("its columns are: {}", known.join(", ")),
+            |(_, signs)| format!("its columns seem to be separated by {signs}: separate them by commas"),
+        ));
         diagnostics.error(
             At::new(Place::new(file, 0, 0), Path::root()),
             format!("the history has no column `{name}`"),
@@ -127,6 +139,11 @@ impl Table<'_> {
         };
         if number.is_empty() {
             // Nothing is known of this date, as if its row were missing.
+            if !self.spec.fill_gaps {
+                let message =
+                    format!("{} has no value: put it in, or use `\"fill_gaps\": true`", shown(text));
+                self.tell(place, message, diagnostics);
+            }
             return;
         }
         let value = match number.parse::<f64>() {
@@ -139,7 +156,8 @@ impl Table<'_> {
                 );
             }
             Ok(_) | Err(_) => {
-                return self.tell(place, format!("`{}` is no number", shown(number)), diagnostics);
+                let hint = if number.contains(',') { ": write it without commas" } else { "" };
+                return self.tell(place, format!("`{}` is no number{hint}", shown(number)), diagnostics);
             }
         };
         *unsorted |= step < self.last;
@@ -151,8 +169,10 @@ impl Table<'_> {
             Entry::Occupied(entry) if entry.get().value.total_cmp(&value).is_eq() => *twice += 1,
             Entry::Occupied(entry) => {
                 let (first, before) = (entry.get().line, entry.get().value);
+                let is_day = self.spec.step == Step::Month && Day::parse(text).is_some();
+                let hint = if is_day { " A row is a month, unless `step` says `day`." } else { "" };
                 let message = format!(
-                    "{} has {value} here and {before} in line {first}: which of them holds?",
+                    "{} has {value} here and {before} in line {first}: which of them holds?{hint}",
                     shown(text)
                 );
                 self.tell(place, message, diagnostics);
@@ -191,6 +211,11 @@ impl Table<'_> {
             }
             values.push(row.value);
             before = Some((step, row));
+        }
+        if values.iter().all(|value| *value <= 0.0) {
+            let at = At::new(Place::new(self.file, 0, 0), Path::root());
+            diagnostics.error(at, "the history is nothing but zeros", None);
+            return None;
         }
         if filled > 0 {
             self.repairs.push(format!("{filled} dates had no row and lie on a geometric line now"));
@@ -238,70 +263,6 @@ fn shown(text: &str) -> String {
     text.chars().filter(|sign| !sign.is_control()).take(40).collect()
 }
 
-impl History {
-    /// The mean of each whole month, and the month of the first; the same for a history of months.
-    ///
-    /// Months of which a day is missing at an end of the history are left out, and told.
-    pub fn months(&self) -> (i64, Vec<f64>, Vec<String>) {
-        let steps_a_day = match self.step {
-            Step::Month => return (self.first, self.values.clone(), Vec::new()),
-            Step::Day => 1,
-            Step::Hour => 24,
-        };
-        let mut sums: BTreeMap<i64, (f64, u32)> = BTreeMap::new();
-        let mut month = (i64::MIN, i64::MIN);
-        for (offset, value) in (0..).zip(&self.values) {
-            let day = (self.first + offset).div_euclid(steps_a_day);
-            if day >= month.1 {
-                month = month_of(day);
-            }
-            let sum = sums.entry(month.0).or_default();
-            *sum = (sum.0 + value, sum.1 + 1);
-        }
-        let whole = |index: i64, count: u32| {
-            let month = YearMonth::new(1, 1).zip(u32::try_from(index).ok());
-            month.is_some_and(|(origin, index)| {
-                let days = origin.plus(index - origin.index()).days();
-                i64::from(count) == i64::from(days) * steps_a_day
-            })
-        };
-        let all = sums.len();
-        let kept: Vec<(i64, f64)> = sums
-            .into_iter()
-            .filter(|(index, (_, count))| whole(*index, *count))
-            .map(|(index, (sum, count))| (index, sum / f64::from(count)))
-            .collect();
-        let told = match all - kept.len() {
-            0 => Vec::new(),
-            1 => vec!["a month is not whole and was left out".to_owned()],
-            more => vec![format!("{more} months are not whole and were left out")],
-        };
-        (kept.first().map_or(0, |first| first.0), kept.into_iter().map(|(_, value)| value).collect(), told)
-    }
-
-    /// The greatest value over the mean.
-    pub fn peak_over_mean(&self) -> f64 {
-        let mean = self.values.iter().sum::<f64>() / self.values.len() as f64;
-        self.values.iter().copied().fold(0.0, f64::max) / mean
-    }
-
-    /// The usual number of steps of a season.
-    pub const fn season(&self) -> usize {
-        match self.step {
-            Step::Month => 12,
-            Step::Day => 7,
-            Step::Hour => 24,
-        }
-    }
-}
-
-/// The month of a day: its index, and the number of the first day after it.
-fn month_of(day: i64) -> (i64, i64) {
-    let text = Day::parse("1970-01-01").expect("a date").plus(day).to_string();
-    let month = YearMonth::parse(&text[..7]).expect("a day has a month");
-    (i64::from(month.index()), month.plus(1).first_day().number())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -347,7 +308,8 @@ mod tests {
         check_wrong("date,agents\n2025-01,NaN\n", "is no number");
         check_wrong("date,agents\n2025-01,10\n", "a history of 1 rows shows no growth");
         check_wrong("date,agents\n", "a history of 0 rows");
-        check_wrong("", "no column `date`");
+        check_wrong("", "the history is empty");
+        check_wrong("date,agents\n2025-01,0\n2025-02,0\n2025-03,0\n", "nothing but zeros");
         check_wrong("date,users\n2025-01,1\n", "no column `agents`");
     }
 

@@ -90,7 +90,7 @@ impl Past {
         let along = |t: f64| -> Vec<f64> {
             (0..=horizon)
                 .map(|month| match month + self.lag {
-                    0 => factor * self.last,
+                    0 => factor * self.last.max(1e-9),
                     // Demand may come close to nothing, and never to it: what is sized needs an agent.
                     ahead => factor * self.fitted.ahead(ahead).at(t).max(1e-9 * self.last.max(1.0)),
                 })

@@ -16,9 +16,12 @@ pub use terminal::summary;
 /// When a table, a picture or the page cannot be made.
 pub fn files(found: &Forecast) -> Result<Vec<Artifact>, ReportError> {
     let pictures = pictures::pictures(found)?;
+    let json = json(found);
+    // What could not be read back could not be drawn again.
+    from_bytes(&json)?;
     let artifact = |path: &str, bytes: Vec<u8>| Artifact { path: path.to_owned(), bytes };
     let mut files = vec![
-        artifact("result.json", json(found)),
+        artifact("result.json", json),
         artifact("forecast.csv", resources(found)?),
         artifact("costs.csv", costs(found)?),
         artifact("limits.csv", limits(found)?),

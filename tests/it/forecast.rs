@@ -3,7 +3,8 @@
 use serde_json::Value;
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 
 /// A platform of one station whose every agent keeps half a server busy.
 const STATION: &str = r#"{
@@ -212,6 +213,116 @@ fn every_file_has_the_same_bytes_again_and_for_any_number_of_threads() {
     }
     assert!(one == run("1", "again"));
     assert!(one == run("2", "two"));
+}
+
+#[test]
+fn a_forecast_drawn_again_from_its_own_json_has_the_same_bytes() {
+    let folder = folder(FORECAST);
+    let first = program(folder.path(), &["f.json", "--out", "o"]);
+    let out = folder.path().join("o");
+    let whole = crate::store::listed(&out);
+    for gone in ["report.html", "limits.csv", "plots/demand.png"] {
+        fs::remove_file(out.join(gone)).unwrap();
+    }
+    fs::write(out.join("costs.csv"), "spoilt").unwrap();
+    let report = |format: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tars-sim"));
+        command.current_dir(folder.path()).args(["report", "o", "--format", format]).output().unwrap()
+    };
+    let again = report("table");
+    assert!(again.status.success(), "{}", String::from_utf8_lossy(&again.stderr));
+    assert!(again.stdout == first.stdout, "the summary differs");
+    assert!(crate::store::listed(&out) == whole, "a file differs");
+    assert_eq!(report("json").stdout, whole["result.json"]);
+    assert_eq!(report("csv").stdout, whole["forecast.csv"]);
+    let said = String::from_utf8(report("openmetrics").stderr).unwrap();
+    assert!(said.contains("no time series"), "{said}");
+    fs::write(out.join("result.json"), "{\"format\": 1}").unwrap();
+    let said = String::from_utf8(report("table").stderr).unwrap();
+    assert!(said.contains("make the forecast again"), "{said}");
+}
+
+#[test]
+fn a_full_forecast_simulates_every_month_and_holds_some_for_an_hour() {
+    let found = done(folder(FORECAST).path(), &["f.json", "--full"]);
+    let rows = found["verified"].as_array().unwrap();
+    assert_eq!(rows.len(), 13);
+    for row in rows {
+        let held = [0, 12].contains(&row["month"].as_u64().unwrap());
+        assert_eq!(row["hour"].is_object(), held, "{row}");
+        if held {
+            assert_eq!(row["hour"]["verdict"], "meets", "{row}");
+            let turns = row["hour"]["turns"].as_f64().unwrap() / row["agents"].as_f64().unwrap();
+            assert!((0.9 * 3_600.0..=1.1 * 3_600.0).contains(&turns), "{turns} an agent");
+        }
+    }
+    assert!(
+        found["resources"][0]["months"].as_array().unwrap().iter().all(|need| need["how"] == "simulated")
+    );
+}
+
+/// Starts a forecast that writes to `out`.
+#[cfg(unix)]
+fn started(folder: &Path, out: &str) -> std::process::Child {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tars-sim"));
+    command.current_dir(folder).env_remove("TARS_SIM_DATA").args(["forecast", "f.json", "--out", out]);
+    command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+/// How many replications a run says that it had from its journal: a search comes back to some of its own.
+#[cfg(unix)]
+fn kept(text: &str) -> u64 {
+    let before = text.split(" of them from the journal").next().unwrap_or_default();
+    let number = before.rsplit(' ').next().and_then(|word| word.parse().ok());
+    number.filter(|_| text.contains("from the journal")).unwrap_or(0)
+}
+
+#[cfg(unix)]
+#[test]
+fn a_forecast_that_is_killed_at_any_moment_ends_as_if_it_had_not_been() {
+    let folder = folder(&FORECAST.replace("\"window\": \"20s\"", "\"window\": \"400s\""));
+    let said = |child: std::process::Child| {
+        let output = child.wait_with_output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    let (code, fresh) = said(started(folder.path(), "whole"));
+    assert_eq!(code, Some(0), "{fresh}");
+    let whole = crate::store::listed(&folder.path().join("whole"));
+    let out = folder.path().join("out");
+    let (mut stopped, mut resumed) = (0, 0);
+    for round in 0_u64.. {
+        assert!(round < 200, "it was always faster");
+        let mut child = started(folder.path(), "out");
+        std::thread::sleep(Duration::from_millis(20 + round * 37 % 400));
+        let by_force = round % 2 == 0;
+        if by_force {
+            child.kill().unwrap();
+        } else {
+            assert!(
+                Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success()
+            );
+        }
+        let (code, text) = said(child);
+        resumed += u32::from(kept(&text) > kept(&fresh));
+        match (by_force, code) {
+            (true, None) | (false, None | Some(5)) => stopped += 1,
+            (_, Some(0)) => {
+                assert!(crate::store::listed(&out) == whole, "a file differs");
+                fs::remove_dir_all(&out).unwrap();
+            }
+            (_, Some(code)) => panic!("it ended with {code}: {text}"),
+        }
+        for (name, bytes) in crate::store::listed(&out) {
+            assert!(whole.get(&name) == Some(&bytes), "{name} is half written");
+        }
+        if stopped >= 8 && resumed > 0 {
+            break;
+        }
+    }
+    let (code, text) = said(started(folder.path(), "out"));
+    assert_eq!(code, Some(0), "{text}");
+    assert!(crate::store::listed(&out) == whole, "a file differs");
+    assert!(!out.join(".parts").read_dir().unwrap().any(|entry| entry.unwrap().path().is_dir()));
 }
 
 #[test]

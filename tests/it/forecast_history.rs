@@ -13,16 +13,18 @@ const SEEDS: u64 = 200;
 const KNOWN: usize = 36;
 const AHEAD: usize = 12;
 
-/// Months of a demand whose logarithm grows by 0.08 a month and moves by a normal step of 0.06: the past and the future.
-fn grown(seed: u64) -> (Vec<f64>, Vec<f64>) {
+/// Months of a demand whose logarithm grows by a share a month and moves by a normal step of 0.06, which stays or, around a
+/// trend, passes: the past and the future.
+fn grown(seed: u64, growth: f64, stays: bool) -> (Vec<f64>, Vec<f64>) {
     let law = serde_json::from_str(r#"{"lognormal": {"mean": 1.0018, "cv": 0.06}}"#).unwrap();
     let step = Sampler::of_counts(&law);
     let mut stream = Streams::new(seed, 0).stream("test", "growth");
     let mut value = 1_000.0;
     let mut all: Vec<f64> = (0..KNOWN + AHEAD)
         .map(|_| {
-            value *= libm::exp(0.08) * step.sample(stream.unit());
-            value
+            let moved = step.sample(stream.unit());
+            value *= libm::exp(growth) * if stays { moved } else { 1.0 };
+            value * if stays { 1.0 } else { moved }
         })
         .collect();
     let future = all.split_off(KNOWN);
@@ -30,10 +32,15 @@ fn grown(seed: u64) -> (Vec<f64>, Vec<f64>) {
 }
 
 /// The share of all months ahead, over the seeds, that lie between P10 and P90.
-fn coverage(method: impl Fn(&[f64]) -> (Method, f64)) -> f64 {
-    let mut inside = 0;
-    for seed in 0..SEEDS {
-        let (past, future) = grown(seed);
+fn coverage(
+    growth: f64,
+    stays: bool,
+    seeds: std::ops::Range<u64>,
+    method: impl Fn(&[f64]) -> (Method, f64),
+) -> f64 {
+    let (mut inside, count) = (0, (seeds.end - seeds.start) as f64);
+    for seed in seeds {
+        let (past, future) = grown(seed, growth, stays);
         let (method, stretch) = method(&past);
         let fitted = Fitted::new(method, &past, 12).unwrap().stretched(stretch);
         for (ahead, value) in (1..).zip(&future) {
@@ -41,29 +48,43 @@ fn coverage(method: impl Fn(&[f64]) -> (Method, f64)) -> f64 {
             inside += u32::from((law.quantile(0.1)..=law.quantile(0.9)).contains(value));
         }
     }
-    f64::from(inside) / (SEEDS as f64 * AHEAD as f64)
+    f64::from(inside) / (count * AHEAD as f64)
 }
 
 #[test]
 fn a_known_law_of_growth_is_recovered_with_the_stated_coverage() {
-    let found = coverage(|_| (Method::Growth, 1.0));
+    let found = coverage(0.08, true, 0..SEEDS, |_| (Method::Growth, 1.0));
     assert!((0.75..=0.85).contains(&found), "{found}");
     // A law that knows of no growth is found out.
-    let wrong = coverage(|_| (Method::Naive, 1.0));
+    let wrong = coverage(0.08, true, 0..SEEDS, |_| (Method::Naive, 1.0));
     assert!(wrong < 0.6, "{wrong}");
 }
 
-/// With the method chosen by its backtest each time and stretched as its past asks, as the program does. What did best in
-/// a short past is flattered by it, so that fewer values lie inside than of a law that is known.
+/// The method that goes on, and its stretch, as the program has them.
+fn chosen(past: &[f64]) -> (Method, f64) {
+    let found = backtest(past, 12, 6).unwrap();
+    let own = found.rows.iter().find(|row| row.method == found.chosen).unwrap();
+    (found.chosen, own.stretch.max(1.0))
+}
+
 #[test]
 #[ignore = "asks 200 histories at every past date"]
-fn the_chosen_method_is_nearly_as_sure_as_it_should_be() {
-    let found = coverage(|past| {
-        let found = backtest(past, 12, 6).unwrap();
-        let best = found.rows.iter().find(|row| row.method == found.best).unwrap();
-        (found.best, best.stretch.max(1.0))
-    });
-    assert!((0.7..=0.85).contains(&found), "{found}");
+fn the_chosen_method_is_as_sure_as_it_should_be() {
+    let found = coverage(0.08, true, 0..SEEDS, chosen);
+    eprintln!("{found}");
+    assert!((0.75..=0.85).contains(&found), "{found}");
+}
+
+/// Other laws than the one above, which it was not looked for with: growth that is hard to tell from none, none, and a
+/// trend whose shocks pass. Where a law is easily told the stretch is more than it needs.
+#[test]
+#[ignore = "asks 600 histories at every past date"]
+fn other_laws_are_covered_too() {
+    for (growth, stays) in [(0.02, true), (0.0, true), (0.05, false)] {
+        let found = coverage(growth, stays, 1_000..1_000 + SEEDS, chosen);
+        eprintln!("{growth} {stays}: {found}");
+        assert!((0.7..=0.9).contains(&found), "{growth} {stays}: {found}");
+    }
 }
 
 /// The forecast of a history, and the folder it stands in.
@@ -131,6 +152,18 @@ fn bad_histories_are_told_with_their_place() {
             "dates are missing",
         ),
         ("\u{0}\u{1}nonsense".to_owned(), "no column `date`"),
+        (String::new(), "the history is empty"),
+        (two_years().replace(',', ";"), "separated by semicolons"),
+        (two_years().replace("2025-03,", "2025-03,#"), "is no number"),
+        ("date,agents\n2026-02-01,5\n2026-02-02,6\n2026-02-03,7\n".to_owned(), "unless `step` says `day`"),
+        (
+            two_years()
+                .lines()
+                .map(|line| line.strip_prefix("2025-03,").map_or(line.to_owned(), |_| "2025-03,".to_owned()))
+                .collect::<Vec<_>>()
+                .join("\n"),
+            "h.csv:15:1",
+        ),
     ];
     for (history, expected) in wrong {
         let output = program(folder(&history, "").path());
@@ -150,6 +183,32 @@ fn repairs_are_stated() {
     for repair in ["sorted by date", "1 rows said what another had said", "1 dates had no row"] {
         assert!(text.contains(repair), "{repair}: {text}");
     }
+}
+
+/// The files of the page's own example: blocks whose fence names a file.
+#[test]
+fn the_example_of_the_page_is_a_forecast_as_it_stands() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/forecast.md");
+    let folder = tempfile::tempdir().unwrap();
+    let page = fs::read_to_string(page).unwrap();
+    for name in ["csv history.csv", "json platform.json", "json plan.json"] {
+        let block = page.split(&format!("```{name}\n")).nth(1).and_then(|rest| rest.split("```").next());
+        let file = name.split(' ').nth(1).unwrap();
+        fs::write(folder.path().join(file), block.unwrap_or_else(|| panic!("{name} is gone"))).unwrap();
+    }
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tars-sim"));
+    let output =
+        command.current_dir(folder.path()).args(["forecast", "plan.json", "--quiet"]).output().unwrap();
+    let (said, text) = (String::from_utf8(output.stderr).unwrap(), String::from_utf8(output.stdout).unwrap());
+    assert!(output.status.success(), "{said}");
+    assert!(said.is_empty(), "{said}");
+    for expected in
+        ["Limits bind in this order: Servers (what we have) at M", "P10 to P90 of exponential held"]
+    {
+        assert!(text.contains(expected), "{expected}: {text}");
+    }
+    let limit = fs::read_to_string(folder.path().join("outputs/plan/limits.csv")).unwrap();
+    assert!(limit.lines().nth(1).is_some_and(|row| row.starts_with("servers,what we have,40,")), "{limit}");
 }
 
 /// The requests of each hour of a public trace of many clients.

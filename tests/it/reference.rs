@@ -7,7 +7,7 @@ use schema::Reference;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
-use tars_sim::model::metric::{Better, Metric, NodeMetric, PlaceMetric};
+use tars_sim::model::metric::{Better, FailoverMetric, IndexMetric, Metric, NodeMetric, PlaceMetric};
 
 /// Each policy with the types that an experiment states it by, and a sentence on what to read it for.
 const POLICIES: [(&str, &[&str], &str); 18] = [
@@ -35,8 +35,8 @@ const POLICIES: [(&str, &[&str], &str); 18] = [
         &["RouteSpec", "HedgeSpec"],
         "which model and provider a call goes to, and what comes after a failure",
     ),
-    ("shards", &["IndexSpec"], "which part of an index holds a tenant, and when a part splits"),
     ("semantic", &["SemanticStoreSpec"], "a cache that answers what is similar enough"),
+    ("shards", &["IndexSpec"], "which part of an index holds a tenant, and when a part splits in two"),
 ];
 
 /// Holds a page to what it should be, or writes it.
@@ -196,7 +196,7 @@ const COLUMNS: [(&str, &str, &str); 23] = [
 fn the_list_of_metrics_is_complete() {
     let mut page = "# Every metric\n\nWritten from the program. A share is a number from 0 to 1 in files and a percentage on \
         a screen. An objective (`slo`) and a precision name a metric of the system; a precision and `--precision` may also \
-        name one of a place, as `station/NAME/wait_mean_s`, `pool/NAME/queue_mean` or `nodes/NAME/heap_max_mb`. \
+        name one of a place, as `station/NAME/wait_mean_s`, `pool/NAME/queue_mean` or `nodes/NAME/heap_max_mb`, and likewise of a `failover` or an `index`. \
         [How they are estimated](statistics.md).\n\n## Of the system\n\n| metric | for people | unit | better | meaning |\n\
         |---|---|---|---|---|\n"
         .to_owned();
@@ -213,9 +213,15 @@ fn the_list_of_metrics_is_complete() {
         PlaceMetric::ALL.iter().map(|metric| (format!("{metric:?}"), metric.name())).collect();
     let nodes: Vec<(String, &str)> =
         NodeMetric::ALL.iter().map(|metric| (format!("{metric:?}"), metric.name())).collect();
+    let failovers: Vec<(String, &str)> =
+        FailoverMetric::ALL.iter().map(|metric| (format!("{metric:?}"), metric.name())).collect();
+    let indexes: Vec<(String, &str)> =
+        IndexMetric::ALL.iter().map(|metric| (format!("{metric:?}"), metric.name())).collect();
     let sources = [
         ("Of a station or a pool", "src/model/metric.rs", "pub enum PlaceMetric", places),
         ("Of a group of nodes", "src/model/metric/node.rs", "pub enum NodeMetric", nodes),
+        ("Of a failover", "src/model/metric/failover.rs", "pub enum FailoverMetric", failovers),
+        ("Of an index", "src/model/metric/index.rs", "pub enum IndexMetric", indexes),
     ];
     for (title, file, of, metrics) in sources {
         write!(page, "\n## {title}\n\n| metric | meaning |\n|---|---|\n").unwrap();
@@ -232,12 +238,9 @@ fn the_list_of_metrics_is_complete() {
         assert!(COLUMNS.iter().any(|column| column.0 == name), "the column {name} is not explained");
     }
     for (name, unit, meaning) in COLUMNS {
-        // The name of a limit, or of a failover, stands between.
-        let is_there = match name.split_once("NAME") {
-            Some((before, behind)) => source.contains(before) && source.contains(behind),
-            None => source.contains(&format!("\"{name}\"")),
-        };
-        assert!(is_there, "there is no column {name}");
+        // A name with the name of something in it is put together where it is written.
+        let written = name.rsplit("/NAME").next().unwrap();
+        assert!(source.contains(&format!("{written}\"")), "there is no column {name}");
         writeln!(page, "| `{name}` | {unit} | {meaning} |").unwrap();
     }
     check("docs/metrics.md", &page);

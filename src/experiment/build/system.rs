@@ -194,12 +194,8 @@ fn count(tree: &Tree, path: &Path, servers: Servers, diagnostics: &mut Diagnosti
     match servers {
         Servers::Infinite => None,
         Servers::Count(0) => {
-            diagnostics.senseless(
-                tree,
-                path,
-                "there are no servers, so nothing is ever served",
-                "expected at least 1",
-            );
+            let message = "there are no servers, so nothing is ever served";
+            diagnostics.senseless(tree, path, message, "expected at least 1");
             None
         }
         Servers::Count(count) => Some(count),
