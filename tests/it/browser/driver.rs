@@ -53,7 +53,11 @@ impl Browser {
             "args": ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
                 "--disable-extensions", "--disable-background-networking", "--force-device-scale-factor=1", folder],
         });
-        let wanted = json!({"goog:chromeOptions": options, "goog:loggingPrefs": {"browser": "ALL"}});
+        // A busy machine takes its time over a whole page.
+        let timeouts = json!({"script": 120_000});
+        let wanted = json!({
+            "goog:chromeOptions": options, "goog:loggingPrefs": {"browser": "ALL"}, "timeouts": timeouts
+        });
         let made = browser.call("POST", "/session", &json!({"capabilities": {"alwaysMatch": wanted}}));
         made["sessionId"].as_str().expect("a session has a name").clone_into(&mut browser.session);
         Some(browser)
