@@ -57,7 +57,7 @@ pub use indexes::IndexRun;
 pub use ledger::{PARTS, Part};
 pub use levels::LevelActs;
 pub use plan::Plan;
-pub use probe::{coarse_middle, ledger_span};
+pub use probe::{coarse_edges, coarse_middle, ledger_span};
 pub use run::{BreakdownRun, NodeRun, PlatformRun, PoolRun, RecoveryRun, Run, StationRun, WindowRun};
 pub use scaling::ScalingRun;
 pub use story::{Moment, StoryRun, What, WindowStory};

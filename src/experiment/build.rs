@@ -398,6 +398,25 @@ fn precision(spec: &MeasureSpec) -> Vec<PrecisionGoal> {
     spec.precision.iter().map(goal).collect()
 }
 
+/// The places of names in the list of what is known; each that is unknown is told.
+fn places(
+    tree: &Tree,
+    path: &Path,
+    what: &str,
+    wanted: &[String],
+    known: &[String],
+    diagnostics: &mut Diagnostics,
+) -> Vec<u16> {
+    let mut places = Vec::new();
+    for (number, name) in wanted.iter().enumerate() {
+        match known.iter().position(|known| known == name) {
+            Some(place) => places.push(index(place)),
+            None => diagnostics.unknown_name(tree, &path.index(number), what, name, known),
+        }
+    }
+    places
+}
+
 /// An index of a model's list.
 fn index(place: usize) -> u16 {
     u16::try_from(place).unwrap_or(u16::MAX)

@@ -23,4 +23,6 @@ pub struct Levels {
     pub memory_features: Vec<bool>,
     /// Which need the tools.
     pub tool_features: Vec<bool>,
+    /// Which are on only while nothing new is served.
+    pub history_features: Vec<bool>,
 }

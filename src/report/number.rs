@@ -35,13 +35,19 @@ pub(crate) fn plain(value: f64) -> String {
     format!("{}{exponent}", digits.trim_end_matches('0').trim_end_matches('.'))
 }
 
+/// A moment to a tenth: `150.2`, `3`, `12,000.5`.
+pub(crate) fn tenths(value: f64) -> String {
+    let text = format!("{value:.1}");
+    thousands(text.strip_suffix(".0").unwrap_or(&text))
+}
+
 /// A tick among others of equal steps, with the decimals that tell them apart: `0.2341` beside `0.23415`.
 pub(crate) fn step_text(tick: f64, ticks: &[f64]) -> String {
     let step = ticks.windows(2).map(|pair| pair[1] - pair[0]).fold(f64::INFINITY, f64::min);
     let tens = |decimals: usize| (0..decimals).fold(step, |scaled, _| scaled * 10.0);
     let is_whole =
         |decimals: &usize| (tens(*decimals) - libm::round(tens(*decimals))).abs() < 1e-6 * tens(*decimals);
-    let decimals = (0..=7).find(is_whole).filter(|_| step >= 1e-6 && tick.abs() < 1e9);
+    let decimals = (0..=5).find(is_whole).filter(|_| step >= 1e-6 && tick.abs() < 1e9);
     let Some(decimals) = decimals else { return plain(tick) };
     let text = signed(&thousands(&format!("{tick:.decimals$}")));
     if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }

@@ -113,6 +113,7 @@ impl World<'_> {
         }
         self.impact.so_far.touched += u64::from(task.marks == 0);
         task.marks |= mark as u8;
+        self.story.touched(self.now);
     }
 
     /// Tasks touched are tasks lost, retried, resumed, and still there.

@@ -1,6 +1,7 @@
 //! Five levels by the health of components: checks of stations, and what a level gives up.
 
 use super::event::Event;
+use super::impact::Mark;
 use super::story::What;
 use super::strand::Cause;
 use super::world::{FAR, World};
@@ -55,7 +56,9 @@ impl LevelsState {
     /// Whether a feature of the routes is on.
     pub(super) fn feature_is_on(&self, model: &Model, feature: u16) -> bool {
         let (can, place) = (self.rule.capabilities(), usize::from(feature));
-        (can.long_term_memory || !model.memory_features[place]) && (can.tools || !model.tool_features[place])
+        (can.long_term_memory || !model.memory_features[place])
+            && (can.tools || !model.tool_features[place])
+            && (!can.new_requests || !model.history_features[place])
     }
 
     /// Whether only what is cached is served.
@@ -130,6 +133,17 @@ impl World<'_> {
         let by_load = self.degrade.as_ref().is_none_or(|degrade| degrade.feature_is_on(model, feature));
         let by_health = self.levels.as_ref().zip(model.levels.as_ref());
         by_load && by_health.is_none_or(|(levels, stated)| levels.feature_is_on(stated, feature))
+    }
+
+    /// Whether a task takes the steps of a feature; who goes without, or gets what there is in maintenance, is degraded.
+    pub(super) fn takes_feature(&mut self, id: u32, feature: u16) -> bool {
+        let on = self.feature_is_on(feature);
+        let levels = self.plan.model.levels.as_ref();
+        let of_history = levels.is_some_and(|levels| levels.history_features[usize::from(feature)]);
+        if on == of_history {
+            self.touch_task(id, Mark::Degraded);
+        }
+        on
     }
 
     /// A level decides about a call of a provider, before it is made: true if it is not made, or another in its place.

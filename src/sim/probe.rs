@@ -26,10 +26,20 @@ pub(crate) const fn coarse(nanos: u64) -> u32 {
 
 /// The latency in the middle of a coarse bucket, in nanoseconds.
 pub fn coarse_middle(bucket: u32) -> f64 {
+    coarse_at(bucket, 0.5)
+}
+
+/// Where a coarse bucket begins and where it ends, in nanoseconds.
+pub fn coarse_edges(bucket: u32) -> (f64, f64) {
+    (coarse_at(bucket, 0.0), coarse_at(bucket, 1.0))
+}
+
+/// The latency at this share of the way through a coarse bucket.
+fn coarse_at(bucket: u32, share: f64) -> f64 {
     let octave = bucket >> PER_OCTAVE_BITS;
     let below = f64::from(bucket & ((1 << PER_OCTAVE_BITS) - 1));
     let parts = f64::from(1_u32 << PER_OCTAVE_BITS);
-    libm::ldexp(1.0 + (below + 0.5) / parts, i32::try_from(octave).expect("below 64"))
+    libm::ldexp(1.0 + (below + share) / parts, i32::try_from(octave).expect("below 64"))
 }
 
 /// The coarse buckets that one bucket of ledgers spans: the first, and how many.

@@ -12,7 +12,7 @@ use tars_policy::pool::GroupId;
 use tars_policy::units::Time;
 
 /// Moments of one kind that are written down at most.
-const MOMENTS_MAX: usize = 500;
+const MOMENTS_MAX: usize = 1_000;
 /// A whole limit, in millionths.
 const WHOLE: f64 = 1e6;
 
@@ -125,6 +125,8 @@ pub struct WindowStory {
     pub starting: u32,
     /// Tasks that failures touched in the window, and what became of some in it; `still_there` at its end.
     pub impact: ImpactRun,
+    /// When a failure first touched a task in the window, in nanoseconds: whoever called noticed it then.
+    pub touched_at: Option<u64>,
 }
 
 /// The story of a run.
@@ -147,6 +149,7 @@ pub(super) struct Story {
     /// Agents that have died and are not ready again, by pool and place.
     down: Vec<(u16, u32)>,
     impact: ImpactRun,
+    touched_at: Option<u64>,
 }
 
 impl Story {
@@ -159,7 +162,13 @@ impl Story {
             told: [0; What::ALL.len()],
             down: Vec::new(),
             impact: ImpactRun::default(),
+            touched_at: None,
         }
+    }
+
+    /// A failure touches a task.
+    pub(super) fn touched(&mut self, at: u64) {
+        self.touched_at.get_or_insert(at);
     }
 
     /// Writes down a moment.
@@ -305,6 +314,7 @@ impl World<'_> {
             ready: self.agents_in(|counts| counts.idle + counts.busy),
             starting: self.agents_in(|counts| counts.starting),
             impact: impact.since(&before),
+            touched_at: self.story.touched_at.take(),
         };
         self.story.run.windows.push(window);
     }
@@ -346,16 +356,17 @@ mod tests {
             told: [0; What::ALL.len()],
             down: Vec::new(),
             impact: ImpactRun::default(),
+            touched_at: None,
         }
     }
 
     #[test]
     fn a_kind_that_comes_again_and_again_leaves_room_for_the_others() {
         let mut story = story();
-        for at in 0..1_000 {
+        for at in 0..1_500 {
             story.tell(at, What::BreakerOpens, 0, 0);
         }
-        story.tell(1_000, What::FaultBegins, 0, 1);
+        story.tell(1_500, What::FaultBegins, 0, 1);
         let run = story.into_run().unwrap();
         assert_eq!((run.moments.len(), run.left_out), (MOMENTS_MAX + 1, 500));
     }

@@ -12,7 +12,7 @@ use super::failovers::FailoverState;
 use super::faults::Faults;
 use super::fetch::fetch;
 use super::hedges::Hedges;
-use super::impact::{Impact, Mark};
+use super::impact::Impact;
 use super::indexes::Indexes;
 use super::ledger::Part;
 use super::levels::LevelsState;
@@ -496,9 +496,8 @@ impl<'a> World<'a> {
                     }
                 }
                 Op::Feature { feature, off } => {
-                    if !self.feature_is_on(feature) {
+                    if !self.takes_feature(id, feature) {
                         self.strands.get_mut(id).pc = off;
-                        self.touch_task(id, Mark::Degraded);
                     }
                 }
                 Op::End => return self.task_ends(id, None),

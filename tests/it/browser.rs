@@ -148,6 +148,16 @@ fn a_click_or_a_key_opens_the_cell_and_escape_closes_it() {
     assert_eq!(visit.browser.run("return document.activeElement.id"), "cell-title");
     let settings: Value = serde_json::from_str(&visit.text("#cell pre")).unwrap();
     assert_eq!(settings, json!(visit.result.cells[17].settings));
+    let told = visit.browser.run(
+        "const head = [...document.querySelectorAll('#cell h4')].find((h) => h.textContent.startsWith('What happened'));
+         return [...head.nextElementSibling.querySelectorAll('tbody tr')].map((r) => [...r.children].map((d) => d.textContent))",
+    );
+    let rows = json!([
+        ["fault: errors, anthropic <img src=x onerror=alert(4)>", "60 s", "", "", "90 s"],
+        ["open breaker <b>llm</b>", "61.5 s", "61.5 s", "", "95.3 s"],
+        ["failover main", "60 s", "70 s", "decided 75.5 s; standby promoted 80 s", "not by the end"]
+    ]);
+    assert_eq!(told, rows);
     visit.browser.keep_picture("cell");
     visit.browser.press("#cell-title", ESCAPE);
     assert!(!is_open());

@@ -7,10 +7,10 @@ use schema::Reference;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
-use tars_sim::model::metric::{Better, Metric, NodeMetric, PlaceMetric};
+use tars_sim::model::metric::{Better, FailoverMetric, IndexMetric, Metric, NodeMetric, PlaceMetric};
 
 /// Each policy with the types that an experiment states it by, and a sentence on what to read it for.
-const POLICIES: [(&str, &[&str], &str); 17] = [
+const POLICIES: [(&str, &[&str], &str); 18] = [
     ("admission", &["AdmissionSpec"], "who may come in, and what the others are told"),
     ("alert", &["AlertPolicy"], "what is watched, and what is done about it"),
     ("autoscale", &["AutoscalePolicy"], "how many agents there should be"),
@@ -36,6 +36,7 @@ const POLICIES: [(&str, &[&str], &str); 17] = [
         "which model and provider a call goes to, and what comes after a failure",
     ),
     ("semantic", &["SemanticStoreSpec"], "a cache that answers what is similar enough"),
+    ("shards", &["IndexSpec"], "which part of an index holds a tenant, and when a part splits in two"),
 ];
 
 /// Holds a page to what it should be, or writes it.
@@ -157,7 +158,7 @@ fn capital(text: &str) -> String {
 }
 
 /// The columns over time, which `analysis/cell/series.rs` fills.
-const COLUMNS: [(&str, &str, &str); 13] = [
+const COLUMNS: [(&str, &str, &str); 23] = [
     ("issued_per_s", "1/s", "tasks submitted in the window"),
     ("good_per_s", "1/s", "tasks that ended well in the window"),
     ("bad_per_s", "1/s", "tasks that ended otherwise in the window"),
@@ -171,13 +172,31 @@ const COLUMNS: [(&str, &str, &str); 13] = [
     ("heap_mb", "MB", "mean heap in use, all nodes together"),
     ("mode", "", "degradation: 0 optimal, 1 high load, 2 critical"),
     ("cost_usd_per_s", "USD/s", "dollars spent on tokens"),
+    ("agents_ready", "", "agents that can take tasks, as the window ends; where any starts"),
+    ("agents_starting", "", "agents that start, as the window ends; where any does"),
+    ("degradation_level", "", "level by the health of components, 0 to 4, as the window ends"),
+    ("failover/NAME/active", "", "the active member by place in its list, 0 the first, as the window ends"),
+    (
+        "limiter/NAME/level_share",
+        "share",
+        "what is left of the emptiest bucket of a limit, just before the window ends",
+    ),
+    ("tasks_touched_per_s", "1/s", "tasks that a failure touched in the window"),
+    ("tasks_lost_per_s", "1/s", "of those touched, those that ended badly in the window"),
+    ("tasks_retried_per_s", "1/s", "those that ended well after an attempt more"),
+    ("tasks_resumed_per_s", "1/s", "those that ended well from a checkpoint"),
+    (
+        "touched_in_flight",
+        "",
+        "those that had not ended as the window ends: all touched so far less all lost, retried and resumed",
+    ),
 ];
 
 #[test]
 fn the_list_of_metrics_is_complete() {
     let mut page = "# Every metric\n\nWritten from the program. A share is a number from 0 to 1 in files and a percentage on \
         a screen. An objective (`slo`) and a precision name a metric of the system; a precision and `--precision` may also \
-        name one of a place, as `station/NAME/wait_mean_s`, `pool/NAME/queue_mean` or `nodes/NAME/heap_max_mb`. \
+        name one of a place, as `station/NAME/wait_mean_s`, `pool/NAME/queue_mean` or `nodes/NAME/heap_max_mb`, and likewise of a `failover` or an `index`. \
         [How they are estimated](statistics.md).\n\n## Of the system\n\n| metric | for people | unit | better | meaning |\n\
         |---|---|---|---|---|\n"
         .to_owned();
@@ -194,9 +213,15 @@ fn the_list_of_metrics_is_complete() {
         PlaceMetric::ALL.iter().map(|metric| (format!("{metric:?}"), metric.name())).collect();
     let nodes: Vec<(String, &str)> =
         NodeMetric::ALL.iter().map(|metric| (format!("{metric:?}"), metric.name())).collect();
+    let failovers: Vec<(String, &str)> =
+        FailoverMetric::ALL.iter().map(|metric| (format!("{metric:?}"), metric.name())).collect();
+    let indexes: Vec<(String, &str)> =
+        IndexMetric::ALL.iter().map(|metric| (format!("{metric:?}"), metric.name())).collect();
     let sources = [
         ("Of a station or a pool", "src/model/metric.rs", "pub enum PlaceMetric", places),
         ("Of a group of nodes", "src/model/metric/node.rs", "pub enum NodeMetric", nodes),
+        ("Of a failover", "src/model/metric/failover.rs", "pub enum FailoverMetric", failovers),
+        ("Of an index", "src/model/metric/index.rs", "pub enum IndexMetric", indexes),
     ];
     for (title, file, of, metrics) in sources {
         write!(page, "\n## {title}\n\n| metric | meaning |\n|---|---|\n").unwrap();
@@ -213,7 +238,9 @@ fn the_list_of_metrics_is_complete() {
         assert!(COLUMNS.iter().any(|column| column.0 == name), "the column {name} is not explained");
     }
     for (name, unit, meaning) in COLUMNS {
-        assert!(source.contains(&format!("\"{name}\"")), "there is no column {name}");
+        // A name with the name of something in it is put together where it is written.
+        let written = name.rsplit("/NAME").next().unwrap();
+        assert!(source.contains(&format!("{written}\"")), "there is no column {name}");
         writeln!(page, "| `{name}` | {unit} | {meaning} |").unwrap();
     }
     check("docs/metrics.md", &page);

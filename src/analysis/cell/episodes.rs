@@ -6,18 +6,20 @@ use crate::model::fault::Effect;
 use crate::result::{Episode, FaultSpan, Series};
 use crate::sim::{Moment, Run, StoryRun, What, WindowStory};
 
-/// Faults, and episodes, that are told of a run at most.
-const TOLD_MAX: usize = 200;
+/// Faults that are told of a run at most.
+const FAULTS_MAX: usize = 1_000;
+/// Episodes that are.
+const EPISODES_MAX: usize = 200;
 
 /// Tells of a run that is `end_s` long in its time series.
 pub(super) fn tell(model: &Model, run: &Run, series: &mut Series, end_s: f64) {
     series.faults = faults(model, run, end_s);
     series.episodes = episodes(model, run, series.window_s);
     let untold =
-        series.faults.len().saturating_sub(TOLD_MAX) + series.episodes.len().saturating_sub(TOLD_MAX);
+        series.faults.len().saturating_sub(FAULTS_MAX) + series.episodes.len().saturating_sub(EPISODES_MAX);
     series.untold = untold as u64 + run.story.as_ref().map_or(0, |story| story.left_out);
-    series.faults.truncate(TOLD_MAX);
-    series.episodes.truncate(TOLD_MAX);
+    series.faults.truncate(FAULTS_MAX);
+    series.episodes.truncate(EPISODES_MAX);
 }
 
 /// The faults that a run saw, in the order of their beginnings. One that does not last ends where it begins; one that has
@@ -163,8 +165,8 @@ impl Told<'_> {
                 self.step(Whom::Failover(of), &step, at);
                 self.ends(Whom::Failover(of), at);
             }
-            What::Level => self.degrades(Whom::Level, moment.to, at),
-            What::Mode => self.degrades(Whom::Mode, moment.to, at),
+            What::Level => self.degrades(Whom::Level, ("level", moment.to), at),
+            What::Mode => self.degrades(Whom::Mode, ("mode", moment.to), at),
             What::AlertFires => {
                 self.begins(Whom::Alert(of), at);
                 self.noticed(Whom::Alert(of), at);
@@ -215,13 +217,13 @@ impl Told<'_> {
     }
 
     /// A level or a mode: nothing is degraded at 0.
-    fn degrades(&mut self, whom: Whom, to: u16, at: f64) {
+    fn degrades(&mut self, whom: Whom, (what, to): (&str, u16), at: f64) {
         if to == 0 {
             return self.ends(whom, at);
         }
         self.begins(whom, at);
         self.noticed(whom, at);
-        self.step(whom, &to.to_string(), at);
+        self.step(whom, &format!("{what} {to}"), at);
     }
 
     fn one_more(&mut self, whom: Whom, at: f64) {
@@ -271,7 +273,8 @@ impl Told<'_> {
     }
 }
 
-/// The stretches of windows in which tasks were touched by failures, or had been and were still there.
+/// The stretches of windows in which tasks were touched by failures, or had been and were still there; noticed by whoever
+/// called at the first attempt that failed.
 fn touched(story: &StoryRun, window_s: f64) -> Vec<Episode> {
     let suffers = |window: &WindowStory| window.impact.touched + window.impact.still_there > 0;
     let mut episodes: Vec<Episode> = Vec::new();
@@ -279,12 +282,16 @@ fn touched(story: &StoryRun, window_s: f64) -> Vec<Episode> {
     for (place, window) in story.windows.iter().enumerate() {
         let suffers = suffers(window);
         let (start_s, end_s) = (place as f64 * window_s, (place + 1) as f64 * window_s);
+        let noticed_s = window.touched_at.map(seconds);
         match episodes.last_mut().filter(|_| before && suffers) {
-            Some(episode) => episode.end_s = Some(end_s),
+            Some(episode) => {
+                episode.end_s = Some(end_s);
+                episode.noticed_s = episode.noticed_s.or(noticed_s);
+            }
             None if suffers => episodes.push(Episode {
                 of: "tasks touched".to_owned(),
                 start_s,
-                noticed_s: None,
+                noticed_s,
                 end_s: Some(end_s),
                 steps: Vec::new(),
             }),
@@ -303,7 +310,7 @@ fn goodput(model: &Model, run: &Run) -> Option<Episode> {
         CameBack::NotWithin(_) => None,
     };
     Some(Episode {
-        of: "goodput is back".to_owned(),
+        of: "until goodput is back".to_owned(),
         start_s: from_s,
         noticed_s: None,
         end_s,

@@ -56,6 +56,9 @@ pub(super) fn over_time(model: &Model, runs: &[Run]) -> Option<Series> {
     Some(series)
 }
 
+/// A count of what failures did.
+type Count = fn(&ImpactRun) -> u64;
+
 /// The columns that say something: limits of stations that were called, and agents that start, where any did.
 struct Shown {
     limits: Vec<(usize, String)>,
@@ -109,7 +112,7 @@ impl Drawn<'_> {
             self.put_values(&format!("limiter/{name}/level_share"), &left);
         }
         if model.measure.impact {
-            let counts: [(&str, fn(&ImpactRun) -> u64); 4] = [
+            let counts: [(&str, Count); 4] = [
                 ("tasks_touched_per_s", |impact| impact.touched),
                 ("tasks_lost_per_s", |impact| impact.lost),
                 ("tasks_retried_per_s", |impact| impact.retried),

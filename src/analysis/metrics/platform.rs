@@ -3,7 +3,7 @@
 use super::{Seen, of_pairs, seconds};
 use crate::model::Model;
 use crate::model::metric::IndexMetric;
-use crate::sim::{BackgroundRun, IndexRun, Run, WindowRun, coarse_middle};
+use crate::sim::{BackgroundRun, IndexRun, Run, WindowRun, coarse_edges, coarse_middle};
 use crate::stats::{Estimate, relative_trend};
 
 /// Seconds from the step of the load until capacity had come to its most; `None` where it did not grow.
@@ -64,21 +64,12 @@ fn quantile_latency(window: &WindowRun, level: f64) -> Option<f64> {
     for (bucket, count) in &window.latency {
         let here = *count as f64;
         if here > 0.0 && below + here >= wanted {
-            let (low, high) = edges(*bucket);
+            let (low, high) = coarse_edges(*bucket);
             return Some(low + (high - low) * (wanted - below) / here);
         }
         below += here;
     }
     None
-}
-
-/// Where a coarse bucket begins and ends, halfway to its neighbours.
-fn edges(bucket: u32) -> (f64, f64) {
-    let middle = coarse_middle(bucket);
-    (
-        f64::midpoint(coarse_middle(bucket.saturating_sub(1)), middle),
-        f64::midpoint(middle, coarse_middle(bucket + 1)),
-    )
 }
 
 /// The shares of tasks that did not end well in the last quarter of the measured window and in the first; `None` where

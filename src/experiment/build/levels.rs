@@ -46,6 +46,7 @@ pub(super) fn levels(
     };
     let memory_features = features("memory_features", &policy.memory_features);
     let tool_features = features("tool_features", &policy.tool_features);
+    let history_features = features("history_features", &policy.history_features);
     Some(Levels {
         interval: policy.interval,
         rule: policy.rule.clone(),
@@ -54,6 +55,7 @@ pub(super) fn levels(
         reduced,
         memory_features,
         tool_features,
+        history_features,
     })
 }
 

@@ -154,25 +154,6 @@ pub(super) fn build(
     Parts { stations, pools, models, caches, nodes, regions, indexes }
 }
 
-/// The places of names in the list of what is known; each that is unknown is told.
-fn places(
-    tree: &Tree,
-    path: &Path,
-    what: &str,
-    wanted: &[String],
-    known: &[String],
-    diagnostics: &mut Diagnostics,
-) -> Vec<u16> {
-    let mut places = Vec::new();
-    for (number, name) in wanted.iter().enumerate() {
-        match known.iter().position(|known| known == name) {
-            Some(place) => places.push(super::index(place)),
-            None => diagnostics.unknown_name(tree, &path.index(number), what, name, known),
-        }
-    }
-    places
-}
-
 /// Reports what a policy refuses about the specification at `path` of the whole.
 pub(super) fn spec_at(
     tree: &Tree,
@@ -213,12 +194,8 @@ fn count(tree: &Tree, path: &Path, servers: Servers, diagnostics: &mut Diagnosti
     match servers {
         Servers::Infinite => None,
         Servers::Count(0) => {
-            diagnostics.senseless(
-                tree,
-                path,
-                "there are no servers, so nothing is ever served",
-                "expected at least 1",
-            );
+            let message = "there are no servers, so nothing is ever served";
+            diagnostics.senseless(tree, path, message, "expected at least 1");
             None
         }
         Servers::Count(count) => Some(count),

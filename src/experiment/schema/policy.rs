@@ -146,6 +146,10 @@ pub struct LevelsPolicy {
     /// Features of routes that need the tools.
     #[serde(default)]
     pub tool_features: Vec<String>,
+    /// Features that are on only in maintenance, where nothing new is served: they may look answers up in a history of them.
+    /// A task that takes such steps is served a degraded answer, and no other is touched by them.
+    #[serde(default)]
+    pub history_features: Vec<String>,
 }
 
 /// The last check alone counts.

@@ -109,7 +109,7 @@
   const tickText = (tick, ticks) => {
     const step = ticks.length > 1 ? ticks[1] - ticks[0] : tick;
     const equal = ticks.every((t, i) => i === 0 || Math.abs(t - ticks[i - 1] - step) < step * 1e-6);
-    const decimals = [0, 1, 2, 3, 4, 5, 6, 7].find((d) => Math.abs(step * 10 ** d - Math.round(step * 10 ** d)) < 1e-6 * step * 10 ** d);
+    const decimals = [0, 1, 2, 3, 4, 5].find((d) => Math.abs(step * 10 ** d - Math.round(step * 10 ** d)) < 1e-6 * step * 10 ** d);
     if (!equal || decimals === undefined || step < 1e-6 || Math.abs(tick) >= 1e9) return plain(tick);
     const [whole, part] = tick.toFixed(decimals).split('.');
     const rest = (part || '').replace(/0+$/, '');
@@ -414,7 +414,7 @@
 
   // What followed from failures, in the first replication.
   const story = (series) => {
-    const at = (seconds) => (seconds === null ? '–' : `${plain(seconds)} s`);
+    const at = (seconds) => (seconds === null ? '–' : `${grouped(String(Math.round(seconds * 10) / 10))} s`);
     const faults = (series.faults ?? []).map((f) => [`fault: ${clean(f.label)}`, at(f.start_s), '', '', at(f.end_s)]);
     const episodes = (series.episodes ?? []).map((e) => [clean(e.of), at(e.start_s), at(e.noticed_s),
       e.steps.map(([what, seconds]) => `${clean(what)} ${at(seconds)}`).join('; '), e.end_s === null ? 'not by the end' : at(e.end_s)]);

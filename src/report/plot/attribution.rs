@@ -179,16 +179,25 @@ fn part_name(parts: &[String], index: usize) -> &str {
     parts.get(index).map_or("everything else", String::as_str)
 }
 
-/// The colour of the part at `index`: as far as there is no other claim its own in every plot; the rest is grey.
+/// The colour of the part at `index`: its own in every plot, unless an earlier part has that; those without take what is
+/// left, and the rest is grey.
 fn colour(index: usize, parts: &[String]) -> Colour {
-    let mut taken = [false; PARTS_MAX];
-    let mut found = PALETTE.len() - 1;
-    for part in parts.iter().take(index + 1) {
-        let own = own_colour(part);
-        found = if taken[own] { taken.iter().position(|taken| !taken).unwrap_or(own) } else { own };
-        taken[found] = true;
+    let has_own = |place: usize| {
+        let own = own_colour(&parts[place]);
+        parts[..place].iter().all(|earlier| own_colour(earlier) != own)
+    };
+    if index >= parts.len() {
+        return PALETTE[PALETTE.len() - 1];
     }
-    if index < parts.len() { PALETTE[found] } else { PALETTE[PALETTE.len() - 1] }
+    if has_own(index) {
+        return PALETTE[own_colour(&parts[index])];
+    }
+    let places = 0..parts.len();
+    let owned: Vec<usize> =
+        places.filter(|place| has_own(*place)).map(|place| own_colour(&parts[place])).collect();
+    let turn = (0..index).filter(|place| !has_own(*place)).count();
+    let free = (0..PARTS_MAX).filter(|colour| !owned.contains(colour)).nth(turn);
+    PALETTE[free.unwrap_or(PALETTE.len() - 1)]
 }
 
 /// Which colour a part has where it is free: parts that seldom meet share one.
@@ -208,4 +217,21 @@ fn text_colour(ground: Colour) -> Colour {
     let Colour(red, green, blue) = ground;
     let light = 299 * u32::from(red) + 587 * u32::from(green) + 114 * u32::from(blue);
     if light > 128_000 { ON_LIGHT } else { ON_DARK }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_claims_a_colour_first_has_it_and_no_two_parts_share_one() {
+        let parts =
+            ["queue", "slot wait", "coordinator", "provider", "tools", "event loop"].map(String::from);
+        let colours: Vec<Colour> = (0..parts.len()).map(|index| colour(index, &parts)).collect();
+        assert_eq!((colours[0], colours[1], colours[3]), (PALETTE[2], PALETTE[5], PALETTE[0]));
+        for (place, one) in colours.iter().enumerate() {
+            assert!(!colours[place + 1..].contains(one), "{}", parts[place]);
+        }
+        assert_eq!(colour(parts.len(), &parts), PALETTE[6]);
+    }
 }

@@ -85,8 +85,10 @@ impl<'a> Map<'a> {
         let named = shown.iter().any(|(words, _)| !words.is_empty());
         let head = if named { 15.0 * heads.iter().map(Vec::len).max().unwrap_or(1) as f64 } else { -5.0 };
         let first = TOP + head - 15.0;
+        let is_there = |met: bool| self.result.cells.iter().any(|cell| cell.slo_met == Some(met));
+        let line = if is_there(true) && is_there(false) { "; the line separates them" } else { "" };
         let mut notes = vec![format!(
-            "✓ meets the objective, ✗ misses it; the line separates them · {}",
+            "✓ meets the objective, ✗ misses it{line} · {}",
             self.result.slo.iter().map(|term| number::clean(&term.text)).collect::<Vec<_>>().join(", ")
         )];
         if groups.len() > shown.len() {

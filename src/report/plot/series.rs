@@ -9,7 +9,7 @@ use crate::report::{csv, number, select};
 use crate::result::{ResultFile, Series};
 
 const LEFT: f64 = 78.0;
-const RIGHT: f64 = 800.0;
+const RIGHT: f64 = 790.0;
 /// Where the first strip begins without lanes above it.
 const TOP: f64 = 84.0;
 const STRIP: f64 = 104.0;
@@ -134,7 +134,7 @@ impl Column<'_> {
 }
 
 /// The strips in their order from above, each with what it is called.
-const STRIPS: [&str; 12] = [
+const STRIPS: [&str; 13] = [
     "tasks, 1/s",
     FAILURES,
     "latency, s",
@@ -142,6 +142,7 @@ const STRIPS: [&str; 12] = [
     LEVEL,
     MEMBER,
     "count",
+    "agents",
     LIMIT,
     "share, %",
     "memory, MB",
@@ -171,6 +172,7 @@ fn strip_of(column: &str) -> Option<(&'static str, String)> {
         (_, "MB") => "memory, MB",
         (_, "B") => "memory, B",
         (_, "USD/s") => "cost, USD/s",
+        ("agents" | "agents_ready" | "agents_starting", _) => "agents",
         (_, "") => "count",
         _ => return None,
     };

@@ -12,6 +12,8 @@ const LANE: f64 = 16.0;
 const LANES_MAX: usize = 12;
 /// Episodes that are told in words.
 const TOLD_MAX: usize = 6;
+/// So many notices in a lane are a crowd.
+const CROWD: usize = 30;
 /// The least width of a bar, so that what is short is seen.
 const BAR_MIN: f64 = 2.5;
 
@@ -81,11 +83,17 @@ impl<'a> Story<'a> {
                 );
             }
             let episodes = lane.bars.iter().filter_map(|bar| bar.episode);
-            for noticed_s in episodes.filter_map(|episode| episode.noticed_s) {
-                scene.dot((place(noticed_s), middle), 4.0, INK, Marker::Triangle, Fill::Full);
+            let noticed: Vec<f64> = episodes.filter_map(|episode| episode.noticed_s).collect();
+            // Many would cover one another.
+            let radius = if noticed.len() > CROWD { 2.0 } else { 4.0 };
+            for noticed_s in noticed {
+                scene.dot((place(noticed_s), middle), radius, INK, Marker::Triangle, Fill::Full);
             }
-            let name = font::fitted(&lane.name, 11.0, scene.width - right - 22.0);
-            scene.words((right + 16.0, middle), &name, 11.0, INK, Across::Left);
+            let room = scene.width - right - 22.0;
+            let fits = |size: &f64| font::width(&lane.name, *size) <= room;
+            let size = [11.0, 10.0, 9.0].into_iter().find(fits).unwrap_or(9.0);
+            let name = font::fitted(&lane.name, size, room);
+            scene.words((right + 16.0, middle), &name, size, INK, Across::Left);
         }
     }
 
@@ -100,11 +108,15 @@ impl<'a> Story<'a> {
         }
     }
 
-    /// When somebody noticed for the first time since the first fault.
+    /// When somebody who watches noticed for the first time since the first fault; where nobody does, whoever called.
     fn noticed_s(&self) -> Option<f64> {
         let first = self.series.faults.first()?.start_s;
-        let noticed = self.series.episodes.iter().filter_map(|episode| episode.noticed_s);
-        noticed.filter(|noticed_s| *noticed_s >= first).min_by(f64::total_cmp)
+        let earliest = |by_callers: bool| {
+            let known = self.series.episodes.iter().filter(|episode| (episode.of == TOUCHED) == by_callers);
+            let noticed = known.filter_map(|episode| episode.noticed_s);
+            noticed.filter(|noticed_s| *noticed_s >= first).min_by(f64::total_cmp)
+        };
+        earliest(false).or_else(|| earliest(true))
     }
 
     /// When the last episode since the first fault was over; nothing while one is not.
@@ -120,24 +132,26 @@ impl<'a> Story<'a> {
         if self.lanes.is_empty() {
             return Vec::new();
         }
-        let mut keys = vec!["above, in the first replication"];
+        let mut keys = vec!["above: the first replication"];
         if !self.series.faults.is_empty() {
             keys.push("red: faults");
         }
         if !self.series.episodes.is_empty() {
-            keys.push("orange: from a failure to what ends it");
+            keys.push("orange: from a failure to its end");
         }
         if self.series.episodes.iter().any(|episode| episode.noticed_s.is_some()) {
             keys.push("triangles: noticed");
         }
         if self.noticed_s().is_some() {
-            keys.push("black dashes: noticed first");
+            keys.push("black dashes: the first of them");
         }
         if self.over_s().is_some() {
-            keys.push("green dashes: all of it is over");
+            keys.push("green dashes: all is over");
         }
         let mut notes = vec![keys.join(" · ")];
-        let told = self.series.episodes.iter().filter(|episode| episode.of != TOUCHED);
+        let is_touched = |episode: &&Episode| episode.of == TOUCHED;
+        notes.extend(self.series.episodes.iter().find(is_touched).map(words));
+        let told = self.series.episodes.iter().filter(|episode| !is_touched(episode));
         notes.extend(told.clone().take(TOLD_MAX).map(words));
         let rest = told.count().saturating_sub(TOLD_MAX);
         if rest > 0 {
@@ -157,14 +171,14 @@ const TOUCHED: &str = "tasks touched";
 fn colour_of(of: &str) -> Colour {
     match of {
         TOUCHED => QUIET,
-        "goodput is back" => PALETTE[2],
+        "until goodput is back" => PALETTE[2],
         _ => PALETTE[4],
     }
 }
 
 /// An episode in words: `failover postgres: from 123 s, noticed 150 s, decided 153 s, over 166 s`.
 fn words(episode: &Episode) -> String {
-    let at = |time_s: f64| format!("{} s", number::plain(time_s));
+    let at = |time_s: f64| format!("{} s", number::tenths(time_s));
     let mut parts = vec![format!("from {}", at(episode.start_s))];
     parts.extend(episode.noticed_s.map(|noticed_s| format!("noticed {}", at(noticed_s))));
     parts.extend(
@@ -188,7 +202,7 @@ mod tests {
             start_s,
             noticed_s,
             end_s,
-            steps: vec![("decided".to_owned(), start_s + 13.0)],
+            steps: vec![("decided".to_owned(), start_s + 13.44)],
         };
         Series {
             faults: vec![FaultSpan { label: "errors, store".to_owned(), start_s: 20.0, end_s: 60.0 }],
@@ -229,7 +243,7 @@ mod tests {
     #[test]
     fn an_episode_is_told_in_the_order_of_time() {
         let told = words(&series().episodes[1]);
-        assert_eq!(told, "failover store: from 20 s, noticed 30 s, decided 33 s, over 45 s");
+        assert_eq!(told, "failover store: from 20 s, noticed 30 s, decided 33.4 s, over 45 s");
     }
 
     #[test]

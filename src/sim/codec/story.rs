@@ -18,6 +18,8 @@ pub(super) fn write(out: &mut Writer, run: &StoryRun) {
         out.number(window.level);
         out.numbers([window.ready, window.starting]);
         recovery::write_impact(out, window.impact);
+        // Nothing has been touched at zero, when no task has come.
+        out.number(window.touched_at.unwrap_or(0));
     });
 }
 
@@ -42,5 +44,7 @@ fn read_window(from: &mut Reader<'_>) -> Decoded<WindowStory> {
     let limits = from.list(Reader::number)?;
     let active = from.list(Reader::number)?;
     let (level, ready, starting) = (from.number()?, from.number()?, from.number()?);
-    Ok(WindowStory { limits, active, level, ready, starting, impact: recovery::read_impact(from)? })
+    let impact = recovery::read_impact(from)?;
+    let touched_at = Some(from.number()?).filter(|at| *at > 0);
+    Ok(WindowStory { limits, active, level, ready, starting, impact, touched_at })
 }

@@ -197,7 +197,8 @@ fn the_result_shows_the_fault_what_followed_and_tasks_that_add_up() {
     let of = |name: &str| series["episodes"].as_array().unwrap().iter().find(|episode| episode["of"] == name);
     let suffered = of("tasks touched").expect("the outage touches tasks");
     assert!((18.0..=22.0).contains(&suffered["start_s"].as_f64().unwrap()), "{suffered}");
-    assert!(of("goodput is back").is_some_and(|back| back["end_s"].as_f64().unwrap() >= 30.0));
+    assert!((20.0..=21.0).contains(&suffered["noticed_s"].as_f64().unwrap()), "{suffered}");
+    assert!(of("until goodput is back").is_some_and(|back| back["end_s"].as_f64().unwrap() >= 30.0));
     let sum = |name: &str| -> f64 {
         let column = series["columns"][name].as_array().unwrap_or_else(|| panic!("{name} is missing"));
         column.iter().map(|value| value.as_f64().unwrap() * 2.0).sum()

@@ -112,3 +112,43 @@ fn an_alert_orders_the_mode_of_high_load() {
     let (spent, changes, _) = run.modes.unwrap();
     assert_eq!((spent[0], changes), (5 * SECOND, 1));
 }
+
+/// A turn that is kept, and one while the store is out, which is looked up among what is kept for so long.
+fn looked_up_in_history(kept: &str) -> Run {
+    let history =
+        json!({ "store": { "ttl": kept, "max_entries": 9 }, "keys": { "deterministic": { "value": 7 } } });
+    let call = json!({ "llm": { "provider": "primary", "model": { "fixed": { "model": "large" } } } });
+    let mut system = service();
+    system["caches"] = json!({ "history": history });
+    system["routes"] = json!({
+        "way": [
+            { "feature": { "name": "history", "steps": [{ "go": "maintenance" }] } },
+            call, visit("store"), { "write": { "cache": "history", "copy": "replaced" } }
+        ],
+        "maintenance": [{ "cache": { "cache": "history", "miss": [call] } }]
+    });
+    let plan = plan(&json!({
+        "name": "story",
+        "transient": true,
+        "workload": {
+            "classes": { "task": { "route": "way" } }, "clients": { "all": { "load": arrivals(&["0s", "20s"]) } }
+        },
+        "system": system,
+        "policies": { "levels": {
+            "interval": "5s", "components": { "checkpoint_store": "store" }, "history_features": ["history"]
+        } },
+        "faults": [{ "at": "10s", "lasts": "30s", "effect": { "outage": { "station": "store" } } }],
+        "measure": { "duration": "100s", "mode": "terminating", "warmup": "0s", "seed": 1, "impact": true }
+    }));
+    replicate(&plan, 0, tars_policy::units::Span::ZERO)
+}
+
+#[test]
+fn maintenance_serves_what_is_in_the_history_and_refuses_the_rest() {
+    let served = looked_up_in_history("1h");
+    assert_eq!(latencies(&served), [0, 1_000]);
+    // The one out of the history is degraded, and the other is not for going without it.
+    assert_eq!(served.recovery.unwrap().impact.degraded, 1);
+    let refused = looked_up_in_history("1ms");
+    assert_eq!((latencies(&refused), ended(&refused, Cause::Degraded)), (vec![1_000], 1));
+}

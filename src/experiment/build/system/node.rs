@@ -1,6 +1,7 @@
 //! Runtime processes.
 
-use super::{check_law, check_law_option, places};
+use super::super::places;
+use super::{check_law, check_law_option};
 use crate::experiment::diagnostic::Diagnostics;
 use crate::experiment::path::Path;
 use crate::experiment::schema::{BufferSpec, MemorySpec, NodeSpec, PauseSpec, ResponsesSpec};

@@ -1,6 +1,6 @@
 //! Regions: names resolved, and round trips as a table.
 
-use super::places;
+use super::super::places;
 use crate::experiment::diagnostic::Diagnostics;
 use crate::experiment::path::Path;
 use crate::experiment::schema::SystemSpec;
