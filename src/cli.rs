@@ -175,7 +175,7 @@ pub struct ForecastArgs {
     /// A first look within seconds: two replications, and months of up to 5,000 agents. Not for decisions.
     #[arg(long, conflicts_with = "full")]
     pub quick: bool,
-    /// Simulates every month, and holds the sizes of the file's months for a whole busy hour: half an hour of work.
+    /// Simulates every month, and holds the sizes of the months that the file names for a whole busy hour.
     #[arg(long)]
     pub full: bool,
     /// Worker threads; 0 takes one for each core. Results do not depend on it.

@@ -33,6 +33,7 @@ pub(super) fn run(args: &ForecastArgs, around: &Surroundings) -> Result<(), Fail
         (false, true) => Extent::Full,
         (false, false) => Extent::Usual,
     };
+    let busy_hour = busy_hour(args, &read)?;
     let folder = folder(args, &read.file.name);
     // What is simulated keys itself in the journal, so that another forecast of the same busy hour goes on from it too.
     let store = Store::open(&folder, &plan_id())?;
@@ -43,7 +44,13 @@ pub(super) fn run(args: &ForecastArgs, around: &Surroundings) -> Result<(), Fail
         store: Some(&store),
         progress: &meter,
     };
-    let platform = platform(args, &read, around, running)?;
+    let data = data_folder(args.data.clone().or_else(|| around.data.clone()), Path::new("."));
+    let platform = read
+        .file
+        .simulation
+        .as_ref()
+        .zip(busy_hour)
+        .map(|(spec, busy_hour)| Simulated::new(&read.file, spec, busy_hour, data, running));
     let inputs = Inputs {
         read: &read,
         history,
@@ -55,7 +62,14 @@ pub(super) fn run(args: &ForecastArgs, around: &Surroundings) -> Result<(), Fail
     if platform.is_some() {
         meter.close();
     }
-    let mut found = outcome.map_err(|why| failed(&why, args, &folder))?;
+    let mut found = match outcome {
+        Ok(found) => found,
+        Err(why) => {
+            leave_no_trace(&store, &folder);
+            let fault = platform.as_ref().and_then(Simulated::fault);
+            return Err(fault.map_or_else(|| failed(&why, args, &folder), Failure::from));
+        }
+    };
     let runs = platform.as_ref().map_or_else(Vec::new, Simulated::digests);
     found.digest = digest(&found, &combined(&runs));
     write(&store, &found, &read)?;
@@ -75,6 +89,18 @@ pub(super) fn shown(found: &Forecast, format: OutputFormat, folder: &Path) -> Re
 fn folder(args: &ForecastArgs, name: &str) -> PathBuf {
     let suffix = if args.quick { "-quick" } else { "" };
     args.out.clone().unwrap_or_else(|| Path::new("outputs").join(format!("{name}{suffix}")))
+}
+
+/// Takes away what was made for a forecast that has simulated nothing: it goes as far as others have not written here.
+fn leave_no_trace(store: &Store, folder: &Path) {
+    if store.replications() > 0 || store.remove_journal().is_err() {
+        return;
+    }
+    let parts = folder.join(".parts");
+    // What is not empty stays, and is of others.
+    let _ = std::fs::remove_file(parts.join("lock"));
+    let _ = std::fs::remove_dir(parts);
+    let _ = std::fs::remove_dir(folder);
 }
 
 /// The code whose simulations may go on from one another's.
@@ -120,18 +146,13 @@ fn past(file: &Path, spec: &HistorySpec, diagnostics: &mut Diagnostics) -> Resul
     found.ok_or_else(|| Failure::usage(diagnostics.to_string()))
 }
 
-fn platform<'a>(
-    args: &ForecastArgs,
-    read: &'a Read,
-    around: &Surroundings,
-    running: Running<'a>,
-) -> Result<Option<Simulated<'a>>, Failure> {
+/// The experiment of the busy hour, if one is simulated: where it stands, and its text.
+fn busy_hour(args: &ForecastArgs, read: &Read) -> Result<Option<(PathBuf, String)>, Failure> {
     let Some(spec) = &read.file.simulation else { return Ok(None) };
     let path = beside(&args.file, &spec.experiment);
     let text = std::fs::read_to_string(&path)
         .map_err(|error| Failure::usage(format!("error: cannot read {}: {error}", path.display())))?;
-    let data = data_folder(args.data.clone().or_else(|| around.data.clone()), Path::new("."));
-    Ok(Some(Simulated::new(&read.file, spec, (path, text), data, running)))
+    Ok(Some((path, text)))
 }
 
 /// The command that makes it again, without what changes nothing.

@@ -75,7 +75,7 @@ fn read_result(folder: &Path, name: &str) -> Result<Vec<u8>, Failure> {
         } else {
             format!("there is no folder {}", folder.display())
         };
-        let hint = "give the folder of a finished `tars-sim sweep`, such as outputs/tier3";
+        let hint = "give the folder of a finished `tars-sim sweep` or `forecast`, such as outputs/tier3";
         Failure::usage(format!("error: {what}\n  hint: {hint}"))
     })
 }

@@ -5,14 +5,14 @@ use crate::analysis::{CellInput, analyse_cell, metrics};
 use crate::experiment::schema::SloSpec;
 use crate::experiment::{Diagnostics, Experiment, TraceStore, build, load_text};
 use crate::result::Cell;
-use crate::runner::{CellDigest, CellJob, CellRuns, Progress, RunOptions, run_cells};
+use crate::runner::{CellDigest, CellJob, CellRuns, Progress, RunError, RunOptions, run_cells};
 use crate::store::Store;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Mutex, PoisonError};
 
 /// Agents and the units of every sized resource, to be run.
 #[derive(Clone, Debug, PartialEq)]
@@ -90,6 +90,8 @@ pub struct Simulated<'a> {
     how: Running<'a>,
     /// What was run, by its number in the journal, and the digests of all runs in their order.
     run: Mutex<(BTreeMap<u32, [u8; 32]>, Vec<CellDigest>)>,
+    /// What was wrong with a run, where it was no fault of the file.
+    fault: Mutex<Option<RunError>>,
 }
 
 /// How setups are run.
@@ -128,12 +130,17 @@ impl<'a> Simulated<'a> {
         data: Option<PathBuf>,
         how: Running<'a>,
     ) -> Self {
-        Self { file, spec, path, text, data, how, run: Mutex::new((BTreeMap::new(), Vec::new())) }
+        Self { file, spec, path, text, data, how, run: Mutex::default(), fault: Mutex::default() }
     }
 
     /// The digests of all that was run so far.
     pub fn digests(&self) -> Vec<CellDigest> {
         self.run.lock().map(|run| run.1.clone()).unwrap_or_default()
+    }
+
+    /// What a run failed with, where it was no fault of the file.
+    pub fn fault(&self) -> Option<RunError> {
+        self.fault.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// The experiment of a setup.
@@ -302,7 +309,11 @@ impl Platform for Simulated<'_> {
             });
             Ok((self.seen(experiment, &setups[place], &cell, &runs, job), runs.digest(job)))
         };
-        let done = run_cells(&jobs, store, &options, progress, finish).map_err(|error| error.to_string())?;
+        let done = run_cells(&jobs, store, &options, progress, finish).map_err(|error| {
+            let told = error.to_string();
+            self.fault.lock().unwrap_or_else(PoisonError::into_inner).replace(error);
+            told
+        })?;
         let mut seen = Vec::with_capacity(done.len());
         let mut run = self.run.lock().map_err(|_| "a simulation failed".to_owned())?;
         for entry in done {

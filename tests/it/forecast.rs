@@ -367,8 +367,10 @@ fn what_is_wrong_is_told_where_it_stands() {
     ];
     for (from, to, expected) in wrong {
         assert!(FORECAST.contains(from), "{from}");
-        let said = refused(folder(&FORECAST.replace(from, to)).path(), &["f.json", "--quick"]);
+        let folder = folder(&FORECAST.replace(from, to));
+        let said = refused(folder.path(), &["f.json", "--quick", "--out", "o"]);
         assert!(said.contains(expected), "{to}: {said}");
+        assert!(!folder.path().join("o").exists(), "{to}: something was written");
         assert!(!said.contains("panicked"), "{said}");
     }
     let said = refused(folder(&FORECAST.replace("\"agents\": 40", "\"agents\": 0")).path(), &["f.json"]);

@@ -164,7 +164,7 @@ fn verified(html: &mut String, found: &Forecast) {
     for row in &found.verified {
         let _ = write!(
             html,
-            "<p>Month {}: {} agents at the recommended sizes {} the objective: {} turns/s, p99 {:.2} s, {} replications of at \
+            "<p>Month {}: {} agents at the recommended sizes: {} the objective, {} turns/s, p99 {:.2} s, {} replications of at \
              least {} turns.</p>",
             row.month,
             short(row.agents),
