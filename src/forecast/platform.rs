@@ -88,10 +88,18 @@ pub struct Simulated<'a> {
     text: String,
     data: Option<PathBuf>,
     how: Running<'a>,
-    /// What was run, by its number in the journal, and the digests of all runs in their order.
-    run: Mutex<(BTreeMap<u32, [u8; 32]>, Vec<CellDigest>)>,
+    ran: Mutex<Ran>,
     /// What was wrong with a run, where it was no fault of the file.
     fault: Mutex<Option<RunError>>,
+}
+
+/// What was run so far.
+#[derive(Debug, Default)]
+struct Ran {
+    /// What is simulated, by its number in the journal.
+    contents: BTreeMap<u32, [u8; 32]>,
+    /// Of all runs, in order.
+    digests: Vec<CellDigest>,
 }
 
 /// How setups are run.
@@ -130,12 +138,12 @@ impl<'a> Simulated<'a> {
         data: Option<PathBuf>,
         how: Running<'a>,
     ) -> Self {
-        Self { file, spec, path, text, data, how, run: Mutex::default(), fault: Mutex::default() }
+        Self { file, spec, path, text, data, how, ran: Mutex::default(), fault: Mutex::default() }
     }
 
     /// The digests of all that was run so far.
     pub fn digests(&self) -> Vec<CellDigest> {
-        self.run.lock().map(|run| run.1.clone()).unwrap_or_default()
+        self.ran.lock().map(|ran| ran.digests.clone()).unwrap_or_default()
     }
 
     /// What a run failed with, where it was no fault of the file.
@@ -178,10 +186,10 @@ impl<'a> Simulated<'a> {
     /// The number that keys what is simulated in the journal: the first digits of its digest, or the next number that no
     /// other setup has.
     fn number(&self, content: [u8; 32]) -> Result<usize, String> {
-        let mut run = self.run.lock().map_err(|_| "a simulation failed".to_owned())?;
+        let mut ran = self.ran.lock().map_err(|_| "a simulation failed".to_owned())?;
         let [first, second, third, fourth, ..] = content;
         let mut number = u32::from_be_bytes([first, second, third, fourth]);
-        while *run.0.entry(number).or_insert(content) != content {
+        while *ran.contents.entry(number).or_insert(content) != content {
             number = number.wrapping_add(1);
         }
         Ok(number as usize)
@@ -315,11 +323,11 @@ impl Platform for Simulated<'_> {
             told
         })?;
         let mut seen = Vec::with_capacity(done.len());
-        let mut run = self.run.lock().map_err(|_| "a simulation failed".to_owned())?;
+        let mut ran = self.ran.lock().map_err(|_| "a simulation failed".to_owned())?;
         for entry in done {
             let (one, digest) = entry.ok_or("interrupted")??;
             seen.push(one);
-            run.1.push(digest);
+            ran.digests.push(digest);
         }
         Ok(seen)
     }
