@@ -283,7 +283,9 @@ impl World<'_> {
             return None;
         }
         self.plan.copies[usize::from(pool)].as_ref()?;
-        let route = self.regions.route_of(id, key)?;
+        let entered = strand.enter_pc;
+        // An agent that it had before it came to the region is not lost with it, and does what it does without it.
+        let route = self.regions.route_of(id, key).filter(|(_, start)| entered >= *start)?;
         let session = self.checkpoints.session(id);
         if session.key == key {
             session.safe = session.copy_at(now);

@@ -558,6 +558,8 @@ fn random_systems_end_and_keep_their_books() {
 fn what_has_failed_once_does_not_again() {
     // A region was lost with a task and with its branches, which went with it.
     survives(4_126);
+    // An agent that a task had before it came to a region was taken from it when that was lost.
+    survives_dressed(2_663);
 }
 
 #[test]
