@@ -94,6 +94,11 @@ pub(crate) fn focus(result: &ResultFile) -> Option<&Cell> {
         .find(|cell| is_done(cell))
 }
 
+/// What the answer's cell is called in a picture: it may be the nearest of those that miss the objective.
+pub(crate) fn role(cell: &Cell) -> &'static str {
+    if cell.slo_met == Some(false) { "nearest to the objective" } else { "the answer" }
+}
+
 /// The cell with an index.
 pub(crate) fn cell_at(result: &ResultFile, index: usize) -> Option<&Cell> {
     result.cells.iter().find(|cell| cell.index == index)

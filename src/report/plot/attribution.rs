@@ -110,9 +110,9 @@ fn scene(result: &ResultFile, cells: &[&Cell], bars: &[Bar], parts: &[String]) -
     for (index, cell) in cells.iter().enumerate() {
         let y = top + group * index as f64 + 14.0;
         let role = match (result.answer.cell == Some(cell.index), result.answer.smaller == Some(cell.index)) {
-            (true, _) => " (the answer)",
-            (false, true) => " (the next smaller one)",
-            (false, false) => "",
+            (true, _) => format!(" ({})", select::role(cell)),
+            (false, true) => " (the next smaller one)".to_owned(),
+            (false, false) => String::new(),
         };
         if !axes.is_empty() {
             let words = format!("cell {}{role}: {}", cell.index, select::describe(result, cell, &axes));

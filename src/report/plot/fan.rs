@@ -50,14 +50,15 @@ pub fn picture(fan: &FanChart) -> Result<Picture, ReportError> {
         |(x, y, interval): &FanPoint| Sample { x: *x, y: Some(*y), interval: *interval, trust: Trust::Sound };
     let lines = fan.lines.iter().map(|line| line.points.iter().map(sample).collect()).collect();
     let sparse = fan.lines.iter().any(|line| line.points.len() < 6);
+    let y = Scale::of(values, Origin::Zero);
     let chart = Chart {
         title: fan.title.clone(),
         subtitle: fan.subtitle.clone(),
         x_label: "month".to_owned(),
-        y_label: fan.y_label.clone(),
+        y_label: format!("{}{}", fan.y_label, y.remark()),
         x: Scale::Linear { low: 0.0, high: last },
         x_ticks: Some(ticks(last)),
-        y: Scale::of(values, Origin::Zero),
+        y,
         names: fan.lines.iter().map(|line| line.name.clone()).collect(),
         panels: vec![Panel { row: String::new(), title: Vec::new(), lines }],
         columns: None,

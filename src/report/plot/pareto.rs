@@ -31,7 +31,7 @@ pub(crate) fn picture(result: &ResultFile) -> Option<Picture> {
     let heights = points.iter().map(|spot| spot.y).chain(limit.map(|term| term.limit));
     let frame = Frame {
         area: (78.0, 84.0, 930.0, 455.0),
-        x: Scale::of(points.iter().map(|spot| spot.x), Origin::Free),
+        x: Scale::of(costs(&points).into_iter(), Origin::Free),
         y: Scale::of_latencies(heights),
         x_ticks: None,
     };
@@ -45,8 +45,19 @@ pub(crate) fn picture(result: &ResultFile) -> Option<Picture> {
         scene.target_key((30.0, 68.0), &format!("objective: {}", number::clean(&term.text)), 11.5);
     }
     draw(&mut scene, result, &frame, &points, &front);
-    scene.notes(&notes(result, &points));
+    scene.notes(&notes(result, &points, front.len() > 1));
     Some(Picture::new("pareto", scene))
+}
+
+/// What the axis of costs has to show: at least a twentieth of a cost, as what differs by less is no choice.
+fn costs(points: &[Spot<'_>]) -> Vec<f64> {
+    let mut costs: Vec<f64> = points.iter().map(|spot| spot.x).collect();
+    let (low, high) =
+        (costs.iter().copied().fold(f64::INFINITY, f64::min), costs.iter().copied().fold(0.0, f64::max));
+    if high - low < 0.05 * high {
+        costs.extend([0.975 * low, 1.025 * high]);
+    }
+    costs
 }
 
 /// One cell in the plane.
@@ -127,7 +138,8 @@ fn name_spots(scene: &mut Scene, result: &ResultFile, frame: &Frame, points: &[S
         let (words, size, colour) = if is_front {
             let values: Vec<String> =
                 axes.iter().map(|axis| select::axis_value(result, spot.cell, *axis)).collect();
-            let role = if is_answer(&index) { "the answer, " } else { "" };
+            let role =
+                if is_answer(&index) { format!("{}, ", select::role(spot.cell)) } else { String::new() };
             let full = format!("{role}{}: {}", spot.cell.index, values.join(" · "));
             (font::fitted(&full, 11.0, 430.0), 11.0, INK)
         } else {
@@ -199,18 +211,21 @@ fn meet(a: Bounds, b: Bounds) -> bool {
     a.0 < b.2 && b.0 < a.2 && a.1 < b.3 && b.1 < a.3
 }
 
-fn notes(result: &ResultFile, points: &[Spot<'_>]) -> Vec<String> {
+fn notes(result: &ResultFile, points: &[Spot<'_>], has_line: bool) -> Vec<String> {
     let any_meets = points.iter().any(|spot| spot.cell.slo_met == Some(true));
     let among = if any_meets { "among the cells that meet the objective" } else { "among all cells" };
     let varied =
         result.axes.iter().filter(|axis| axis.values.len() > 1).map(|axis| select::axis_name(axis).0);
     let names: Vec<String> = ["cell".to_owned()].into_iter().chain(varied).collect();
+    let front = match has_line {
+        true => format!("line: nothing is both cheaper and faster {among}; its points are named"),
+        false => format!("one is both the cheapest and the fastest {among}, and is named"),
+    };
+    let is_judged = points.iter().any(|spot| spot.cell.slo_met.is_some());
+    let marks = if is_judged { "● meets the objective, ▲ misses it, by cell" } else { "numbers: cells" };
     let mut notes = vec![
-        format!(
-            "line: nothing is both cheaper and faster {among}; its points and the answer are named by {}",
-            names.join(" · ")
-        ),
-        "● meets the objective, ▲ misses it, by cell · hollow: a flag puts the number in doubt".to_owned(),
+        format!("{front} by {}", names.join(" · ")),
+        format!("{marks} · hollow: a flag puts the number in doubt"),
     ];
     let absent = result.cells.len() - points.len();
     if absent > 0 {

@@ -2,7 +2,7 @@
 
 use super::frame::{Frame, Labels};
 use super::scale::{Origin, Scale};
-use super::scene::{Across, Dots, GRID, INK, Scene, TARGET, series_colour};
+use super::scene::{Across, Dots, Fill, GRID, INK, Marker, Scene, TARGET, series_colour};
 use super::story::Story;
 use super::{Picture, font, subtitle_of};
 use crate::report::{csv, number, select};
@@ -48,6 +48,7 @@ pub(crate) fn picture(result: &ResultFile) -> Option<Picture> {
     let mut scene = Scene::new((960.0, height), &title, &subtitle);
     story.draw(&mut scene, (LEFT, RIGHT), TOP - 8.0);
     let cut = cell.warmup_s.min(end);
+    let mut has_target = false;
     for (index, strip) in strips.iter().enumerate() {
         let top = first + (STRIP + GAP) * index as f64;
         let is_last = index + 1 == strips.len();
@@ -61,10 +62,13 @@ pub(crate) fn picture(result: &ResultFile) -> Option<Picture> {
             let (from, to) = (place(fault.start_s), place(fault.end_s));
             scene.rectangle((from, top), (to.max(from + 1.5), top + STRIP), TARGET, 0.12);
         }
-        draw_strip(&mut scene, result, series, strip, (top, end, is_last));
+        has_target |= draw_strip(&mut scene, result, series, strip, (top, end, is_last));
         story.cross(&mut scene, (LEFT, RIGHT), (top, top + STRIP));
     }
     let mut notes = notes(series, &strips, cut);
+    if has_target {
+        notes.push("red dashes: the objective of the latency".to_owned());
+    }
     if !idle.is_empty() {
         notes.push(format!("always 0: {}", idle.join(", ")));
     }
@@ -217,13 +221,14 @@ fn steps(strip: &Strip<'_>) -> Option<f64> {
     }
 }
 
+/// Draws a strip; says whether an objective is drawn in it.
 fn draw_strip(
     scene: &mut Scene,
     result: &ResultFile,
     series: &Series,
     strip: &Strip<'_>,
     (top, end, is_last): (f64, f64, bool),
-) {
+) -> bool {
     let is_share = strip.label.ends_with('%');
     let steps = steps(strip);
     let shown = |value: f64| if is_share { value * 100.0 } else { value };
@@ -251,7 +256,8 @@ fn draw_strip(
     let bare = x.ticks().into_iter().map(|(value, _)| (value, String::new())).collect();
     let frame = Frame { area, x, y: scale, x_ticks: if is_last { None } else { Some(bare) } };
     frame.draw(scene, Labels { title: &[], x: if is_last { "simulated time, s" } else { "" }, y: &label });
-    if let Some(term) = limit.filter(|term| scale.shows(term.limit)) {
+    let limit = limit.filter(|term| scale.shows(term.limit));
+    if let Some(term) = limit {
         frame.target(scene, term.limit);
     }
     let pitch = (STRIP / strip.columns.len() as f64).min(18.0);
@@ -272,13 +278,19 @@ fn draw_strip(
                 windows.into_iter().map(move |window| (window, value))
             });
             let at = |(window, value)| frame.at(window * series.window_s, shown(value));
-            scene.line(places.map(at).collect(), series_colour(index), 1.8);
+            let places: Vec<_> = places.map(at).collect();
+            match places[..] {
+                // A window between others without a value.
+                [alone] => scene.dot(alone, 2.0, series_colour(index), Marker::Circle, Fill::Full),
+                _ => scene.line(places, series_colour(index), 1.8),
+            }
         }
         let y = top + 8.0 + pitch * index as f64;
         scene.key((RIGHT + 16.0, y), index, Dots::Hidden);
         let name = font::fitted(&number::clean(&column.name), 11.0, 960.0 - RIGHT - 32.0);
         scene.words((RIGHT + 28.0, y), &name, 11.0, INK, Across::Left);
     }
+    limit.is_some()
 }
 
 /// The stretches of windows that have values.
@@ -290,6 +302,6 @@ fn runs(column: &[Option<f64>]) -> Vec<Vec<(usize, f64)>> {
             (Some(_) | None, _) => runs.push(Vec::new()),
         }
     }
-    runs.retain(|run| run.len() > 1);
+    runs.retain(|run| !run.is_empty());
     runs
 }

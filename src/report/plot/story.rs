@@ -136,8 +136,14 @@ impl<'a> Story<'a> {
         if !self.series.faults.is_empty() {
             keys.push("red: faults");
         }
-        if !self.series.episodes.is_empty() {
-            keys.push("orange: from a failure to its end");
+        for (colour, key) in [
+            (PALETTE[4], "orange: from a failure to its end"),
+            (QUIET, "grey: tasks that one touched"),
+            (PALETTE[2], "green: until goodput is back"),
+        ] {
+            if self.lanes.iter().any(|lane| lane.colour == colour) {
+                keys.push(key);
+            }
         }
         if self.series.episodes.iter().any(|episode| episode.noticed_s.is_some()) {
             keys.push("triangles: noticed");
@@ -151,6 +157,10 @@ impl<'a> Story<'a> {
         let mut notes = vec![keys.join(" · ")];
         let is_touched = |episode: &&Episode| episode.of == TOUCHED;
         notes.extend(self.series.episodes.iter().find(is_touched).map(words));
+        let touched = self.series.episodes.iter().filter(is_touched).count();
+        if touched > 1 {
+            notes.push(format!("tasks were touched {} times more", touched - 1));
+        }
         let told = self.series.episodes.iter().filter(|episode| !is_touched(episode));
         notes.extend(told.clone().take(TOLD_MAX).map(words));
         let rest = told.count().saturating_sub(TOLD_MAX);
