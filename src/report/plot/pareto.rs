@@ -31,7 +31,7 @@ pub(crate) fn picture(result: &ResultFile) -> Option<Picture> {
     let heights = points.iter().map(|spot| spot.y).chain(limit.map(|term| term.limit));
     let frame = Frame {
         area: (78.0, 84.0, 930.0, 455.0),
-        x: Scale::of(costs(&points).into_iter(), Origin::Free),
+        x: Scale::of(costs(&points), Origin::Free),
         y: Scale::of_latencies(heights),
         x_ticks: None,
     };
@@ -217,9 +217,10 @@ fn notes(result: &ResultFile, points: &[Spot<'_>], has_line: bool) -> Vec<String
     let varied =
         result.axes.iter().filter(|axis| axis.values.len() > 1).map(|axis| select::axis_name(axis).0);
     let names: Vec<String> = ["cell".to_owned()].into_iter().chain(varied).collect();
-    let front = match has_line {
-        true => format!("line: nothing is both cheaper and faster {among}; its points are named"),
-        false => format!("one is both the cheapest and the fastest {among}, and is named"),
+    let front = if has_line {
+        format!("line: nothing is both cheaper and faster {among}; its points are named")
+    } else {
+        format!("one is both the cheapest and the fastest {among}, and is named")
     };
     let is_judged = points.iter().any(|spot| spot.cell.slo_met.is_some());
     let marks = if is_judged { "● meets the objective, ▲ misses it, by cell" } else { "numbers: cells" };
