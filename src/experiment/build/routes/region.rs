@@ -43,36 +43,10 @@ impl Layout<'_> {
             let start = self.program.ways[first as usize + place].1 as usize;
             &self.program.ops[start..overs[place] as usize]
         };
-        let outlives = |op: &Op| match op {
-            Op::Resume(pool) => {
-                let pool = &self.parts.pools[usize::from(*pool)];
-                pool.recovery.as_ref().is_some_and(|recovery| recovery.elsewhere.is_some())
-            }
-            Op::Delay { .. }
-            | Op::Visit(_)
-            | Op::Shared(_)
-            | Op::Landed
-            | Op::Deliver
-            | Op::Hedge { .. }
-            | Op::Hold { .. }
-            | Op::Checkpoint(_)
-            | Op::Try { .. }
-            | Op::Replay(_)
-            | Op::Enter(_)
-            | Op::Leave
-            | Op::Choose { .. }
-            | Op::Jump(_)
-            | Op::LoopStart { .. }
-            | Op::LoopNext { .. }
-            | Op::Fork { .. }
-            | Op::BranchEnd
-            | Op::Lookup { .. }
-            | Op::Store { .. }
-            | Op::Write { .. }
-            | Op::Spread { .. }
-            | Op::Launch { .. }
-            | Op::Feature { .. }
-            | Op::End => false,
+        let outlives = |op: &Op| {
+            let Op::Resume(pool) = op else { return false };
+            let pool = &self.parts.pools[usize::from(*pool)];
+            pool.recovery.as_ref().is_some_and(|recovery| recovery.elsewhere.is_some())
         };
         let alike = |place: usize| {
             let (one, other) = (way(0), way(place));
