@@ -273,7 +273,7 @@ fn judged(slo: &SloSpec, cell: &Cell) -> (Verdict, Vec<String>) {
             continue;
         }
         let words = if at_most { "at most" } else { "at least" };
-        missed.push(format!("{metric} {words} {limit}, and is {value:.4}"));
+        missed.push(format!("{metric} {words} {}, and is {}", compared(limit), compared(value)));
         if !holds(better) {
             verdict = Verdict::Misses;
         } else if verdict == Verdict::Meets {
@@ -281,6 +281,13 @@ fn judged(slo: &SloSpec, cell: &Cell) -> (Verdict, Vec<String>) {
         }
     }
     (verdict, missed)
+}
+
+/// A number beside another that may differ from it by little: four decimals, one from a hundred on, none needless.
+fn compared(value: f64) -> String {
+    let decimals = if value.abs() >= 100.0 { 1 } else { 4 };
+    let text = format!("{value:.decimals$}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 impl Platform for Simulated<'_> {

@@ -45,9 +45,10 @@ pub(super) fn month(value: Option<f64>) -> String {
     value.map_or_else(|| "–".to_owned(), |month| format!("M{month:.1}"))
 }
 
-/// A share as whole percent.
+/// A share as whole percent; a little less than nothing is nothing.
 pub(super) fn percent(share: f64) -> String {
-    format!("{:.0} %", share * 100.0)
+    let whole = libm::round(share * 100.0);
+    if whole < 0.0 { format!("−{:.0} %", -whole) } else { format!("{:.0} %", whole.abs()) }
 }
 
 /// A deviation in whole percent with its sign, or nothing where there is none.
@@ -94,6 +95,13 @@ mod tests {
         assert_eq!(dollars(0.000_438), "$0.0004");
         assert_eq!(dollars(-15.4), "−$15");
         assert_eq!(dollars(0.0), "$0");
+    }
+
+    #[test]
+    fn a_little_less_than_nothing_is_nothing() {
+        assert_eq!(percent(-0.004), "0 %");
+        assert_eq!(percent(-0.006), "−1 %");
+        assert_eq!(percent(0.126), "13 %");
     }
 
     #[test]
