@@ -188,6 +188,21 @@ impl Balance {
                 .filter(|index| candidates.get(*index).is_some_and(Candidate::has_room)),
         }
     }
+
+    /// The same pick, for candidates that all weigh the same and of which none has less load than `least`: whoever keeps
+    /// count of loads spares looking at all of them.
+    pub fn pick_alike(&mut self, candidates: &[Candidate], key: u64, draw: f64, least: u32) -> Option<usize> {
+        debug_assert!(
+            candidates.iter().all(|one| one.load >= least && one.weight == candidates[0].weight),
+            "loads of {least} and more, and equal weights"
+        );
+        if let Self::LeastLoaded = self
+            && let Some(index) = candidates.iter().position(|one| one.load == least && one.has_room())
+        {
+            return Some(index);
+        }
+        self.pick(candidates, key, draw)
+    }
 }
 
 fn round_robin(next: &mut usize, candidates: &[Candidate]) -> Option<usize> {

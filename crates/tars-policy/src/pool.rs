@@ -31,11 +31,13 @@ use alloc::vec::Vec;
 
 mod agents;
 mod leaving;
+mod loads;
 mod spec;
 mod warm;
 
 use agents::{Agent, Agents, Phase};
 pub use agents::{AgentId, AgentState};
+use loads::Loads;
 pub use spec::{GroupSpec, HealthCheck, PoolSpec};
 pub use warm::{Stock, WarmGroup, WarmPlan};
 
@@ -214,6 +216,7 @@ struct Group {
     balance: Balance,
     /// The agents that are ready, in the order in which they were spawned; `id` is the place in the slab.
     candidates: Vec<Candidate>,
+    loads: Loads,
     counts: Counts,
     free_slots: u32,
 }
@@ -247,9 +250,11 @@ impl Pool {
         if members.free_slots == 0 {
             return None;
         }
-        let place = members.balance.pick(&members.candidates, key, draw)?;
+        let place = members.balance.pick_alike(&members.candidates, key, draw, members.loads.least())?;
         let candidate = &mut members.candidates[place];
         candidate.load += 1;
+        members.loads.enter(candidate.load);
+        members.loads.leave(candidate.load - 1);
         members.free_slots -= 1;
         if candidate.load == 1 {
             members.counts.idle -= 1;
@@ -294,6 +299,7 @@ impl Pool {
         let members = &mut self.groups[entry.group.index()];
         entry.place = members.candidates.len();
         members.candidates.push(Candidate::new(agent.slot(), 0, members.concurrency));
+        members.loads.enter(0);
         members.counts.starting -= 1;
         members.counts.idle += 1;
         members.free_slots += members.concurrency;
@@ -409,6 +415,8 @@ impl Pool {
             return Released::default();
         }
         candidate.load -= 1;
+        members.loads.enter(candidate.load);
+        members.loads.leave(candidate.load + 1);
         members.free_slots += 1;
         if candidate.load == 0 {
             entry.idle_since = now;
@@ -461,6 +469,7 @@ impl Group {
             minimum: spec.minimum,
             balance: balance.build()?,
             candidates: Vec::new(),
+            loads: Loads::default(),
             counts: Counts::default(),
             free_slots: 0,
         })

@@ -258,6 +258,22 @@ proptest! {
         }
     }
 
+    #[test]
+    fn knowing_the_least_load_changes_no_pick(
+        which in 0..BalanceSpec::examples().len(),
+        states in prop::collection::vec((0..6_u32, any::<bool>()), 1..20), capacity in 1..6_u32,
+        below in 0..2_u32, key in any::<u64>(), draw in 0.0..1.0,
+    ) {
+        let (_, spec) = BalanceSpec::examples().swap_remove(which);
+        let candidates: Vec<Candidate> = (0..)
+            .zip(states)
+            .map(|(id, (load, up))| Candidate { up, ..Candidate::new(id, load.min(capacity), capacity) })
+            .collect();
+        let least = candidates.iter().map(|one| one.load).min().unwrap().saturating_sub(below);
+        let known = spec.build().unwrap().pick_alike(&candidates, key, draw, least);
+        prop_assert_eq!(known, spec.build().unwrap().pick(&candidates, key, draw));
+    }
+
     /// Minimal disruption: who leaves takes only its own keys along, who comes or grows takes keys only to itself.
     #[test]
     fn keys_move_only_from_who_leaves_and_only_to_who_grows(

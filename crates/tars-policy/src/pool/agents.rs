@@ -3,12 +3,14 @@
 use super::{GroupId, RetireReason};
 use crate::units::Time;
 use alloc::vec::Vec;
+use core::num::NonZeroU32;
 
 /// One agent for ever: a place and how often the place had been used before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AgentId {
     slot: u32,
-    generation: u32,
+    /// Which agent of the place, from one: so that an `Option` of an id is as small as the id.
+    generation: NonZeroU32,
 }
 
 impl AgentId {
@@ -19,7 +21,7 @@ impl AgentId {
 
     /// How many agents had this place before.
     pub const fn generation(self) -> u32 {
-        self.generation
+        self.generation.get() - 1
     }
 }
 
@@ -80,7 +82,7 @@ pub(super) struct Agents {
 
 #[derive(Clone, Debug)]
 struct Slot {
-    generation: u32,
+    generation: NonZeroU32,
     agent: Option<Agent>,
 }
 
@@ -92,8 +94,8 @@ impl Agents {
             return AgentId { slot, generation: entry.generation };
         }
         let slot = u32::try_from(self.slots.len()).expect("fewer than 2^32 agents at once");
-        self.slots.push(Slot { generation: 0, agent: Some(agent) });
-        AgentId { slot, generation: 0 }
+        self.slots.push(Slot { generation: NonZeroU32::MIN, agent: Some(agent) });
+        AgentId { slot, generation: NonZeroU32::MIN }
     }
 
     pub(super) fn remove(&mut self, agent: AgentId) {
@@ -105,7 +107,7 @@ impl Agents {
     /// Gives the agent a new identity in the same place, so that what was armed for the old one is stale.
     pub(super) fn renew(&mut self, agent: AgentId) -> AgentId {
         let entry = &mut self.slots[agent.slot as usize];
-        entry.generation = entry.generation.wrapping_add(1);
+        entry.generation = entry.generation.checked_add(1).unwrap_or(NonZeroU32::MIN);
         AgentId { slot: agent.slot, generation: entry.generation }
     }
 

@@ -158,6 +158,7 @@ impl Pool {
         for moved in &members.candidates[entry.place..] {
             self.agents.at_mut(moved.id).place -= 1;
         }
+        members.loads.leave(candidate.load);
         members.free_slots -= candidate.capacity - candidate.load;
         if candidate.load == 0 {
             members.counts.idle -= 1;
