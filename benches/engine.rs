@@ -183,8 +183,8 @@ fn main() {
     draws::print();
 }
 
-/// Tasks in one round of each: 20 simulated seconds of the larger.
-const SCALE_TASKS: u64 = 616_000;
+/// Tasks in one round of each: the simulated minute of the larger.
+const SCALE_TASKS: u64 = 1_848_000;
 
 /// What an event costs among a hundred thousand agents, as a multiple of what it costs among a thousand; and what a step
 /// costs the bare heap with as many pending, where nothing grows but the memory it touches.

@@ -37,12 +37,14 @@ mod arena;
 mod heap;
 mod key;
 mod ladder;
+mod vast;
 
 use core::marker::PhantomData;
 
 pub use arena::Arena;
 use key::Key;
-use ladder::Ladder;
+use ladder::{Ladder, Nobody};
+pub use vast::{Vast, vast};
 
 /// Something that happens: a closed enum that fits into 28 bits.
 pub trait Event: Copy {
@@ -69,6 +71,15 @@ impl Default for Ticket {
     fn default() -> Self {
         Self::NONE
     }
+}
+
+/// How near an event is that the agenda tells of before it comes up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Nearness {
+    /// Some twenty others come before it.
+    Soon,
+    /// Some ten others come before it.
+    Next,
 }
 
 /// An event that has come up.
@@ -139,24 +150,31 @@ impl<E: Event> Agenda<E> {
     /// The next event if it happens before `end`; the clock moves there. Otherwise nothing changes.
     #[inline]
     pub fn next_before(&mut self, end: u64) -> Option<Due<E>> {
-        self.next_before_with(end, |_| ())
+        let key = self.pending.pop_before(end, &mut Nobody)?;
+        Some(self.comes_up(key))
     }
 
-    /// Like [`next_before`](Self::next_before), and tells `soon` of events that are among the next few, in no order and
-    /// each at most once: time to fetch what they will touch. It is told of none while fewer than some thousands are
-    /// pending, as all they touch is near then.
+    /// Like [`next_before`](Self::next_before), and tells `ahead` of events that are near, in no order: most of them when
+    /// they are soon and again when they are next, some but once. It is time to fetch what they will touch, and then what
+    /// that tells of. Nothing is told while fewer than some thousands are pending, as all they touch is near then.
     #[inline]
-    pub fn next_before_with(&mut self, end: u64, mut soon: impl FnMut(E)) -> Option<Due<E>> {
-        let key = self.pending.pop_before(end, |key| soon(E::decode(key.code())))?;
+    pub fn next_before_with(&mut self, end: u64, mut ahead: impl FnMut(E, Nearness)) -> Option<Due<E>> {
+        let tell = &mut |key: Key, nearness| ahead(E::decode(key.code()), nearness);
+        let key = self.pending.pop_before(end, tell)?;
+        Some(self.comes_up(key))
+    }
+
+    #[inline]
+    fn comes_up(&mut self, key: Key) -> Due<E> {
         self.now = key.time();
         self.popped += 1;
-        Some(Due { time: self.now, event: E::decode(key.code()), ticket: Ticket(key.sequence()) })
+        Due { time: self.now, event: E::decode(key.code()), ticket: Ticket(key.sequence()) }
     }
 
     /// When the next event happens, in nanoseconds. It may tidy the pending events, but changes no order.
     #[inline]
     pub fn peek_time(&mut self) -> Option<u64> {
-        self.pending.peek(|_| ()).map(Key::time)
+        self.pending.peek(&mut Nobody).map(Key::time)
     }
 
     /// The time of the last event that came up, in nanoseconds.

@@ -1,5 +1,6 @@
 //! Where entities live: a slab with small ids, in which nothing is allocated once it has grown to its greatest size.
 
+use super::vast::{Vast, vast};
 use prefetch_index::prefetch_index;
 use std::slice;
 
@@ -18,13 +19,15 @@ use std::slice;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Arena<T> {
-    slots: Vec<Slot<T>>,
+    slots: Vast<Slot<T>>,
     /// The slot to fill next, or [`NO_SLOT`].
     free: u32,
     len: usize,
 }
 
+// The mark stands on the first line of memory of what it marks.
 #[derive(Clone, Debug)]
+#[repr(C)]
 struct Slot<T> {
     /// [`LIVE`], or of a dead slot the one to fill after it.
     next: u32,
@@ -45,12 +48,14 @@ impl<T> Default for Arena<T> {
 impl<T> Arena<T> {
     /// Nothing.
     pub const fn new() -> Self {
-        Self { slots: Vec::new(), free: NO_SLOT, len: 0 }
+        Self { slots: vast(), free: NO_SLOT, len: 0 }
     }
 
     /// Nothing, with room for `values` before anything is allocated.
     pub fn with_capacity(values: usize) -> Self {
-        Self { slots: Vec::with_capacity(values), free: NO_SLOT, len: 0 }
+        let mut slots = vast();
+        slots.reserve(values);
+        Self { slots, free: NO_SLOT, len: 0 }
     }
 
     /// Keeps `value` and says under which id.
@@ -125,6 +130,12 @@ impl<T> Arena<T> {
             prefetch_index(slice::from_ref(&slot.next), 0);
             parts(&slot.value);
         }
+    }
+
+    /// The value under `id` as it is or was left.
+    #[inline]
+    pub fn glance(&self, id: u32) -> Option<&T> {
+        self.slots.get(id as usize).map(|slot| &slot.value)
     }
 
     /// The value if `id` is in use.

@@ -6,11 +6,19 @@
 //! spread over a finer rung if it is not. A key is moved a few times, each at constant cost, instead of sinking
 //! through twenty levels of a large heap; the order is the heap's own and exact. When few keys are left, all are
 //! near again. This is a ladder queue (Tang, Goh & Thng 2005) whose bottom is a heap.
+//!
+//! With many keys, buckets and their chunks are in no cache. A key that is put beyond waits until both have been asked for
+//! ([`STAGED`]), the buckets that come next are asked for before they are poured, and whoever takes keys may be told of those
+//! in them ([`ahead`]), to ask for memory of its own.
 
 use super::heap::{Grown, Heap};
 use super::key::Key;
+pub(super) use ahead::Nobody;
+use ahead::{Ahead, Tell};
 use bucket::{Bucket, Store};
+use prefetch_index::prefetch_index;
 
+mod ahead;
 mod bucket;
 
 /// A heap with more keys than this is spread over a rung.
@@ -19,6 +27,10 @@ const MANY: usize = 8_192;
 const FEW: usize = MANY / 4;
 /// A bucket of at most so many keys is poured into the heap as it is.
 const POURED: u32 = 128;
+/// The next buckets that hold keys are looked for among so many.
+const AHEAD: usize = 6;
+/// So many keys at most are on their way to their buckets.
+const STAGED: usize = 64;
 /// A new rung gets buckets such that one of mean density holds so many keys.
 const SHARE: u64 = 8;
 
@@ -37,6 +49,18 @@ struct Rung {
     buckets: Vec<Bucket>,
 }
 
+/// Where a key lies that is not near.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    rung: usize,
+    bucket: usize,
+}
+
+impl Place {
+    /// After all rungs.
+    const FAR: Self = Self { rung: usize::MAX, bucket: 0 };
+}
+
 /// A priority queue of keys for any number of them.
 #[derive(Debug)]
 pub(super) struct Ladder {
@@ -47,6 +71,9 @@ pub(super) struct Ladder {
     spread_above: usize,
     /// Keys that are not near.
     beyond: usize,
+    /// Of those, keys on their way to their buckets. A bucket is in no cache, nor is the chunk that it names: both are asked
+    /// for before they are touched.
+    staged: Vec<(Key, Place)>,
     /// The last rung is the lowest, the next in time.
     rungs: Vec<Rung>,
     /// Keys after all rungs.
@@ -54,6 +81,7 @@ pub(super) struct Ladder {
     store: Store,
     /// Bucket lists to use again.
     spare: Vec<Vec<Bucket>>,
+    ahead: Ahead,
     /// Keys on their way from one place to another.
     moving: Vec<Key>,
 }
@@ -65,10 +93,12 @@ impl Ladder {
             near_limit: u64::MAX,
             spread_above: MANY,
             beyond: 0,
+            staged: Vec::with_capacity(STAGED),
             rungs: Vec::new(),
             far: Bucket::EMPTY,
             store: Store::default(),
             spare: Vec::new(),
+            ahead: Ahead::default(),
             moving: Vec::new(),
         }
     }
@@ -85,27 +115,30 @@ impl Ladder {
         }
     }
 
-    /// Takes the least key if it is before `end` nanoseconds. Keys that lay beyond and become near are told to `soon`.
+    /// Takes the least key if it is before `end` nanoseconds. Keys that lay beyond and come nearer are told to `who`.
     #[inline]
-    pub(super) fn pop_before(&mut self, end: u64, soon: impl FnMut(Key)) -> Option<Key> {
-        let least = self.peek(soon)?;
+    pub(super) fn pop_before<W: Tell>(&mut self, end: u64, who: &mut W) -> Option<Key> {
+        let least = self.peek(who)?;
         if least.time() >= end {
             return None;
         }
         self.near.take_peeked();
+        if W::LISTENS && self.near_limit != u64::MAX {
+            self.ahead.step(who);
+        }
         Some(least)
     }
 
-    /// The least key. Keys that lay beyond and become near are told to `soon`.
+    /// The least key. Keys that lay beyond and come nearer are told to `who`.
     #[inline]
-    pub(super) fn peek(&mut self, soon: impl FnMut(Key)) -> Option<Key> {
+    pub(super) fn peek(&mut self, who: &mut impl Tell) -> Option<Key> {
         if let Some(least) = self.near.peek() {
             return Some(least);
         }
         if self.beyond == 0 {
             return None;
         }
-        self.refill(soon);
+        self.refill(who);
         self.near.peek()
     }
 
@@ -118,27 +151,51 @@ impl Ladder {
     #[inline(never)]
     fn push_beyond(&mut self, key: Key) {
         self.beyond += 1;
-        let time = key.time();
-        for rung in self.rungs.iter_mut().rev() {
+        let place = self.place(key.time());
+        if let Some(rung) = self.rungs.get_mut(place.rung) {
+            rung.keys += 1;
+            prefetch_index(rung.buckets.as_slice(), place.bucket);
+        }
+        self.staged.push((key, place));
+        if self.staged.len() == STAGED {
+            self.settle();
+        }
+    }
+
+    /// Where a key that is not near belongs.
+    fn place(&self, time: u64) -> Place {
+        for (place, rung) in self.rungs.iter().enumerate().rev() {
             if time < rung.end {
-                rung.keys += 1;
-                let bucket = bucket_index(time - rung.start, rung.shift);
-                self.store.push(&mut rung.buckets[bucket], key);
-                return;
+                return Place { rung: place, bucket: bucket_index(time - rung.start, rung.shift) };
             }
         }
-        self.store.push(&mut self.far, key);
+        Place::FAR
+    }
+
+    /// Puts the keys that are on their way into their buckets.
+    fn settle(&mut self) {
+        for (_, place) in &self.staged {
+            if let Some(rung) = self.rungs.get(place.rung) {
+                self.store.fetch_room(rung.buckets[place.bucket]);
+            }
+        }
+        for (key, place) in self.staged.drain(..) {
+            let bucket =
+                self.rungs.get_mut(place.rung).map_or(&mut self.far, |rung| &mut rung.buckets[place.bucket]);
+            self.store.push(bucket, key);
+        }
     }
 
     /// Makes the next keys near. Nothing is near, and something is beyond.
     #[inline(never)]
-    fn refill(&mut self, mut soon: impl FnMut(Key)) {
-        while !self.pour(&mut soon) {}
+    fn refill(&mut self, who: &mut impl Tell) {
+        self.settle();
+        while !self.pour(who) {}
         self.spread_above = MANY.max(2 * self.near.len());
     }
 
     /// One step towards the next keys; `true` when they are near.
-    fn pour(&mut self, soon: &mut impl FnMut(Key)) -> bool {
+    fn pour(&mut self, who: &mut impl Tell) -> bool {
         if self.beyond <= FEW {
             self.pour_all();
             return true;
@@ -164,14 +221,41 @@ impl Ladder {
             self.open_rung(0);
             return false;
         }
-        self.store.drain(bucket, |key| {
-            soon(key);
-            self.near.push(key);
-        });
+        self.store.drain(bucket, |key| _ = self.near.push(key));
         rung.current += 1;
         self.beyond -= keys;
         self.near_limit = bucket_end;
+        self.look_ahead(who);
         true
+    }
+
+    /// Asks for what comes after the bucket that has just been poured, and lets others do so for what they keep.
+    #[inline]
+    fn look_ahead<W: Tell>(&mut self, who: &mut W) {
+        let Some(rung) = self.rungs.last() else { return };
+        let following = rung.buckets[rung.current..].iter().take(AHEAD);
+        let mut following = following.filter(|bucket| !bucket.is_empty()).copied();
+        let next = following.next();
+        if !W::LISTENS {
+            if let Some(bucket) = next {
+                self.store.fetch(bucket);
+            }
+            return;
+        }
+        // The keys of the next one were shown when the last one was poured, and its memory is there.
+        let soon = following.next().filter(|bucket| bucket.len() <= POURED);
+        let show = |keys: &mut Vec<Key>| {
+            if let Some(bucket) = soon {
+                self.store.show(bucket, |key| keys.push(key));
+            }
+        };
+        self.ahead.turn(show, who);
+        if let Some(bucket) = following.next() {
+            self.store.fetch_second(bucket);
+        }
+        if let Some(bucket) = following.next() {
+            self.store.fetch(bucket);
+        }
     }
 
     /// Makes all keys near.
@@ -184,6 +268,7 @@ impl Ladder {
         }
         self.store.drain(&mut self.far, |key| _ = self.near.push(key));
         self.beyond = 0;
+        self.ahead.clear();
         self.near_limit = u64::MAX;
     }
 
@@ -191,6 +276,7 @@ impl Ladder {
     #[cold]
     #[inline(never)]
     fn spread(&mut self) {
+        self.settle();
         self.near.drain(|key| self.moving.push(key));
         self.beyond += self.moving.len();
         let reach = if self.near_limit == u64::MAX { 0 } else { self.near_limit };

@@ -56,6 +56,23 @@ pub struct Client {
     pub retries_timed_out: bool,
 }
 
+impl Client {
+    /// The users of a closed loop, who have at most one task each.
+    pub const fn users_in_a_loop(&self) -> usize {
+        match &self.load {
+            Load::Closed(closed) => closed.users as usize,
+            Load::Renewal(..)
+            | Load::Rate(..)
+            | Load::Sinusoidal(..)
+            | Load::Mmpp(_)
+            | Load::Batches(..)
+            | Load::Scheduled(_)
+            | Load::Trace(..)
+            | Load::Sessions(_) => 0,
+        }
+    }
+}
+
 /// When a client submits.
 #[derive(Clone, Debug)]
 pub enum Load {

@@ -107,12 +107,13 @@ impl Part {
 
 /// The parts of one task's time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(C)]
 pub(crate) struct Ledger {
-    spent: [u64; PARTS],
     since: u64,
     /// The parts with any time: part `n` is bit `n`. Most tasks have few, and only these are looked at.
     used: u32,
     part: Part,
+    spent: [u64; PARTS],
 }
 
 impl Default for Ledger {
@@ -122,9 +123,9 @@ impl Default for Ledger {
 }
 
 impl Ledger {
-    /// Where its numbers lie: the parts, and what is written with each change.
-    pub(super) const fn lines(&self) -> (&[u64; PARTS], &u64) {
-        (&self.spent, &self.since)
+    /// Where its numbers lie.
+    pub(super) const fn lines(&self) -> &[u64; PARTS] {
+        &self.spent
     }
 
     /// The ledger of what starts at `now` in `part`.

@@ -5,6 +5,7 @@
 //! finds out when it wakes: `stopped` has grown meanwhile.
 
 use super::event::Event;
+use super::fetch::line;
 use super::files::{Files, FilesPlan};
 use super::ledger::Part;
 use super::level::Level;
@@ -140,6 +141,15 @@ enum Collection {
 }
 
 impl NodeState {
+    /// Asks for the memory that tasks touch when they come, return and leave.
+    pub(super) fn fetch(&self) {
+        line(&self.stopped);
+        line(&self.tasks);
+        line(&self.heap);
+        line(&self.young);
+        line(&self.worked);
+    }
+
     pub(super) fn all(groups: &[NodeGroup], streams: &Streams) -> Vec<Self> {
         let mut nodes = Vec::new();
         for (place, group) in groups.iter().enumerate() {

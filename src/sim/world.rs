@@ -28,9 +28,10 @@ use super::stations::{RetryState, StationState};
 use super::story::Story;
 use super::strand::{Cause, NOBODY, NONE, Phase, Strand, uses};
 use super::streaming::FirstBytes;
-use crate::engine::{Agenda, Arena, Ticket};
+use crate::engine::{Agenda, Arena, Ticket, Vast, vast};
 use crate::model::Kind;
 use crate::model::route::Op;
+use crate::model::workload::Client;
 use crate::random::{Streams, later};
 use std::collections::VecDeque;
 use tars_policy::balance::Balance;
@@ -48,7 +49,7 @@ pub(super) struct World<'a> {
     pub(super) stations: Vec<StationState>,
     pub(super) pools: Vec<PoolState>,
     pub(super) clients: Vec<ClientState>,
-    pub(super) users: Vec<User>,
+    pub(super) users: Vast<User>,
     pub(super) caches: Caches,
     pub(super) nodes: Vec<NodeState>,
     pub(super) faults: Faults,
@@ -98,16 +99,17 @@ impl<'a> World<'a> {
         let end = model.measure.duration.as_nanos();
         let last = end.saturating_add(model.measure.drain.as_nanos());
         let built = "policies were validated when the model was made";
+        let users = model.clients.iter().map(Client::users_in_a_loop).sum::<usize>();
         let mut world = Self {
             plan,
             agenda: Agenda::with_capacity(1_024),
             now: 0,
-            strands: Arena::with_capacity(256),
+            strands: Arena::with_capacity(users.clamp(256, ROOM_MAX)),
             ready: VecDeque::with_capacity(64),
             stations: model.stations.iter().map(|station| StationState::new(station, streams)).collect(),
             pools: model.pools.iter().map(PoolState::new).collect(),
             clients: Vec::new(),
-            users: Vec::new(),
+            users: vast(),
             caches: Caches::new(model),
             nodes: NodeState::all(&model.nodes, streams),
             faults: Faults::new(model, streams),
@@ -186,9 +188,9 @@ impl<'a> World<'a> {
     /// Handles the events before `end`, unless the run is over sooner.
     fn run_before(&mut self, end: u64) {
         let mut moved = self.agenda.popped();
-        while let Some(due) =
-            self.agenda.next_before_with(end, |event| fetch(event, &self.strands, &self.users))
-        {
+        while let Some(due) = self.agenda.next_before_with(end, |event, nearness| {
+            fetch(event, nearness, &self.strands, &self.users, &self.nodes);
+        }) {
             if due.time > self.now {
                 self.now = due.time;
                 moved = self.agenda.popped();
@@ -671,6 +673,8 @@ impl<'a> World<'a> {
 
 /// So many events at one instant are taken for a loop without end.
 const STANDSTILL: u64 = 50_000_000;
+/// Room for no more tasks than this is asked for before they come.
+const ROOM_MAX: usize = 1 << 17;
 /// So many steps of one task are taken for a loop without end; draws are numbered by 24 bits of the step.
 const STEPS_MAX: u32 = 1 << 24;
 

@@ -1,6 +1,8 @@
 //! Unsorted bags of keys in one shared store, so that a bag that grows takes the room of one that shrank.
 
 use super::super::key::Key;
+use super::super::vast::{Vast, vast};
+use prefetch_index::prefetch_index;
 
 /// Keys in a chunk: with its link it fills two cache lines.
 const CHUNK_KEYS: u32 = 7;
@@ -39,14 +41,14 @@ impl Bucket {
 /// The chunks of all buckets.
 #[derive(Debug)]
 pub(super) struct Store {
-    chunks: Vec<Chunk>,
+    chunks: Vast<Chunk>,
     /// The chunk to use next, or [`NO_CHUNK`].
     free: u32,
 }
 
 impl Default for Store {
     fn default() -> Self {
-        Self { chunks: Vec::new(), free: NO_CHUNK }
+        Self { chunks: vast(), free: NO_CHUNK }
     }
 }
 
@@ -72,6 +74,43 @@ impl Store {
             let following = core::mem::replace(next, self.free);
             self.free = chunk;
             chunk = following;
+            left -= keys;
+        }
+    }
+
+    /// Asks for the memory where most of a small bucket lies.
+    pub(super) fn fetch(&self, bucket: Bucket) {
+        if let Some(chunk) = self.chunks.get(bucket.newest as usize) {
+            prefetch_index(chunk.keys.as_slice(), 0);
+            prefetch_index(chunk.keys.as_slice(), CHUNK_KEYS as usize - 1);
+        }
+    }
+
+    /// Asks for the second chunk of a bucket whose first one is there.
+    pub(super) fn fetch_second(&self, bucket: Bucket) {
+        if bucket.len > CHUNK_KEYS
+            && let Some(chunk) = self.chunks.get(bucket.newest as usize)
+        {
+            self.fetch(Bucket { newest: chunk.next, len: CHUNK_KEYS });
+        }
+    }
+
+    /// Asks for the memory where the next key of the bucket is to be put, unless that is a fresh chunk.
+    #[inline]
+    pub(super) fn fetch_room(&self, bucket: Bucket) {
+        if let Some(chunk) = self.chunks.get(bucket.newest as usize) {
+            prefetch_index(chunk.keys.as_slice(), (bucket.len % CHUNK_KEYS) as usize);
+        }
+    }
+
+    /// Shows what is in the bucket, and leaves it there.
+    pub(super) fn show(&self, bucket: Bucket, mut see: impl FnMut(Key)) {
+        let (mut chunk, mut left) = (bucket.newest, bucket.len);
+        while left > 0 {
+            let keys = (left - 1) % CHUNK_KEYS + 1;
+            let Chunk { keys: held, next } = &self.chunks[chunk as usize];
+            held[..keys as usize].iter().copied().for_each(&mut see);
+            chunk = *next;
             left -= keys;
         }
     }
