@@ -29,6 +29,8 @@ const FEW: usize = MANY / 4;
 const POURED: u32 = 128;
 /// The next buckets that hold keys are looked for among so many.
 const AHEAD: usize = 6;
+/// The buckets of fewer keys than this lie in the cache.
+const CACHED: usize = 1 << 15;
 /// So many keys at most are on their way to their buckets.
 const STAGED: usize = 64;
 /// A new rung gets buckets such that one of mean density holds so many keys.
@@ -154,6 +156,9 @@ impl Ladder {
         let place = self.place(key.time());
         if let Some(rung) = self.rungs.get_mut(place.rung) {
             rung.keys += 1;
+            if self.beyond < CACHED {
+                return self.store.push(&mut rung.buckets[place.bucket], key);
+            }
             prefetch_index(rung.buckets.as_slice(), place.bucket);
         }
         self.staged.push((key, place));
