@@ -40,10 +40,10 @@ check() {
 printf '%-10s %8s %8s %8s\n' case kernel binary bound
 check mm1 50000 540
 check mm10 50000 730
-check closed 50000 1090
+check closed 50000 1280
 check hold-100 50000 460
-check hold-10k 50000 560
-check hold-1m 1000000 560
+check hold-10k 50000 645
+check hold-1m 1000000 700
 
 # check_sim CASE TASKS BOUND: the same for an experiment file, everything recorded.
 check_sim() {
