@@ -2,7 +2,7 @@
 
 use super::metrics::seconds;
 use crate::model::Model;
-use crate::model::workload::{Client, Load};
+use crate::model::workload::Client;
 use crate::sim::Run;
 use tars_policy::limiter::Counted;
 
@@ -148,17 +148,7 @@ struct HeldBack {
 
 impl HeldBack {
     fn new(model: &Model, runs: &[Run]) -> Self {
-        let users = |client: &Client| match &client.load {
-            Load::Closed(closed) => Some(f64::from(closed.users)),
-            Load::Renewal(..)
-            | Load::Rate(..)
-            | Load::Sinusoidal(..)
-            | Load::Mmpp(_)
-            | Load::Batches(..)
-            | Load::Scheduled(_)
-            | Load::Trace(..)
-            | Load::Sessions(_) => None,
-        };
+        let users = |client: &Client| client.users_in_a_loop().map(f64::from);
         let came: u64 = runs.iter().map(|run| run.issued).sum();
         let ended: u64 = runs.iter().map(|run| run.ended_in_window).sum();
         Self {

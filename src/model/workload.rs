@@ -57,10 +57,10 @@ pub struct Client {
 }
 
 impl Client {
-    /// The users of a closed loop, who have at most one task each.
-    pub const fn users_in_a_loop(&self) -> usize {
+    /// The users of a closed loop, who have at most one task each; none of a client that does not wait for answers.
+    pub const fn users_in_a_loop(&self) -> Option<u32> {
         match &self.load {
-            Load::Closed(closed) => closed.users as usize,
+            Load::Closed(closed) => Some(closed.users),
             Load::Renewal(..)
             | Load::Rate(..)
             | Load::Sinusoidal(..)
@@ -68,7 +68,7 @@ impl Client {
             | Load::Batches(..)
             | Load::Scheduled(_)
             | Load::Trace(..)
-            | Load::Sessions(_) => 0,
+            | Load::Sessions(_) => None,
         }
     }
 }

@@ -99,7 +99,12 @@ impl<'a> World<'a> {
         let end = model.measure.duration.as_nanos();
         let last = end.saturating_add(model.measure.drain.as_nanos());
         let built = "policies were validated when the model was made";
-        let users = model.clients.iter().map(Client::users_in_a_loop).sum::<usize>();
+        let users = model
+            .clients
+            .iter()
+            .filter_map(Client::users_in_a_loop)
+            .map(|users| users as usize)
+            .sum::<usize>();
         let mut world = Self {
             plan,
             agenda: Agenda::with_capacity(1_024),
