@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 #[derive(Debug)]
 pub struct FolderLock {
     folder: PathBuf,
-    _file: File,
+    file: File,
 }
 
 impl FolderLock {
@@ -22,7 +22,7 @@ impl FolderLock {
             .and_then(|()| OpenOptions::new().create(true).truncate(false).write(true).open(&path));
         let file = opened.map_err(|error| StoreError::at(folder, error))?;
         match file.try_lock() {
-            Ok(()) => Ok(Self { folder: folder.to_owned(), _file: file }),
+            Ok(()) => Ok(Self { folder: folder.to_owned(), file }),
             Err(TryLockError::WouldBlock) => Err(StoreError::Busy(folder.to_owned())),
             Err(TryLockError::Error(error)) => Err(StoreError::at(&path, error)),
         }
@@ -31,5 +31,29 @@ impl FolderLock {
     /// The folder.
     pub fn folder(&self) -> &Path {
         &self.folder
+    }
+}
+
+impl Drop for FolderLock {
+    fn drop(&mut self) {
+        // A process that is being started beside this one has a copy of the open file until it runs, and the lock would live as
+        // long. An error changes nothing: the file is closed next.
+        let _ = self.file.unlock();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_copy_of_the_open_file_does_not_keep_the_lock() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let lock = FolderLock::take(folder.path()).expect("nobody has it");
+        let copy = lock.file.try_clone().expect("a copy");
+        assert!(matches!(FolderLock::take(folder.path()), Err(StoreError::Busy(_))));
+        drop(lock);
+        FolderLock::take(folder.path()).expect("it was given back");
+        drop(copy);
     }
 }
