@@ -5,6 +5,9 @@ use tars_policy::balance::BalanceSpec;
 use tars_policy::route::{Fallback, HedgeSpec, RouteSpec};
 use tars_policy::units::Span;
 
+/// The most branches that may begin at once: their draws are numbered below 255.
+pub const BRANCHES_MAX: u16 = 255;
+
 /// How deep loops may be nested.
 pub const LOOPS_MAX: usize = 4;
 

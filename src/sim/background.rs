@@ -45,6 +45,7 @@ impl World<'_> {
         let now = self.now;
         let strand = self.strands.get_mut(id);
         let mut work = strand.like();
+        let region = strand.region;
         strand.pc = behind;
         // Draws of branches are numbered below 255.
         work.key = later(strand.key, strand.step << 8 | 255, uses::BRANCH);
@@ -52,6 +53,7 @@ impl World<'_> {
         work.begun = now;
         work.phase = Phase::Ready;
         work.parent = BACKGROUND;
+        work.region = region;
         (work.timer, work.timeout) = (Ticket::NONE, Ticket::NONE);
         (work.patience, work.give_up) = (Ticket::NONE, Ticket::NONE);
         work.orphan = false;
@@ -60,7 +62,6 @@ impl World<'_> {
         (work.rescue, work.marks) = (NOBODY, 0);
         (work.attempt, work.cost, work.lost) = (0, 0, 0);
         let work = self.strands.insert(work);
-        self.regions.follow(id, work, self.strands.get(id).key, self.strands.get(work).key);
         self.background.so_far.begun += 1;
         self.ready.push_back(work);
     }

@@ -307,10 +307,14 @@ impl World<'_> {
         self.checkpoints.session(id).stage = Stage::Waiting(hit.crashed_at);
     }
 
-    /// A strand takes a way of a step by region, which begins at `start`: a session that was elsewhere is at the same place
-    /// of this way from now on.
-    pub(super) fn session_arrives(&mut self, id: u32, start: u32) {
+    /// A strand takes a way of the step by region at `step`, which begins at `start`: a session that was elsewhere is at the
+    /// same place of this way from now on.
+    pub(super) fn session_arrives(&mut self, id: u32, step: u32, start: u32) {
+        if !self.checkpoints.on {
+            return;
+        }
         let key = self.strands.get(id).key;
+        self.regions.took(id, key, step, start);
         if let Some(session) = self.checkpoints.suspended(id, key)
             && let Some((_, before)) = session.abroad.take()
         {

@@ -337,9 +337,9 @@ impl World<'_> {
         strand.client_wait = wait.as_nanos();
         strand.phase = Phase::ClientBackoff;
         strand.give_up = Ticket::NONE;
+        strand.region = NONE;
         strand.ledger.enter(now, Part::ClientBackoff);
         self.probe.retrying += 1;
-        self.regions.leave(id);
         self.wake_after(id, wait.as_nanos());
         true
     }

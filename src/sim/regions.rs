@@ -15,9 +15,8 @@ use tars_policy::pool::AgentState;
 pub(super) struct Regions {
     /// By region.
     of: Vec<Reach>,
-    /// By strand: its key, as its place is used again, and the region it is in; `NONE` for none.
-    within: Vec<(u64, u16)>,
-    /// By strand: its key, the last step by region that it took, and where the way that it took begins.
+    /// Of strands whose sessions may go on elsewhere: the key, as places are used again, the last step by region that it took,
+    /// and where the way that it took begins.
     routes: Vec<(u64, u32, u32)>,
     /// Where the state of pinned users is, of those whose state is not at home, and how often it has moved.
     states: BTreeMap<u64, u16>,
@@ -52,19 +51,10 @@ impl Regions {
     pub(super) fn new(model: &Model) -> Self {
         Self {
             of: vec![Reach::default(); model.regions.len()],
-            within: Vec::new(),
             routes: Vec::new(),
             states: BTreeMap::new(),
             moved: 0,
         }
-    }
-
-    fn enter(&mut self, id: u32, key: u64, region: u16) {
-        let place = id as usize;
-        if self.within.len() <= place {
-            self.within.resize(place + 1, (0, NONE));
-        }
-        self.within[place] = (key, region);
     }
 
     /// The strand has taken the way that begins at `start`, of the step at `step`.
@@ -80,23 +70,6 @@ impl Regions {
     pub(super) fn route_of(&self, id: u32, key: u64) -> Option<(u32, u32)> {
         let (known, step, start) = self.routes.get(id as usize)?;
         (*known == key).then_some((*step, *start))
-    }
-
-    /// Work that a strand begins is where that strand is; each has a key, as places of strands are used again.
-    pub(super) fn follow(&mut self, id: u32, work: u32, key: u64, work_key: u64) {
-        if let Some((known, region)) = self.within.get(id as usize).copied()
-            && known == key
-            && region != NONE
-        {
-            self.enter(work, work_key, region);
-        }
-    }
-
-    /// The strand is in no region any more.
-    pub(super) fn leave(&mut self, id: u32) {
-        if let Some(entry) = self.within.get_mut(id as usize) {
-            entry.1 = NONE;
-        }
     }
 }
 
@@ -130,13 +103,12 @@ impl World<'_> {
         };
         let best = (0..).zip(ways).min_by_key(|(way, region)| (rank(**region), *way));
         let (way, region) = best.map(|(way, region)| (way, *region)).expect("a step by region has ways");
-        let key = strand.key;
         if self.regions.of[usize::from(region)].faults > 0 {
             self.task_ends(id, Some(Cause::Down));
             return None;
         }
         let distance = far(region);
-        self.regions.enter(id, key, region);
+        self.strands.get_mut(id).region = region;
         let brought = if client.pinned { self.bring_state(id, user, region, small(home)) } else { 0 };
         Some((way, distance.saturating_add(brought)))
     }
@@ -192,12 +164,8 @@ impl World<'_> {
     /// Everything in a region is lost at once.
     fn region_goes(&mut self, region: u16) {
         let now = self.now;
-        let inside: Vec<u32> = (0..)
-            .zip(&self.regions.within)
-            .filter(|(_, (_, of))| *of == region)
-            .filter(|(id, (key, _))| self.strands.contains(*id) && self.strands.get(*id).key == *key)
-            .map(|(id, _)| id)
-            .collect();
+        let inside: Vec<u32> =
+            self.strands.iter().filter(|(_, strand)| strand.region == region).map(|(id, _)| id).collect();
         for id in inside {
             // Who is withdrawn takes its branches along, which may be in the region as well.
             if !self.strands.contains(id) || self.strands.get(id).phase == Phase::TaskLost {
@@ -214,7 +182,7 @@ impl World<'_> {
                 self.doom(id, Phase::TaskLost, Cause::Down);
                 continue;
             };
-            self.regions.leave(id);
+            self.strands.get_mut(id).region = NONE;
             let known = known_after(&self.plan.model.regions[region as usize], now, self.user_key(id));
             self.await_news(id, session, known);
         }

@@ -30,9 +30,7 @@ impl World<'_> {
         let strand = self.strands.get_mut(id);
         let step = std::mem::replace(&mut strand.pc, start) - 1;
         if matches!(by, SpreadRule::Region(_)) {
-            let key = strand.key;
-            self.regions.took(id, key, step, start);
-            self.session_arrives(id, start);
+            self.session_arrives(id, step, start);
         }
         !self.travel(id, far)
     }

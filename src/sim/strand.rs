@@ -235,8 +235,9 @@ impl Cause {
     }
 }
 
-/// A strand of work. Its record is some 500 bytes long and among a hundred thousand in no cache, so the fields stand in the
-/// order in which events ask for them: first what nearly all touch, then the times of a call and the ledger, then the rest.
+/// A strand of work. Its record is some 500 bytes long and among a hundred thousand in no cache, so the fields stand line by
+/// line in the order in which events ask for them, behind the mark of the arena: what nearly all touch, the times of a call,
+/// the ledger and what belongs to branches, what it is and costs; then the rest.
 #[derive(Debug)]
 #[repr(C)]
 pub(super) struct Strand {
@@ -273,6 +274,7 @@ pub(super) struct Strand {
     pub(super) marks: u8,
     pub(super) will_fail: bool,
     pub(super) first_wins: bool,
+    pub(super) priority: Priority,
     /// When the attempt runs out of time; its timer is armed once it may come to that.
     pub(super) deadline: u64,
     pub(super) joined: u64,
@@ -282,6 +284,15 @@ pub(super) struct Strand {
     pub(super) left: u64,
     pub(super) entered: u64,
     pub(super) ledger: Ledger,
+    /// The next branch of its parent, the first of its own, and how many of those there are.
+    pub(super) sibling: u32,
+    pub(super) child: u32,
+    pub(super) children: u32,
+    /// Which branch it is; of a strand that waits for branches, the one whose ledger it has taken, and when that ended.
+    pub(super) branch: u16,
+    /// The region that serves it.
+    pub(super) region: u16,
+    pub(super) joined_at: u64,
     /// The agent it holds.
     pub(super) agent: Option<AgentId>,
     /// Who it is.
@@ -297,6 +308,12 @@ pub(super) struct Strand {
     /// Trillionths of a dollar spent on tokens, and those of them that bought nothing.
     pub(super) cost: u64,
     pub(super) lost: u64,
+    pub(super) input_tokens: u32,
+    pub(super) output_tokens: u32,
+    /// Where it goes on when the branch that it waits for fails; nowhere: it fails too.
+    pub(super) rescue: u32,
+    /// Where the held steps begin, for a polling worker that starts over.
+    pub(super) enter_pc: u32,
     /// Its other armed timers.
     pub(super) timeout: Ticket,
     pub(super) patience: Ticket,
@@ -305,7 +322,6 @@ pub(super) struct Strand {
     pub(super) pass: Option<Pass>,
     /// The key it looked up and where a hit goes on.
     pub(super) cache_key: u64,
-    pub(super) joined_at: u64,
     pub(super) last_wait: u64,
     pub(super) retry_after: u64,
     /// The wait before the client's last submission.
@@ -314,25 +330,12 @@ pub(super) struct Strand {
     pub(super) loops: [u32; LOOPS_MAX],
     /// The row of a trace, or the session.
     pub(super) row: u32,
-    pub(super) input_tokens: u32,
-    pub(super) output_tokens: u32,
     pub(super) client_attempt: u32,
     /// The recorded call it replays.
     pub(super) replay: u32,
     pub(super) worker: u32,
     pub(super) worker_attempts: u32,
-    /// Where the held steps begin, for a polling worker that starts over.
-    pub(super) enter_pc: u32,
-    /// The next branch of its parent, the first of its own, and how many of those there are.
-    pub(super) sibling: u32,
-    pub(super) child: u32,
-    pub(super) children: u32,
-    /// Which branch it is; of a strand that waits for branches, the one whose ledger it has taken, and when that ended.
-    pub(super) branch: u32,
-    /// Where it goes on when the branch that it waits for fails; nowhere: it fails too.
-    pub(super) rescue: u32,
     pub(super) role: u16,
-    pub(super) priority: Priority,
 }
 
 // With its mark in the arena a record fills eight lines of memory, and none more.
@@ -362,9 +365,9 @@ impl Strand {
         }
     }
 
-    /// A strand like this one that holds no agent, no breaker's pass and no place in a line.
+    /// A strand like this one that holds no agent, no breaker's pass and no place in a line, and is in no region.
     pub(super) fn like(&self) -> Self {
-        Self { pass: None, agent: None, queue_ticket: None, ..*self }
+        Self { pass: None, agent: None, queue_ticket: None, region: NONE, ..*self }
     }
 
     /// A new task takes the place of whatever strand was here. What is always written before it is read stays as it is.
@@ -420,7 +423,8 @@ impl Strand {
         self.sibling = NOBODY;
         self.child = NOBODY;
         self.children = 0;
-        self.branch = u32::MAX;
+        self.branch = u16::MAX;
+        self.region = NONE;
         self.rescue = NOBODY;
         self.marks = 0;
         self.cache_key = 0;
@@ -485,7 +489,8 @@ impl Default for Strand {
             sibling: NOBODY,
             child: NOBODY,
             children: 0,
-            branch: u32::MAX,
+            branch: u16::MAX,
+            region: NONE,
             joined_at: 0,
             first_wins: false,
             rescue: NOBODY,

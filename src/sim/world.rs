@@ -30,7 +30,7 @@ use super::strand::{Cause, NOBODY, NONE, Phase, Strand, uses};
 use super::streaming::FirstBytes;
 use crate::engine::{Agenda, Arena, Ticket, Vast, vast};
 use crate::model::Kind;
-use crate::model::route::Op;
+use crate::model::route::{BRANCHES_MAX, Op};
 use crate::model::workload::Client;
 use crate::random::{Streams, later};
 use std::collections::VecDeque;
@@ -529,9 +529,11 @@ impl<'a> World<'a> {
         first_wins: bool,
     ) {
         let parent = self.strands.get_mut(id);
-        parent.children = u32::try_from(starts.len()).expect("a route has fewer than 2^32 operations");
+        let children = u16::try_from(starts.len()).ok().filter(|children| *children <= BRANCHES_MAX);
+        let children = children.expect("checked: few branches begin at once");
+        parent.children = u32::from(children);
         parent.first_wins = first_wins;
-        parent.branch = u32::MAX;
+        parent.branch = u16::MAX;
         parent.joined_at = 0;
         parent.rescue = NOBODY;
         let mut template = parent.like();
@@ -542,11 +544,11 @@ impl<'a> World<'a> {
         }
         (template.timer, template.timeout, template.patience) = (Ticket::NONE, Ticket::NONE, Ticket::NONE);
         let mut sibling = NOBODY;
-        for (branch, start) in (0..template.children).zip(starts).rev() {
+        for (branch, start) in (0..children).zip(starts).rev() {
             let mut child = template.like();
             child.parent = id;
             child.branch = branch;
-            child.key = later(template.key, template.step << 8 | branch, uses::BRANCH);
+            child.key = later(template.key, template.step << 8 | u32::from(branch), uses::BRANCH);
             child.pc = start;
             child.sibling = sibling;
             child.children = 0;
@@ -584,7 +586,7 @@ impl<'a> World<'a> {
             parent.cached = branch.cached;
         }
         // The ledger is that of the branch that finishes last, of equals the first in the file; of a race, the winner's.
-        if parent.branch == u32::MAX || now > parent.joined_at || branch.branch < parent.branch {
+        if parent.branch == u16::MAX || now > parent.joined_at || branch.branch < parent.branch {
             parent.branch = branch.branch;
             parent.joined_at = now;
             parent.take_ledger(now, &branch);

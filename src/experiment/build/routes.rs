@@ -16,7 +16,7 @@ use crate::experiment::schema::{
 use crate::experiment::tree::Tree;
 use crate::model::distribution::Law;
 use crate::model::failover::Failover;
-use crate::model::route::{CopyFate, LOOPS_MAX, Op, Program, Visit};
+use crate::model::route::{BRANCHES_MAX, CopyFate, LOOPS_MAX, Op, Program, Visit};
 use tars_policy::layers::Scope;
 use tars_policy::units::Span;
 
@@ -363,6 +363,15 @@ impl Layout<'_> {
                 &path.key("branches"),
                 "there are no branches",
                 "expected at least one",
+            );
+            return;
+        }
+        if step.branches.len() > usize::from(BRANCHES_MAX) {
+            self.diagnostics.senseless(
+                self.tree,
+                &path.key("branches"),
+                format!("{} branches begin at once, and at most {BRANCHES_MAX} may", step.branches.len()),
+                "give branches branches of their own",
             );
             return;
         }

@@ -272,7 +272,7 @@ pub struct LoopStep {
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ParallelStep {
-    /// The branches.
+    /// The branches, 1 to 255.
     pub branches: Vec<Vec<Step>>,
     /// When it goes on.
     #[serde(default)]
