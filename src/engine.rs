@@ -43,7 +43,7 @@ use core::marker::PhantomData;
 
 pub use arena::Arena;
 use key::Key;
-use ladder::{Ladder, Nobody};
+use ladder::Ladder;
 pub use vast::{Vast, vast};
 
 /// Something that happens: a closed enum that fits into 28 bits.
@@ -76,9 +76,9 @@ impl Default for Ticket {
 /// How near an event is that the agenda tells of before it comes up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Nearness {
-    /// Some twenty others come before it.
+    /// Twelve others come before it, and those that are scheduled meanwhile.
     Soon,
-    /// Some ten others come before it.
+    /// Six others come before it, and those that are scheduled meanwhile.
     Next,
 }
 
@@ -150,17 +150,17 @@ impl<E: Event> Agenda<E> {
     /// The next event if it happens before `end`; the clock moves there. Otherwise nothing changes.
     #[inline]
     pub fn next_before(&mut self, end: u64) -> Option<Due<E>> {
-        let key = self.pending.pop_before(end, &mut Nobody)?;
+        let key = self.pending.pop_before(end, |_, _| ())?;
         Some(self.comes_up(key))
     }
 
-    /// Like [`next_before`](Self::next_before), and tells `ahead` of events that are near, in no order: most of them when
-    /// they are soon and again when they are next, some but once. It is time to fetch what they will touch, and then what
-    /// that tells of. Nothing is told while fewer than some thousands are pending, as all they touch is near then.
+    /// Like [`next_before`](Self::next_before), and tells `ahead` of events before they come up, when they are soon and again
+    /// when they are next, but not of those that were scheduled when their time was near already. It is time to fetch what
+    /// they will touch, and then what that tells of. Nothing is told while fewer than some thousands are pending, as all they
+    /// touch is near then.
     #[inline]
     pub fn next_before_with(&mut self, end: u64, mut ahead: impl FnMut(E, Nearness)) -> Option<Due<E>> {
-        let tell = &mut |key: Key, nearness| ahead(E::decode(key.code()), nearness);
-        let key = self.pending.pop_before(end, tell)?;
+        let key = self.pending.pop_before(end, |key, nearness| ahead(E::decode(key.code()), nearness))?;
         Some(self.comes_up(key))
     }
 
@@ -174,7 +174,7 @@ impl<E: Event> Agenda<E> {
     /// When the next event happens, in nanoseconds. It may tidy the pending events, but changes no order.
     #[inline]
     pub fn peek_time(&mut self) -> Option<u64> {
-        self.pending.peek(&mut Nobody).map(Key::time)
+        self.pending.peek().map(Key::time)
     }
 
     /// The time of the last event that came up, in nanoseconds.

@@ -1,40 +1,39 @@
 //! The pending events: a heap for the near ones, buckets of time for the rest once there are many.
 //!
-//! Up to [`MANY`] keys, all are *near*, in the [`Heap`]. Beyond that, keys before `near_limit` stay near and the others
+//! Up to [`MANY`] keys, all are *near*, in the [`Heap`]. Beyond that, only keys before `near_limit` are near and the others
 //! lie unsorted in the buckets of *rungs* (each lower rung subdivides a part of the time of the one above it) or, later
-//! than all rungs, in the *far* bucket. When nothing is near, the next bucket is: poured into the heap if it is small,
-//! spread over a finer rung if it is not. A key is moved a few times, each at constant cost, instead of sinking
-//! through twenty levels of a large heap; the order is the heap's own and exact. When few keys are left, all are
-//! near again. This is a ladder queue (Tang, Goh & Thng 2005) whose bottom is a heap.
+//! than all rungs, in the *far* bucket. When few near keys are left, the next bucket becomes near: sorted and put behind
+//! the [`Run`] of those before it if it is small, spread over a finer rung if it is not. What is put when it is near already
+//! goes into the heap, and the lesser of its root and the head of the run is next. A key is moved twice and sorted among a
+//! hundred, instead of sinking through twenty levels of a large heap; the order is exact. When few keys are left, all are near
+//! again. This is a ladder queue (Tang, Goh & Thng 2005) whose bottom is a sorted list and a heap.
 //!
-//! With many keys, buckets and their chunks are in no cache. A key that is put beyond waits until both have been asked for
-//! ([`STAGED`]), the buckets that come next are asked for before they are poured, and whoever takes keys may be told of those
-//! in them ([`ahead`]), to ask for memory of its own.
+//! The run is never shorter than a few keys while something is beyond, so that it is known which come next: whoever takes keys
+//! is told of them, to ask for memory that they will touch.
 
+use super::Nearness;
 use super::heap::{Grown, Heap};
 use super::key::Key;
-pub(super) use ahead::Nobody;
-use ahead::{Ahead, Tell};
 use bucket::{Bucket, Store};
-use prefetch_index::prefetch_index;
+use run::Run;
 
-mod ahead;
 mod bucket;
+mod run;
 
 /// A heap with more keys than this is spread over a rung.
 const MANY: usize = 8_192;
-/// With this many keys or fewer beyond an empty heap, all become near.
+/// With this many keys or fewer beyond, all become near.
 const FEW: usize = MANY / 4;
-/// A bucket of at most so many keys is poured into the heap as it is.
-const POURED: u32 = 128;
-/// The next buckets that hold keys are looked for among so many.
-const AHEAD: usize = 6;
-/// The buckets of fewer keys than this lie in the cache.
-const CACHED: usize = 1 << 15;
-/// So many keys at most are on their way to their buckets.
-const STAGED: usize = 64;
 /// A new rung gets buckets such that one of mean density holds so many keys.
-const SHARE: u64 = 8;
+const SHARE: u64 = 128;
+/// A bucket of at most so many keys is sorted as it is.
+const SORTED: u32 = 1_024;
+/// The next bucket that holds keys is looked for among so many.
+const AHEAD: usize = 4;
+/// So many keys come before one that is told to be soon.
+const SOON: usize = 12;
+/// So many keys come before one that is told to be next.
+const NEXT: usize = 6;
 
 /// Buckets of equal width over a stretch of time.
 #[derive(Debug)]
@@ -51,31 +50,19 @@ struct Rung {
     buckets: Vec<Bucket>,
 }
 
-/// Where a key lies that is not near.
-#[derive(Clone, Copy, Debug)]
-struct Place {
-    rung: usize,
-    bucket: usize,
-}
-
-impl Place {
-    /// After all rungs.
-    const FAR: Self = Self { rung: usize::MAX, bucket: 0 };
-}
-
 /// A priority queue of keys for any number of them.
 #[derive(Debug)]
 pub(super) struct Ladder {
-    near: Heap,
+    /// Near keys that were put when they were near already.
+    heap: Heap,
+    /// Near keys that lay beyond.
+    run: Run,
     /// Keys before this time are near.
     near_limit: u64,
     /// The heap is spread when it has more keys than this.
     spread_above: usize,
     /// Keys that are not near.
     beyond: usize,
-    /// Of those, keys on their way to their buckets. A bucket is in no cache, nor is the chunk that it names: both are asked
-    /// for before they are touched.
-    staged: Vec<(Key, Place)>,
     /// The last rung is the lowest, the next in time.
     rungs: Vec<Rung>,
     /// Keys after all rungs.
@@ -83,7 +70,6 @@ pub(super) struct Ladder {
     store: Store,
     /// Bucket lists to use again.
     spare: Vec<Vec<Bucket>>,
-    ahead: Ahead,
     /// Keys on their way from one place to another.
     moving: Vec<Key>,
 }
@@ -91,16 +77,15 @@ pub(super) struct Ladder {
 impl Ladder {
     pub(super) fn with_capacity(keys: usize) -> Self {
         Self {
-            near: Heap::with_capacity(keys.min(MANY)),
+            heap: Heap::with_capacity(keys.min(MANY)),
+            run: Run::default(),
             near_limit: u64::MAX,
             spread_above: MANY,
             beyond: 0,
-            staged: Vec::with_capacity(STAGED),
             rungs: Vec::new(),
             far: Bucket::EMPTY,
             store: Store::default(),
             spare: Vec::new(),
-            ahead: Ahead::default(),
             moving: Vec::new(),
         }
     }
@@ -112,107 +97,98 @@ impl Ladder {
             self.push_beyond(key);
             return;
         }
-        if self.near.push(key) == Grown::Perhaps && self.near.len() > self.spread_above {
+        if self.heap.push(key) == Grown::Perhaps && self.heap.len() > self.spread_above {
             self.spread();
         }
     }
 
-    /// Takes the least key if it is before `end` nanoseconds. Keys that lay beyond and come nearer are told to `who`.
+    /// Takes the least key if it is before `end` nanoseconds. Keys that lay beyond are told before they come up.
     #[inline]
-    pub(super) fn pop_before<W: Tell>(&mut self, end: u64, who: &mut W) -> Option<Key> {
-        let least = self.peek(who)?;
-        if least.time() >= end {
-            return None;
+    pub(super) fn pop_before(&mut self, end: u64, mut tell: impl FnMut(Key, Nearness)) -> Option<Key> {
+        self.approach();
+        let (pushed, poured) = (self.heap.peek(), self.run.first());
+        match pushed {
+            Some(key) if key < poured => {
+                if key.time() >= end {
+                    return None;
+                }
+                self.heap.take_peeked();
+                Some(key)
+            }
+            Some(_) | None => {
+                if poured.time() >= end || poured == Key::NEVER {
+                    return None;
+                }
+                self.run.take_first();
+                if let Some(key) = self.run.at(NEXT) {
+                    tell(key, Nearness::Next);
+                }
+                if let Some(key) = self.run.at(SOON) {
+                    tell(key, Nearness::Soon);
+                }
+                Some(poured)
+            }
         }
-        self.near.take_peeked();
-        if W::LISTENS && self.near_limit != u64::MAX {
-            self.ahead.step(who);
-        }
-        Some(least)
     }
 
-    /// The least key. Keys that lay beyond and come nearer are told to `who`.
+    /// The least key.
     #[inline]
-    pub(super) fn peek(&mut self, who: &mut impl Tell) -> Option<Key> {
-        if let Some(least) = self.near.peek() {
-            return Some(least);
-        }
-        if self.beyond == 0 {
-            return None;
-        }
-        self.refill(who);
-        self.near.peek()
+    pub(super) fn peek(&mut self) -> Option<Key> {
+        self.approach();
+        let poured = self.run.first();
+        let least = self.heap.peek().map_or(poured, |pushed| pushed.min(poured));
+        (least != Key::NEVER).then_some(least)
     }
 
     #[inline]
     pub(super) const fn len(&self) -> usize {
-        self.near.len() + self.beyond
+        self.heap.len() + self.run.len() + self.beyond
     }
 
     /// Puts a key that is not near into the lowest rung that reaches it.
     #[inline(never)]
     fn push_beyond(&mut self, key: Key) {
         self.beyond += 1;
-        let place = self.place(key.time());
-        if let Some(rung) = self.rungs.get_mut(place.rung) {
-            rung.keys += 1;
-            if self.beyond < CACHED {
-                return self.store.push(&mut rung.buckets[place.bucket], key);
-            }
-            prefetch_index(rung.buckets.as_slice(), place.bucket);
-        }
-        self.staged.push((key, place));
-        if self.staged.len() == STAGED {
-            self.settle();
-        }
-    }
-
-    /// Where a key that is not near belongs.
-    fn place(&self, time: u64) -> Place {
-        for (place, rung) in self.rungs.iter().enumerate().rev() {
+        let time = key.time();
+        for rung in self.rungs.iter_mut().rev() {
             if time < rung.end {
-                return Place { rung: place, bucket: bucket_index(time - rung.start, rung.shift) };
+                rung.keys += 1;
+                let bucket = &mut rung.buckets[bucket_index(time - rung.start, rung.shift)];
+                return self.store.push(bucket, key);
             }
         }
-        Place::FAR
+        self.store.push(&mut self.far, key);
     }
 
-    /// Puts the keys that are on their way into their buckets.
-    fn settle(&mut self) {
-        for (_, place) in &self.staged {
-            if let Some(rung) = self.rungs.get(place.rung) {
-                self.store.fetch_room(rung.buckets[place.bucket]);
-            }
-        }
-        for (key, place) in self.staged.drain(..) {
-            let bucket =
-                self.rungs.get_mut(place.rung).map_or(&mut self.far, |rung| &mut rung.buckets[place.bucket]);
-            self.store.push(bucket, key);
+    /// Keeps as many keys in order as are told ahead.
+    #[inline]
+    fn approach(&mut self) {
+        if self.beyond > 0 && self.run.len() <= SOON + 1 {
+            self.refill();
         }
     }
 
-    /// Makes the next keys near. Nothing is near, and something is beyond.
+    /// Makes the next keys near. Something is beyond.
     #[inline(never)]
-    fn refill(&mut self, who: &mut impl Tell) {
-        self.settle();
-        while !self.pour(who) {}
-        self.spread_above = MANY.max(2 * self.near.len());
+    fn refill(&mut self) {
+        while self.beyond > 0 && self.run.len() <= SOON + 1 {
+            self.pour();
+        }
+        self.spread_above = MANY.max(2 * self.run.len());
     }
 
-    /// One step towards the next keys; `true` when they are near.
-    fn pour(&mut self, who: &mut impl Tell) -> bool {
+    /// One step towards the next keys.
+    fn pour(&mut self) {
         if self.beyond <= FEW {
-            self.pour_all();
-            return true;
+            return self.pour_all();
         }
         let Some(rung) = self.rungs.last_mut() else {
             self.store.drain(&mut self.far, |key| self.moving.push(key));
             self.open_rung(0);
-            return false;
+            return;
         };
         if rung.keys == 0 {
-            self.close_rung();
-            return false;
+            return self.close_rung();
         }
         while rung.buckets[rung.current].is_empty() {
             rung.current += 1;
@@ -221,68 +197,42 @@ impl Ladder {
         let keys = bucket.len() as usize;
         rung.keys -= keys;
         let bucket_end = rung.end.min(rung.start + ((rung.current as u64 + 1) << rung.shift));
-        if bucket.len() > POURED && rung.shift > 0 {
+        if bucket.len() > SORTED && rung.shift > 0 {
             self.store.drain(bucket, |key| self.moving.push(key));
             self.open_rung(0);
-            return false;
+            return;
         }
-        self.store.drain(bucket, |key| _ = self.near.push(key));
+        self.run.extend(|keys| self.store.drain(bucket, |key| keys.push(key)));
         rung.current += 1;
         self.beyond -= keys;
         self.near_limit = bucket_end;
-        self.look_ahead(who);
-        true
-    }
-
-    /// Asks for what comes after the bucket that has just been poured, and lets others do so for what they keep.
-    #[inline]
-    fn look_ahead<W: Tell>(&mut self, who: &mut W) {
-        let Some(rung) = self.rungs.last() else { return };
         let following = rung.buckets[rung.current..].iter().take(AHEAD);
-        let mut following = following.filter(|bucket| !bucket.is_empty()).copied();
-        let next = following.next();
-        if !W::LISTENS {
-            if let Some(bucket) = next {
-                self.store.fetch(bucket);
-            }
-            return;
-        }
-        // The keys of the next one were shown when the last one was poured, and its memory is there.
-        let soon = following.next().filter(|bucket| bucket.len() <= POURED);
-        let show = |keys: &mut Vec<Key>| {
-            if let Some(bucket) = soon {
-                self.store.show(bucket, |key| keys.push(key));
-            }
-        };
-        self.ahead.turn(show, who);
-        if let Some(bucket) = following.next() {
-            self.store.fetch_second(bucket);
-        }
-        if let Some(bucket) = following.next() {
+        if let Some(bucket) = following.copied().find(|bucket| !bucket.is_empty()) {
             self.store.fetch(bucket);
         }
     }
 
     /// Makes all keys near.
     fn pour_all(&mut self) {
-        while let Some(mut rung) = self.rungs.pop() {
-            for bucket in &mut rung.buckets[rung.current..] {
-                self.store.drain(bucket, |key| _ = self.near.push(key));
+        self.run.extend(|keys| {
+            while let Some(mut rung) = self.rungs.pop() {
+                for bucket in &mut rung.buckets[rung.current..] {
+                    self.store.drain(bucket, |key| keys.push(key));
+                }
+                self.spare.push(rung.buckets);
             }
-            self.spare.push(rung.buckets);
-        }
-        self.store.drain(&mut self.far, |key| _ = self.near.push(key));
+            self.store.drain(&mut self.far, |key| keys.push(key));
+        });
         self.beyond = 0;
-        self.ahead.clear();
         self.near_limit = u64::MAX;
     }
 
-    /// Takes all keys out of the heap and spreads them over a rung that ends where the heap did.
+    /// Takes all near keys and spreads them over a rung that ends where they did.
     #[cold]
     #[inline(never)]
     fn spread(&mut self) {
-        self.settle();
-        self.near.drain(|key| self.moving.push(key));
+        self.heap.drain(|key| self.moving.push(key));
+        self.moving.extend(self.run.drain());
         self.beyond += self.moving.len();
         let reach = if self.near_limit == u64::MAX { 0 } else { self.near_limit };
         self.near_limit = self.open_rung(reach);

@@ -67,6 +67,7 @@ impl Strand {
     fn fetch(&self) {
         line(&self.due);
         self.ledger.fetch();
+        line(&self.cost);
     }
 }
 

@@ -4,14 +4,14 @@ use super::super::key::Key;
 use super::super::vast::{Vast, vast};
 use prefetch_index::prefetch_index;
 
-/// Keys in a chunk: with its link it fills two cache lines.
-const CHUNK_KEYS: u32 = 7;
+/// Keys in a chunk: with its link it fills four cache lines.
+const CHUNK_KEYS: u32 = 15;
 /// The end of a list of chunks.
 const NO_CHUNK: u32 = u32::MAX;
 
 /// Some keys of a bucket, and where the rest is.
 #[derive(Debug)]
-#[repr(align(128))]
+#[repr(align(64))]
 struct Chunk {
     keys: [Key; CHUNK_KEYS as usize],
     next: u32,
@@ -78,40 +78,10 @@ impl Store {
         }
     }
 
-    /// Asks for the memory where most of a small bucket lies.
+    /// Asks for the memory where the newest keys of a bucket lie.
     pub(super) fn fetch(&self, bucket: Bucket) {
         if let Some(chunk) = self.chunks.get(bucket.newest as usize) {
-            prefetch_index(chunk.keys.as_slice(), 0);
-            prefetch_index(chunk.keys.as_slice(), CHUNK_KEYS as usize - 1);
-        }
-    }
-
-    /// Asks for the second chunk of a bucket whose first one is there.
-    pub(super) fn fetch_second(&self, bucket: Bucket) {
-        if bucket.len > CHUNK_KEYS
-            && let Some(chunk) = self.chunks.get(bucket.newest as usize)
-        {
-            self.fetch(Bucket { newest: chunk.next, len: CHUNK_KEYS });
-        }
-    }
-
-    /// Asks for the memory where the next key of the bucket is to be put, unless that is a fresh chunk.
-    #[inline]
-    pub(super) fn fetch_room(&self, bucket: Bucket) {
-        if let Some(chunk) = self.chunks.get(bucket.newest as usize) {
-            prefetch_index(chunk.keys.as_slice(), (bucket.len % CHUNK_KEYS) as usize);
-        }
-    }
-
-    /// Shows what is in the bucket, and leaves it there.
-    pub(super) fn show(&self, bucket: Bucket, mut see: impl FnMut(Key)) {
-        let (mut chunk, mut left) = (bucket.newest, bucket.len);
-        while left > 0 {
-            let keys = (left - 1) % CHUNK_KEYS + 1;
-            let Chunk { keys: held, next } = &self.chunks[chunk as usize];
-            held[..keys as usize].iter().copied().for_each(&mut see);
-            chunk = *next;
-            left -= keys;
+            (0..CHUNK_KEYS as usize).step_by(4).for_each(|part| prefetch_index(chunk.keys.as_slice(), part));
         }
     }
 
@@ -162,6 +132,6 @@ mod tests {
                 store.drain(bucket, |_| ());
             }
         }
-        assert_eq!(store.chunks.len(), 15);
+        assert_eq!(store.chunks.len(), 3 * 30_usize.div_ceil(CHUNK_KEYS as usize));
     }
 }

@@ -29,8 +29,8 @@ impl Checked {
     #[track_caller]
     fn pop(&mut self) {
         let expected = self.reference.pop_first();
-        assert_eq!(self.ladder().peek(&mut Nobody), expected);
-        assert_eq!(self.ladder().pop_before(u64::MAX, &mut Nobody), expected);
+        assert_eq!(self.ladder().peek(), expected);
+        assert_eq!(self.ladder().pop_before(u64::MAX, |_, _| ()), expected);
         self.now = expected.map_or(self.now, Key::time);
         self.rungs_max = self.rungs_max.max(self.ladder().rungs.len());
         assert_eq!(self.ladder().len(), self.reference.len());
