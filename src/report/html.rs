@@ -87,6 +87,8 @@ struct Page {
     details: Vec<String>,
     quick: &'static str,
     answer: Option<usize>,
+    /// What its button opens.
+    answer_is: &'static str,
     smaller: Option<usize>,
     slo: Vec<String>,
     flags: Vec<rows::Remark>,
@@ -122,6 +124,7 @@ impl Page {
             details: result.answer.details.iter().map(clean).collect(),
             quick: if result.quick { select::QUICK } else { "" },
             answer: result.answer.cell,
+            answer_is: select::answer_cell(result).map_or("", select::role),
             smaller: result.answer.smaller,
             slo: result.slo.iter().map(|term| number::clean(&term.text)).collect(),
             flags: rows::flags(result),

@@ -94,7 +94,12 @@ pub(crate) fn focus(result: &ResultFile) -> Option<&Cell> {
         .find(|cell| is_done(cell))
 }
 
-/// What the answer's cell is called in a picture: it may be the nearest of those that miss the objective.
+/// The answer's cell.
+pub(crate) fn answer_cell(result: &ResultFile) -> Option<&Cell> {
+    result.answer.cell.and_then(|index| cell_at(result, index))
+}
+
+/// What the answer's cell is called: it may be the nearest of those that miss the objective.
 pub(crate) fn role(cell: &Cell) -> &'static str {
     if cell.slo_met == Some(false) { "nearest to the objective" } else { "the answer" }
 }

@@ -5,7 +5,7 @@
 use super::number::{dollars, percent, short};
 use super::words::{
     committed, continued, dollars_over, headline, held, implied, months_shown, multiple, next_smaller,
-    number_over, three, when, word,
+    number_over, three, title, when, word,
 };
 use crate::forecast::outcome::{Extent, Forecast};
 use crate::report::ReportError;
@@ -178,7 +178,8 @@ fn verified(html: &mut String, found: &Forecast) {
             let _ = write!(html, "<p>{}</p>", escaped(&held(hour)));
         }
         let rows = row.sizes.iter().map(|size| {
-            let own = [size.resource.clone(), short(size.units), percent(size.headroom_share)];
+            let own =
+                [title(found, &size.resource).to_owned(), short(size.units), percent(size.headroom_share)];
             (false, own.into_iter().chain(next_smaller(size)).collect())
         });
         table(

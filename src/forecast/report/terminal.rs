@@ -3,7 +3,7 @@
 use super::number::{dollars, percent, short};
 use super::words::{
     committed, continued, dollars_over, headline, held, implied, months_shown, multiple, next_smaller,
-    number_over, three, when, word,
+    number_over, three, title, when, word,
 };
 use crate::forecast::backtest::Backtest;
 use crate::forecast::model::Method;
@@ -147,7 +147,7 @@ fn verified(text: &mut String, found: &Forecast) {
             let _ = writeln!(
                 text,
                 "          {:<22}{:>12}  {:>6} free   next smaller {next}",
-                size.resource,
+                clipped(title(found, &size.resource), 22),
                 short(size.units),
                 percent(size.headroom_share)
             );

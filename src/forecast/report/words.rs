@@ -88,6 +88,11 @@ pub(super) fn three(need: &Need) -> [String; 3] {
     ]
 }
 
+/// What a resource is called, by its name in the file.
+pub(super) fn title<'a>(found: &'a Forecast, name: &'a str) -> &'a str {
+    found.resources.iter().find(|resource| resource.name == name).map_or(name, |resource| &resource.title)
+}
+
 /// What a verdict is called.
 pub(super) const fn word(verdict: Verdict) -> &'static str {
     match verdict {

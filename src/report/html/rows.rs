@@ -166,7 +166,7 @@ fn cell_row(result: &ResultFile, cell: &Cell, metrics: &[&MetricInfo]) -> CellRo
     CellRow {
         index: cell.index,
         role: match (result.answer.cell == Some(cell.index), result.answer.smaller == Some(cell.index)) {
-            (true, _) => "the answer",
+            (true, _) => select::role(cell),
             (false, true) => "next smaller",
             (false, false) => "",
         },
