@@ -54,9 +54,9 @@ impl Heap {
         Grown::Perhaps
     }
 
-    /// Takes the key that [`peek`](Heap::peek) has just shown.
+    /// Takes the key that [`least`](Heap::least) has just shown.
     #[inline]
-    pub(super) fn take_peeked(&mut self) {
+    pub(super) fn take_least(&mut self) {
         debug_assert!(!self.vacant, "nothing was shown");
         self.vacant = true;
     }
@@ -64,20 +64,23 @@ impl Heap {
     /// Takes the least key.
     #[cfg(test)]
     fn pop(&mut self) -> Option<Key> {
-        let least = self.peek()?;
-        self.take_peeked();
+        let least = self.least();
+        if least == Key::NEVER {
+            return None;
+        }
+        self.take_least();
         Some(least)
     }
 
-    /// The least key.
+    /// The least key, or [`Key::NEVER`].
     #[inline]
-    pub(super) fn peek(&mut self) -> Option<Key> {
+    pub(super) fn least(&mut self) -> Key {
         if self.vacant {
-            let last = self.take_last()?;
+            let Some(last) = self.take_last() else { return Key::NEVER };
             self.vacant = false;
             self.sink(last);
         }
-        Some(self.root)
+        self.root
     }
 
     /// Takes all keys out, in no order.
@@ -224,6 +227,6 @@ mod tests {
         drained.sort_unstable();
         assert_eq!(drained, (1..50).collect::<Vec<_>>());
         assert_eq!(heap.len(), 0);
-        assert_eq!(heap.peek(), None);
+        assert_eq!(heap.least(), Key::NEVER);
     }
 }

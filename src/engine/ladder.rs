@@ -78,7 +78,7 @@ impl Ladder {
     pub(super) fn with_capacity(keys: usize) -> Self {
         Self {
             heap: Heap::with_capacity(keys.min(MANY)),
-            run: Run::default(),
+            run: Run::EMPTY,
             near_limit: u64::MAX,
             spread_above: MANY,
             beyond: 0,
@@ -104,40 +104,55 @@ impl Ladder {
 
     /// Takes the least key if it is before `end` nanoseconds. Keys that lay beyond are told before they come up.
     #[inline]
-    pub(super) fn pop_before(&mut self, end: u64, mut tell: impl FnMut(Key, Nearness)) -> Option<Key> {
-        self.approach();
-        let (pushed, poured) = (self.heap.peek(), self.run.first());
-        match pushed {
-            Some(key) if key < poured => {
-                if key.time() >= end {
-                    return None;
-                }
-                self.heap.take_peeked();
-                Some(key)
-            }
-            Some(_) | None => {
-                if poured.time() >= end || poured == Key::NEVER {
-                    return None;
-                }
-                self.run.take_first();
-                if let Some(key) = self.run.at(NEXT) {
-                    tell(key, Nearness::Next);
-                }
-                if let Some(key) = self.run.at(SOON) {
-                    tell(key, Nearness::Soon);
-                }
-                Some(poured)
-            }
+    pub(super) fn pop_before(&mut self, end: u64, tell: impl FnMut(Key, Nearness)) -> Option<Key> {
+        let pushed = self.heap.least();
+        if pushed >= self.run.first() {
+            return self.pop_poured_before(end, tell);
         }
+        if pushed.time() >= end {
+            return None;
+        }
+        self.heap.take_least();
+        Some(pushed)
+    }
+
+    /// The same where the least key, if there is one, lay beyond.
+    #[inline(never)]
+    fn pop_poured_before(&mut self, end: u64, mut tell: impl FnMut(Key, Nearness)) -> Option<Key> {
+        let poured = self.poured()?;
+        if poured.time() >= end {
+            return None;
+        }
+        self.run.take_first();
+        if self.beyond > 0 && self.run.len() <= SOON {
+            self.refill();
+        }
+        if let Some(key) = self.run.at(NEXT) {
+            tell(key, Nearness::Next);
+        }
+        if let Some(key) = self.run.at(SOON) {
+            tell(key, Nearness::Soon);
+        }
+        Some(poured)
     }
 
     /// The least key.
     #[inline]
     pub(super) fn peek(&mut self) -> Option<Key> {
-        self.approach();
-        let poured = self.run.first();
-        let least = self.heap.peek().map_or(poured, |pushed| pushed.min(poured));
-        (least != Key::NEVER).then_some(least)
+        let (pushed, poured) = (self.heap.least(), self.run.first());
+        if pushed < poured { Some(pushed) } else { self.poured() }
+    }
+
+    /// The first key of the run; of that which comes next, where nothing is near.
+    #[inline]
+    fn poured(&mut self) -> Option<Key> {
+        if self.run.first() == Key::NEVER {
+            if self.beyond == 0 {
+                return None;
+            }
+            self.refill();
+        }
+        Some(self.run.first())
     }
 
     #[inline]
@@ -160,18 +175,10 @@ impl Ladder {
         self.store.push(&mut self.far, key);
     }
 
-    /// Keeps as many keys in order as are told ahead.
-    #[inline]
-    fn approach(&mut self) {
-        if self.beyond > 0 && self.run.len() <= SOON + 1 {
-            self.refill();
-        }
-    }
-
-    /// Makes the next keys near. Something is beyond.
+    /// Makes as many keys near as are told ahead. Something is beyond.
     #[inline(never)]
     fn refill(&mut self) {
-        while self.beyond > 0 && self.run.len() <= SOON + 1 {
+        while self.beyond > 0 && self.run.len() <= SOON {
             self.pour();
         }
         self.spread_above = MANY.max(2 * self.run.len());

@@ -3,17 +3,21 @@
 use super::super::key::Key;
 
 /// A sorted list that is taken from its front and grows at its end.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Run {
+    /// The least key, or [`Key::NEVER`].
+    first: Key,
     keys: Vec<Key>,
     taken: usize,
 }
 
 impl Run {
+    pub(super) const EMPTY: Self = Self { first: Key::NEVER, keys: Vec::new(), taken: 0 };
+
     /// The least key, or [`Key::NEVER`].
     #[inline]
-    pub(super) fn first(&self) -> Key {
-        self.at(0).unwrap_or(Key::NEVER)
+    pub(super) const fn first(&self) -> Key {
+        self.first
     }
 
     /// The key that so many others come before.
@@ -24,8 +28,9 @@ impl Run {
 
     /// Takes the least key, which there is.
     #[inline]
-    pub(super) const fn take_first(&mut self) {
+    pub(super) fn take_first(&mut self) {
         self.taken += 1;
+        self.first = self.at(0).unwrap_or(Key::NEVER);
     }
 
     #[inline]
@@ -40,10 +45,12 @@ impl Run {
         let before = self.keys.len();
         give(&mut self.keys);
         self.keys[before..].sort_unstable();
+        self.first = self.at(0).unwrap_or(Key::NEVER);
     }
 
     /// Takes all keys out.
     pub(super) fn drain(&mut self) -> impl Iterator<Item = Key> + '_ {
+        self.first = Key::NEVER;
         let taken = core::mem::take(&mut self.taken);
         self.keys.drain(..).skip(taken)
     }
@@ -56,7 +63,7 @@ mod tests {
     #[test]
     fn it_is_sorted_behind_what_is_left() {
         let key = |time| Key::new(time, 0, time, 0);
-        let mut run = Run::default();
+        let mut run = Run::EMPTY;
         assert_eq!((run.first(), run.len()), (Key::NEVER, 0));
         run.extend(|keys| keys.extend([3, 1, 2].map(key)));
         run.take_first();
