@@ -38,12 +38,12 @@ check() {
 }
 
 printf '%-10s %8s %8s %8s\n' case kernel binary bound
-check mm1 50000 540
-check mm10 50000 730
-check closed 50000 1280
+check mm1 50000 520
+check mm10 50000 725
+check closed 50000 1010
 check hold-100 50000 460
-check hold-10k 50000 645
-check hold-1m 1000000 700
+check hold-10k 50000 510
+check hold-1m 1000000 580
 
 # check_sim CASE TASKS BOUND: the same for an experiment file, everything recorded.
 check_sim() {
@@ -67,9 +67,9 @@ few=$(per_unit sim scale-1000 20000)
 many=$(per_unit sim scale-100000 150000)
 ratio=$((100 * many / few))
 verdict=kept
-if [ "$ratio" -gt 150 ]; then
+if [ "$ratio" -gt 135 ]; then
     verdict=EXCEEDED
     failed=1
 fi
-printf '%-10s %8d %8d %8d  %s\n' "sim scale" "$many" "$few" "$((few * 3 / 2))" "$verdict"
+printf '%-10s %8d %8d %8d  %s\n' "sim scale" "$many" "$few" "$((few * 135 / 100))" "$verdict"
 exit $failed
