@@ -243,7 +243,7 @@ fn chosen(whole: &Whole, slo: &[SloTerm], cells: &[&Cell]) -> Answer {
         if let Some(cell) = cheapest {
             best.push((cell, choice::smaller(whole, cells, cell)));
         } else {
-            uncarried.extend(here.min_by_key(|cell| (cell.slo_missed.len(), std::cmp::Reverse(cell.index))));
+            uncarried.extend(choice::nearest(slo, here));
         }
     }
     details.extend(smallest(whole, slo, cells));
@@ -254,7 +254,7 @@ fn chosen(whole: &Whole, slo: &[SloTerm], cells: &[&Cell]) -> Answer {
         details.push(uncarried_words(whole, slo, cell));
     }
     let Some((cell, small)) = best.last() else {
-        let nearest = uncarried.last();
+        let nearest = choice::nearest(slo, uncarried.iter().copied());
         return Answer {
             headline: format!(
                 "No: none of the {} configurations meets the objective{}.",

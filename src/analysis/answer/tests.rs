@@ -154,6 +154,24 @@ fn where_none_meets_it_the_nearest_is_told() {
 }
 
 #[test]
+fn the_nearest_misses_by_the_least_part_of_the_limit() {
+    let nearest = |latencies: [f64; 3]| {
+        let cells = [0, 1, 2].map(|place| cell(place, &[place], latencies[place], 1.0));
+        asked(vec![axis("agents", "/system/pools/workers/groups/all/agents", &["10", "20", "30"])], &cells)
+            .cell
+    };
+    assert_eq!(nearest([3.1, 3.2, 9.0]), Some(0));
+    assert_eq!(nearest([9.0, 3.1, 3.2]), Some(1));
+    assert_eq!(nearest([4.0, 4.0, 4.0]), Some(2), "of equal ones the largest");
+}
+
+#[test]
+fn of_loads_that_none_carries_the_one_nearest_to_it_is_told() {
+    let cells = [cell(0, &[0, 0], 4.0, 1.0), cell(1, &[1, 0], 9.0, 1.0)];
+    assert_eq!(asked(vec![load(), agents()], &cells).cell, Some(0));
+}
+
+#[test]
 fn without_a_load_axis_the_cheapest_that_meets_it_is_told_and_what_the_next_smaller_misses() {
     let cells = [cell(0, &[0], 9.0, 1.0), cell(1, &[1], 2.0, 2.0)];
     let found = asked(vec![agents()], &cells);
