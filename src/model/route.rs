@@ -5,7 +5,7 @@ use tars_policy::balance::BalanceSpec;
 use tars_policy::route::{Fallback, HedgeSpec, RouteSpec};
 use tars_policy::units::Span;
 
-/// The most branches that may begin at once: their draws are numbered below 255.
+/// The most branches that may begin at once: their draws are numbered below it, and those of background work by it, in eight bits.
 pub const BRANCHES_MAX: u16 = 255;
 
 /// How deep loops may be nested.

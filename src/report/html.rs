@@ -87,7 +87,7 @@ struct Page {
     details: Vec<String>,
     quick: &'static str,
     answer: Option<usize>,
-    /// What its button opens.
+    /// What that cell is called.
     answer_is: &'static str,
     smaller: Option<usize>,
     slo: Vec<String>,

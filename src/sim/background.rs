@@ -6,7 +6,7 @@ use super::strand::{BACKGROUND, Cause, NOBODY, NONE, Phase, uses};
 use super::world::World;
 use crate::engine::Ticket;
 use crate::model::Model;
-use crate::model::route::Op;
+use crate::model::route::{BRANCHES_MAX, Op};
 use crate::random::later;
 
 /// What became of work in the background, in the whole run.
@@ -45,15 +45,14 @@ impl World<'_> {
         let now = self.now;
         let strand = self.strands.get_mut(id);
         let mut work = strand.like();
-        let region = strand.region;
+        work.region = strand.region;
         strand.pc = behind;
-        // Draws of branches are numbered below 255.
-        work.key = later(strand.key, strand.step << 8 | 255, uses::BRANCH);
+        // Draws of branches are numbered below that.
+        work.key = later(strand.key, strand.step << 8 | u32::from(BRANCHES_MAX), uses::BRANCH);
         work.ledger.renew(now, Part::Service);
         work.begun = now;
         work.phase = Phase::Ready;
         work.parent = BACKGROUND;
-        work.region = region;
         (work.timer, work.timeout) = (Ticket::NONE, Ticket::NONE);
         (work.patience, work.give_up) = (Ticket::NONE, Ticket::NONE);
         work.orphan = false;
